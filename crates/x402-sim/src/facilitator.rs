@@ -1,0 +1,162 @@
+//! What a facilitator does with a request: find the pair, decode the claim, run the order.
+
+use serde_json::Value;
+use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
+
+use crate::chain::Chain;
+use crate::fault::Mode;
+use crate::networks::eip155::chain::Signatures;
+use crate::networks::eip155::eip3009::{self, Case, Charge, Claim};
+use crate::order::Depth;
+use crate::reason::{Code, Reason};
+use crate::registry::{PAIRS, Version};
+
+/// A refused payment, with all that an answer must say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub reason: Reason,
+    /// In which version's words.
+    pub version: Version,
+    /// Who would have paid, as the payload writes it.
+    pub payer: Option<String>,
+    /// The network, as the payload writes it.
+    pub network: String,
+}
+
+/// A payment that passed its order.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    /// What will move.
+    pub charge: Charge,
+    /// The protocol version.
+    pub version: Version,
+    /// Who pays, as the payload writes it.
+    pub payer: String,
+    /// The network, as the payload writes it.
+    pub network: String,
+}
+
+/// Judges a request on a state of the chain, at a clock in seconds. Changes nothing.
+pub fn judge(
+    request: &FacilitatorRequest,
+    chain: &Chain,
+    now: u64,
+    depth: Depth,
+    mode: Mode,
+) -> Result<Approved, Box<Refusal>> {
+    let version = request.payload.version().and_then(Version::from_number);
+    let refuse = |reason: Reason| Box::new(Refusal::of(request, version.unwrap_or(Version::V2), reason));
+    let version = version.ok_or_else(|| refuse(unknown_version(request)))?;
+    if mode == Mode::Reject {
+        return Err(refuse(Code::Simulated.because("the server runs with `verification: reject`")));
+    }
+    check_kind(version, request, chain).map_err(refuse)?;
+    let claim = Claim::decode(version, request)
+        .map_err(|malformed| refuse(Code::InvalidPayload.because(malformed.to_string())))?;
+    let signatures = if mode == Mode::Accept { Signatures::Trusted } else { Signatures::Checked };
+    let case = Case::new(claim, chain, now, signatures);
+    let passed = eip3009::order(version).judge(depth, |test| test(&case)).map_err(refuse)?;
+    let charge = Charge::new(&case, &passed).map_err(refuse)?;
+    let payer = case.claim.payer.to_owned();
+    Ok(Approved { charge, version, payer, network: said_network(request) })
+}
+
+/// Whether a pair of this version is played for the requirements' scheme and network.
+fn check_kind(version: Version, request: &FacilitatorRequest, chain: &Chain) -> Result<(), Reason> {
+    let text = |key: &str| {
+        request
+            .requirements
+            .get(key)
+            .and_then(Value::as_str)
+            .ok_or_else(|| Code::InvalidPayload.because(format!("paymentRequirements.{key}: expected a string")))
+    };
+    let (scheme, network) = (text("scheme")?, text("network")?);
+    let pairs = || PAIRS.iter().filter(|pair| pair.version == version && pair.scheme == scheme);
+    if pairs().next().is_none() {
+        let version = version.number();
+        return Err(Code::UnknownScheme.because(format!("scheme \"{scheme}\" is not played in version {version}")));
+    }
+    let known = chain.catalog.network(version, network);
+    if known.is_some_and(|network| pairs().any(|pair| pair.plays_on(network))) {
+        return Ok(());
+    }
+    let names = chain.catalog.networks().iter().filter_map(|network| match version {
+        Version::V1 => network.v1_name.clone(),
+        Version::V2 => Some(network.id.clone()),
+    });
+    let enabled = names.collect::<Vec<_>>().join(", ");
+    Err(Code::UnknownNetwork.because(format!("network \"{network}\" is not enabled here; enabled are {enabled}")))
+}
+
+fn unknown_version(request: &FacilitatorRequest) -> Reason {
+    let version = request.payload.version_text();
+    Code::UnknownVersion.because(format!("paymentPayload.x402Version is {version}; it must be 1 or 2"))
+}
+
+/// The network as the payload writes it: the official facilitator echoes it.
+fn said_network(request: &FacilitatorRequest) -> String {
+    let payload = request.payload.value();
+    let places = [payload.get("accepted").unwrap_or(payload), payload, &request.requirements];
+    let said = places.iter().find_map(|place| place.get("network").and_then(Value::as_str));
+    said.unwrap_or_default().to_owned()
+}
+
+impl Refusal {
+    fn of(request: &FacilitatorRequest, version: Version, reason: Reason) -> Self {
+        let payload = request.payload.value();
+        let payer = payload.pointer("/payload/authorization/from").and_then(Value::as_str).map(str::to_owned);
+        Self { reason, version, payer, network: said_network(request) }
+    }
+
+    /// A refusal of an approved payment whose transfer reverted after all.
+    pub fn of_approved(approved: &Approved, reason: Reason) -> Self {
+        let Approved { version, payer, network, .. } = approved;
+        Self { reason, version: *version, payer: Some(payer.clone()), network: network.clone() }
+    }
+
+    /// The reason string on the wire.
+    pub const fn spelled(&self) -> &'static str {
+        self.reason.code.spell(self.version)
+    }
+
+    /// The answer to `/verify`.
+    pub fn to_verify_response(&self) -> VerifyResponse {
+        VerifyResponse {
+            is_valid: false,
+            invalid_reason: Some(self.spelled().to_owned()),
+            invalid_message: Some(self.reason.detail.clone()),
+            payer: self.payer.clone(),
+        }
+    }
+
+    /// The answer to `/settle`.
+    pub fn to_settle_response(&self) -> SettleResponse {
+        SettleResponse {
+            success: false,
+            error_reason: Some(self.spelled().to_owned()),
+            error_message: Some(self.reason.detail.clone()),
+            payer: self.payer.clone(),
+            transaction: String::new(),
+            network: self.network.clone(),
+        }
+    }
+}
+
+impl Approved {
+    /// The answer to `/verify`.
+    pub fn to_verify_response(&self) -> VerifyResponse {
+        VerifyResponse { is_valid: true, payer: Some(self.payer.clone()), ..VerifyResponse::default() }
+    }
+
+    /// The answer to `/settle` once the transaction is made.
+    pub fn to_settle_response(&self, transaction: String) -> SettleResponse {
+        SettleResponse {
+            success: true,
+            payer: Some(self.payer.clone()),
+            transaction,
+            network: self.network.clone(),
+            ..SettleResponse::default()
+        }
+    }
+}

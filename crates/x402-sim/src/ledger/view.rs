@@ -1,0 +1,76 @@
+//! What a call may read: the ledger seen through the rule for accounts that were never touched.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use alloy_primitives::{B256, U256};
+
+use super::{Account, AssetId, Effect, Ledger};
+
+/// What an account holds that the world sees for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownAccounts {
+    /// The same grant as a test account, so that any payer can pay.
+    Funded,
+    /// Nothing.
+    Empty,
+}
+
+/// The rule for balances that were never touched.
+#[derive(Clone, Debug)]
+pub struct Grants {
+    /// What accounts hold that are neither test payers nor reserved.
+    pub unknown: UnknownAccounts,
+    /// The test payers: they hold the grant in any case.
+    pub funded: BTreeSet<Account>,
+    /// Payees, the facilitator, contracts and the zero address: they start with nothing.
+    pub reserved: BTreeSet<Account>,
+    /// The grant in atomic units, by asset number.
+    pub amounts: Vec<U256>,
+}
+
+/// A read-only state of the ledger.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub(crate) ledger: Ledger,
+    pub(crate) grants: Arc<Grants>,
+}
+
+impl Grants {
+    /// What an untouched account can pay with, in atomic units.
+    pub fn of(&self, asset: AssetId, account: Account) -> U256 {
+        let granted = self.funded.contains(&account)
+            || self.unknown == UnknownAccounts::Funded && !self.reserved.contains(&account);
+        if granted { self.amounts.get(usize::from(asset.0)).copied().unwrap_or_default() } else { U256::ZERO }
+    }
+}
+
+impl View {
+    /// A balance in atomic units.
+    pub fn balance(&self, asset: AssetId, account: Account) -> U256 {
+        self.ledger.balance(asset, account).unwrap_or_else(|| self.grants.of(asset, account))
+    }
+
+    /// Whether an authorization was used.
+    pub fn is_used(&self, asset: AssetId, from: Account, nonce: B256) -> bool {
+        self.ledger.authorization(asset, from, nonce).is_some()
+    }
+
+    /// The effects that make both sides of a transfer real before money moves: a payer's grant is minted; an account
+    /// that is first seen as a payee starts with nothing, unless it is a test payer.
+    pub(crate) fn touch(&self, asset: AssetId, from: Account, to: Account) -> Vec<Effect> {
+        let mut effects = Vec::with_capacity(4);
+        if self.ledger.balance(asset, from).is_none() {
+            effects.push(Effect::Mint(asset, from, self.grants.of(asset, from)));
+        }
+        if to != from && self.ledger.balance(asset, to).is_none() && self.grants.funded.contains(&to) {
+            effects.push(Effect::Mint(asset, to, self.grants.of(asset, to)));
+        }
+        effects
+    }
+
+    /// The ledger beneath.
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+}

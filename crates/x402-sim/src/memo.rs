@@ -1,0 +1,178 @@
+//! Invoices: memos that are verified and not stored.
+//!
+//! A memo is 16 bytes: the second at which it expires, a number that makes it unique, and a keyed hash over both, the
+//! path and the amount. Only memos that were spent are remembered, so that asking for invoices costs no memory.
+
+use alloy_primitives::{U256, keccak256};
+use imbl::OrdSet;
+use x402_wire::invoice::{self, Invoice};
+
+use crate::accounts::{self, TestAccount};
+use crate::catalog::{INVOICE_ASSET, solana_account};
+use crate::ledger::{Account, Effect, View};
+
+/// The decimals of the currency of invoices (USDC).
+pub const DECIMALS: u8 = 6;
+
+/// The cluster that invoices name.
+const CLUSTER: &str = "devnet";
+
+/// Issues and redeems memos.
+#[derive(Clone, Debug)]
+pub struct Memos {
+    key: [u8; 32],
+    issued: u32,
+    spent: OrdSet<[u8; 16]>,
+}
+
+/// What an invoice is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms<'a> {
+    /// The path of the resource.
+    pub path: &'a str,
+    /// The amount in atomic units of the currency.
+    pub amount: U256,
+}
+
+/// Why a proof does not redeem an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvoiceError {
+    /// Not a memo.
+    #[error("the proof is not a memo of the form req-<uuid>")]
+    Malformed,
+    /// Not issued here, or for another resource or price.
+    #[error("this server did not issue that memo for this resource at this price")]
+    NotIssued,
+    /// Too late.
+    #[error("the invoice expired {seconds} s ago")]
+    Expired {
+        /// How long ago, in seconds.
+        seconds: u64,
+    },
+    /// Used before.
+    #[error("the invoice was paid before")]
+    Spent,
+    /// No such payer.
+    #[error("X-Payment-From names no test account; give an index from 0 to 9 or an address of one")]
+    UnknownPayer,
+    /// The payer has too little.
+    #[error("test account {index} holds too little for {amount} USDC")]
+    InsufficientFunds {
+        /// The account's index.
+        index: usize,
+        /// The amount in whole units.
+        amount: String,
+    },
+}
+
+impl InvoiceError {
+    /// The reason string.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed => "invoice_memo_malformed",
+            Self::NotIssued => "invoice_memo_not_issued",
+            Self::Expired { .. } => "invoice_expired",
+            Self::Spent => "invoice_already_paid",
+            Self::UnknownPayer => "invoice_payer_unknown",
+            Self::InsufficientFunds { .. } => "invoice_insufficient_funds",
+        }
+    }
+}
+
+impl Memos {
+    /// An issuer with a key from the world's random stream.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key, issued: 0, spent: OrdSet::new() }
+    }
+
+    /// A new invoice, at a clock in seconds.
+    ///
+    /// # Panics
+    ///
+    /// Never: a test account always exists.
+    pub fn issue(&mut self, terms: Terms<'_>, amount: String, now: u64) -> Invoice {
+        self.issued = self.issued.wrapping_add(1);
+        let expires_at = now + invoice::LIFETIME_SECONDS;
+        let merchant = accounts::test_accounts().nth(accounts::MERCHANT).expect("the merchant is a test account");
+        Invoice {
+            recipient: merchant.solana_address.to_owned(),
+            amount,
+            currency: "USDC".to_owned(),
+            memo: invoice::memo_text(self.memo(terms, expires_at, self.issued)),
+            network: CLUSTER.to_owned(),
+            timestamp: now,
+            expires_at,
+            resource_path: terms.path.to_owned(),
+        }
+    }
+
+    /// Redeems a memo: the effects that pay it from a test account. The memo is spent.
+    pub(crate) fn redeem(
+        &mut self,
+        proof: &str,
+        terms: Terms<'_>,
+        payer: TestAccount,
+        view: &View,
+        now: u64,
+    ) -> Result<Vec<Effect>, InvoiceError> {
+        let memo = invoice::memo_bytes(proof).ok_or(InvoiceError::Malformed)?;
+        let (expires_at, number) = parts(memo);
+        if self.memo(terms, expires_at, number) != memo {
+            return Err(InvoiceError::NotIssued);
+        }
+        if now > expires_at {
+            return Err(InvoiceError::Expired { seconds: now - expires_at });
+        }
+        if self.spent.contains(&memo) {
+            return Err(InvoiceError::Spent);
+        }
+        let (from, to) = (account(payer.index), account(accounts::MERCHANT));
+        if view.balance(INVOICE_ASSET, from) < terms.amount {
+            let amount = x402_wire::amount::Decimal::from_atomic(terms.amount, DECIMALS).to_string();
+            return Err(InvoiceError::InsufficientFunds { index: payer.index, amount });
+        }
+        self.spent.insert(memo);
+        let mut effects = view.touch(INVOICE_ASSET, from, to);
+        effects.push(Effect::Move { asset: INVOICE_ASSET, from, to, value: terms.amount });
+        Ok(effects)
+    }
+
+    /// The memo for these terms: 4 bytes of expiry, 4 bytes of number, 8 bytes of keyed hash, less the six bits by
+    /// which a UUID states its version and variant.
+    fn memo(&self, terms: Terms<'_>, expires_at: u64, number: u32) -> [u8; 16] {
+        let expiry = u32::try_from(expires_at).unwrap_or(u32::MAX);
+        let mut preimage = Vec::with_capacity(80 + terms.path.len());
+        preimage.extend_from_slice(&self.key);
+        preimage.extend_from_slice(&expiry.to_be_bytes());
+        preimage.extend_from_slice(&number.to_be_bytes());
+        preimage.extend_from_slice(&terms.amount.to_be_bytes::<32>());
+        preimage.extend_from_slice(terms.path.as_bytes());
+        let hash = keccak256(preimage);
+        let mut memo = [0; 16];
+        memo[..4].copy_from_slice(&expiry.to_be_bytes());
+        // The number stands around the version digit: two bytes before it, two bytes after the variant.
+        let number = number.to_be_bytes();
+        memo[4..6].copy_from_slice(&number[..2]);
+        memo[6..8].copy_from_slice(&hash[..2]);
+        memo[8] = hash[2];
+        memo[9] = hash[3];
+        memo[10..12].copy_from_slice(&number[2..]);
+        memo[12..].copy_from_slice(&hash[4..8]);
+        memo[6] = 0x40 | memo[6] & 0x0f;
+        memo[8] = 0x80 | memo[8] & 0x3f;
+        memo
+    }
+}
+
+/// Expiry and number of a memo.
+fn parts(memo: [u8; 16]) -> (u64, u32) {
+    let expiry = u32::from_be_bytes([memo[0], memo[1], memo[2], memo[3]]);
+    let number = u32::from_be_bytes([memo[4], memo[5], memo[10], memo[11]]);
+    (u64::from(expiry), number)
+}
+
+/// The ledger's account of a test account's Solana address.
+pub(crate) fn account(index: usize) -> Account {
+    let found = accounts::test_accounts().nth(index).and_then(|account| solana_account(account.solana_address));
+    found.expect("test accounts have Solana addresses; a test walks them")
+}

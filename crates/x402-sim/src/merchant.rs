@@ -1,0 +1,125 @@
+//! The merchant: what a resource offers, and which of its requirements a payment means.
+
+use alloy_primitives::U256;
+use serde_json::{Map, Value};
+use x402_wire::amount::Decimal;
+use x402_wire::payload::PaymentPayload;
+use x402_wire::requirements::PaymentRequirements;
+use x402_wire::v1::{self, PaymentRequirementsV1};
+
+use crate::memo;
+use crate::networks::{Asset, Family, Network, Transfer};
+use crate::registry::Version;
+
+/// The default lifetime of an authorization in version 2, in seconds.
+pub const MAX_TIMEOUT_SECONDS: u64 = 300;
+
+/// One way to pay for a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Way {
+    /// Where.
+    pub network: Network,
+    /// With what.
+    pub asset: Asset,
+    /// Who is paid.
+    pub pay_to: String,
+    /// How much, in atomic units.
+    pub amount: U256,
+    /// How long an authorization shall live, in seconds, if not the version's default.
+    pub max_timeout_seconds: Option<u64>,
+    /// What is merged over the `extra` that the asset needs.
+    pub extra: Map<String, Value>,
+}
+
+/// What a resource asks, in every dialect.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Offer {
+    /// The ways in version 2.
+    pub v2: Vec<PaymentRequirements>,
+    /// The ways in version 1: those that legacy clients can read. `resource` is set for each request.
+    pub v1: Vec<PaymentRequirementsV1>,
+    /// The invoice's amount, in atomic units of USDC, if the price can be invoiced.
+    pub invoice: Option<U256>,
+    /// The price for people: `0.01 USDC`.
+    pub price: String,
+}
+
+impl Offer {
+    /// The offer of a resource.
+    pub fn new(ways: &[Way], description: &str, mime_type: &str) -> Self {
+        let legacy = ways.iter().filter_map(|way| way.to_v1(description, mime_type));
+        let first = ways.first();
+        let price = |way: &Way| Decimal::from_atomic(way.amount, way.asset.decimals);
+        Self {
+            v2: ways.iter().map(Way::to_v2).collect(),
+            v1: legacy.collect(),
+            invoice: first.and_then(|way| price(way).to_atomic(memo::DECIMALS).ok()),
+            price: first.map(|way| format!("{} {}", price(way), way.asset.symbol)).unwrap_or_default(),
+        }
+    }
+
+    /// The requirements that a payment of version 2 means, or the official error text.
+    pub fn matching_v2(&self, payload: &PaymentPayload) -> Result<&PaymentRequirements, String> {
+        let version = payload.version();
+        if !matches!(version.and_then(Version::from_number), Some(Version::V1 | Version::V2)) {
+            return Err(format!("Unsupported x402 version: {}", payload.version_text()));
+        }
+        let found = payload.accepted().and_then(|accepted| match version {
+            Some(1) => {
+                self.v2.iter().find(|own| is(accepted, "scheme", &own.scheme) && is(accepted, "network", &own.network))
+            }
+            _ => self.v2.iter().find(|own| own.matches(accepted)),
+        });
+        found.ok_or_else(|| "No matching payment requirements".to_owned())
+    }
+
+    /// The requirements that a payment of version 1 means, or the official error text.
+    pub fn matching_v1(&self, payload: &PaymentPayload) -> Result<&PaymentRequirementsV1, String> {
+        let found = self.v1.iter().find(|own| own.matches(payload.value()));
+        found.ok_or_else(|| "Unable to find matching payment requirements".to_owned())
+    }
+}
+
+fn is(value: &Value, key: &str, text: &str) -> bool {
+    value.get(key).and_then(Value::as_str) == Some(text)
+}
+
+impl Way {
+    fn to_v2(&self) -> PaymentRequirements {
+        PaymentRequirements {
+            scheme: "exact".to_owned(),
+            network: self.network.id.clone(),
+            amount: self.amount.to_string(),
+            asset: self.asset.address.clone(),
+            pay_to: self.pay_to.clone(),
+            max_timeout_seconds: self.max_timeout_seconds.unwrap_or(MAX_TIMEOUT_SECONDS),
+            extra: self.extra(),
+        }
+    }
+
+    /// `None` where a legacy client would reject the whole offer for this entry.
+    fn to_v1(&self, description: &str, mime_type: &str) -> Option<PaymentRequirementsV1> {
+        let network = self.network.v1_name.as_ref().filter(|name| v1::CLIENT_NETWORKS.contains(&name.as_str()))?;
+        let payable = self.network.family == Family::Eip155 && self.asset.transfer == Transfer::Eip3009;
+        payable.then(|| PaymentRequirementsV1 {
+            scheme: "exact".to_owned(),
+            network: network.clone(),
+            max_amount_required: self.amount.to_string(),
+            resource: String::new(),
+            description: description.to_owned(),
+            mime_type: mime_type.to_owned(),
+            pay_to: self.pay_to.clone(),
+            max_timeout_seconds: self.max_timeout_seconds.unwrap_or(v1::MAX_TIMEOUT_SECONDS),
+            asset: self.asset.address.clone(),
+            extra: self.extra(),
+        })
+    }
+
+    fn extra(&self) -> Map<String, Value> {
+        let mut extra = Map::new();
+        extra.insert("name".to_owned(), Value::from(self.asset.name.clone()));
+        extra.insert("version".to_owned(), Value::from(self.asset.version.clone()));
+        extra.extend(self.extra.clone());
+        extra
+    }
+}

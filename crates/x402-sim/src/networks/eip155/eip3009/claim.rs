@@ -1,0 +1,162 @@
+//! What payer and resource say, decoded and judged in nothing.
+
+use alloy_primitives::{Address, B256, U256, hex};
+use serde_json::Value;
+use x402_wire::amount::parse_atomic;
+use x402_wire::facilitator::FacilitatorRequest;
+use x402_wire::shape::{Malformed, Shape};
+
+use crate::networks::eip155::eip712::Authorization;
+use crate::networks::eip155::signature::Signature;
+use crate::networks::eip155::{self, parse_address};
+use crate::registry::Version;
+
+/// A request to verify or settle, decoded. Addresses and numbers are well formed; nothing is compared yet.
+#[derive(Clone, Debug)]
+pub struct Claim<'a> {
+    /// The protocol version of the payload.
+    pub version: Version,
+    /// The scheme that the payer accepted.
+    pub accepted_scheme: &'a str,
+    /// The network that the payer accepted.
+    pub accepted_network: &'a str,
+    /// `authorization.from` as it was written: answers echo it.
+    pub payer: &'a str,
+    /// What the payer signed.
+    pub authorization: Authorization,
+    /// Why no client could have signed this as typed data, if so: the signature cannot be right then.
+    pub unsignable: Option<String>,
+    /// The signature.
+    pub signature: Signature,
+    /// What the resource asks.
+    pub asked: Asked<'a>,
+}
+
+/// The requirements.
+#[derive(Clone, Debug)]
+pub struct Asked<'a> {
+    /// The scheme.
+    pub scheme: &'a str,
+    /// The network.
+    pub network: &'a str,
+    /// The asset's contract.
+    pub asset: Address,
+    /// Who is paid.
+    pub pay_to: Address,
+    /// How much, in atomic units; `None` beyond 2^256 - 1.
+    pub amount: Option<U256>,
+    /// `extra.name`, where it is neither missing nor empty.
+    pub name: Option<&'a Value>,
+    /// `extra.version`, where it is neither missing nor empty.
+    pub domain_version: Option<&'a Value>,
+}
+
+impl<'a> Claim<'a> {
+    /// Decodes a request whose payload claims this version.
+    pub fn decode(version: Version, request: &'a FacilitatorRequest) -> Result<Self, Malformed> {
+        let payload = Shape::root("paymentPayload", request.payload.value());
+        let requirements = Shape::root("paymentRequirements", &request.requirements);
+        let asked = Asked::decode(version, &requirements)?;
+        let (accepted_scheme, accepted_network) = match version {
+            Version::V1 => (payload.field("scheme")?.text()?, payload.field("network")?.text()?),
+            Version::V2 => accepted(&payload)?,
+        };
+        let body = payload.field("payload")?;
+        let signed = body.field("authorization")?;
+        let mut unsignable = None;
+        let from = signed.field("from")?;
+        let authorization = Authorization {
+            from: signed_address(&from, &mut unsignable)?,
+            to: signed_address(&signed.field("to")?, &mut unsignable)?,
+            value: signed_number(&signed.field("value")?, &mut unsignable)?,
+            valid_after: signed_number(&signed.field("validAfter")?, &mut unsignable)?,
+            valid_before: signed_number(&signed.field("validBefore")?, &mut unsignable)?,
+            nonce: signed_nonce(&signed.field("nonce")?, &mut unsignable)?,
+        };
+        let signature = Signature::parse(body.field("signature")?.text()?);
+        let payer = from.text()?;
+        Ok(Self { version, accepted_scheme, accepted_network, payer, authorization, unsignable, signature, asked })
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn decode(version: Version, requirements: &Shape<'a, '_>) -> Result<Self, Malformed> {
+        let amount = requirements.field(match version {
+            Version::V1 => "maxAmountRequired",
+            Version::V2 => "amount",
+        })?;
+        if !is_decimal(amount.text()?) {
+            return Err(amount.malformed("a decimal integer of atomic units, as a string"));
+        }
+        let extra = requirements.value().get("extra");
+        let truthy = |key| extra.and_then(|extra| extra.get(key)).filter(|value| is_truthy(value));
+        Ok(Self {
+            scheme: requirements.field("scheme")?.text()?,
+            network: requirements.field("network")?.text()?,
+            asset: address(&requirements.field("asset")?)?,
+            pay_to: address(&requirements.field("payTo")?)?,
+            amount: parse_atomic(amount.text()?),
+            name: truthy("name"),
+            domain_version: truthy("version"),
+        })
+    }
+}
+
+fn accepted<'a>(payload: &Shape<'a, '_>) -> Result<(&'a str, &'a str), Malformed> {
+    let accepted = payload.field("accepted")?;
+    let both = (accepted.field("scheme")?.text()?, accepted.field("network")?.text()?);
+    Ok(both)
+}
+
+fn address(shape: &Shape<'_, '_>) -> Result<Address, Malformed> {
+    parse_address(shape.text()?).ok_or_else(|| shape.malformed("an address: 0x and 40 hexadecimal digits"))
+}
+
+/// An address that typed data holds: any spelling decodes, but no client signs one with a wrong checksum.
+fn signed_address(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<Address, Malformed> {
+    let (text, address) = (shape.text()?, address(shape)?);
+    if !eip155::is_strict_spelling(text, address) {
+        unsignable.get_or_insert_with(|| {
+            format!("{} has a wrong checksum: {text} is spelled {}", shape.path(), eip155::checksum(address))
+        });
+    }
+    Ok(address)
+}
+
+fn signed_number(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<U256, Malformed> {
+    let text = shape.text()?;
+    if !is_decimal(text) {
+        return Err(shape.malformed("a decimal integer, as a string"));
+    }
+    let number = parse_atomic(text);
+    if number.is_none() {
+        unsignable.get_or_insert_with(|| format!("{} is larger than 2^256 - 1", shape.path()));
+    }
+    Ok(number.unwrap_or(U256::MAX))
+}
+
+fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<B256, Malformed> {
+    let text = shape.text()?;
+    let digits = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
+    let bytes = digits.ok_or_else(|| shape.malformed("0x and 64 hexadecimal digits"))?;
+    if let Ok(nonce) = B256::try_from(bytes.as_slice()) {
+        return Ok(nonce);
+    }
+    unsignable.get_or_insert_with(|| format!("{} has {} bytes, not 32", shape.path(), bytes.len()));
+    Ok(B256::ZERO)
+}
+
+fn is_decimal(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What JavaScript takes for true.
+fn is_truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}

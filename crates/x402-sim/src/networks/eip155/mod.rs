@@ -1,0 +1,51 @@
+//! The `eip155` family: Ethereum and its like.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`assets`] | known networks, version 1 names, assets |
+//! | [`eip712`] | domains, digests |
+//! | [`secp`] | signing and recovering: the only file with C code beneath it |
+//! | [`signature`] | the forms of a signature, ERC-6492 wrappers |
+//! | [`eip3009`] | `exact` by `transferWithAuthorization`: claim, checks, both orders, charge |
+//! | [`chain`] | the contracts' own rules: `execute`, revert texts |
+//! | [`transaction`] | the EIP-1559 transactions of the facilitator |
+
+use alloy_primitives::Address;
+
+pub mod assets;
+pub mod chain;
+pub mod eip3009;
+pub mod eip712;
+pub mod secp;
+pub mod signature;
+pub mod transaction;
+
+/// The chain id in a CAIP-2 id of this family.
+pub fn chain_id(network: &str) -> Option<u64> {
+    let digits = network.strip_prefix("eip155:")?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // The official code refuses ids beyond what a JavaScript number holds exactly.
+    digits.parse().ok().filter(|id| *id <= 9_007_199_254_740_991)
+}
+
+/// An address in any case: `0x` and 40 hexadecimal digits.
+pub fn parse_address(text: &str) -> Option<Address> {
+    let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40)?;
+    let mut bytes = [0; 20];
+    alloy_primitives::hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(Address::from(bytes))
+}
+
+/// The address with its EIP-55 checksum.
+pub fn checksum(address: Address) -> String {
+    address.to_checksum(None)
+}
+
+/// Whether official clients take this spelling as typed data: all lower case, or the right checksum.
+///
+/// Source: viem `isAddress` (strict).
+pub fn is_strict_spelling(text: &str, address: Address) -> bool {
+    text.bytes().all(|byte| !byte.is_ascii_uppercase()) || text == checksum(address)
+}

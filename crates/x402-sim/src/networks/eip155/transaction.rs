@@ -1,0 +1,117 @@
+//! The transactions of the facilitator's account: EIP-1559, really encoded, signed and hashed.
+
+use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
+use alloy_rlp::{Encodable, Header};
+
+use super::eip712::Authorization;
+use super::secp;
+use super::signature::Ecdsa;
+
+/// `transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)`.
+const TRANSFER_WITH_AUTHORIZATION: [u8; 4] = [0xe3, 0xee, 0x16, 0x0e];
+
+/// What the facilitator offers for gas, in wei: 1 gwei, and 0.001 gwei of it as the tip.
+const MAX_FEE_PER_GAS: u64 = 1_000_000_000;
+const MAX_PRIORITY_FEE_PER_GAS: u64 = 1_000_000;
+
+/// The gas limit of a settlement: what a deployed token uses for one, with room.
+const GAS_LIMIT: u64 = 120_000;
+
+/// A transaction before it is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// The chain.
+    pub chain_id: u64,
+    /// How many transactions the sender has made before on this chain.
+    pub nonce: u64,
+    /// The contract.
+    pub to: Address,
+    /// The calldata.
+    pub input: Bytes,
+}
+
+/// A signed transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The bytes that `eth_sendRawTransaction` takes.
+    pub raw: Bytes,
+    /// Its hash.
+    pub hash: B256,
+}
+
+/// The calldata of the `v, r, s` overload of `transferWithAuthorization`.
+pub fn transfer_calldata(authorization: &Authorization, signature: &Ecdsa) -> Bytes {
+    let mut data = Vec::with_capacity(4 + 9 * 32);
+    data.extend_from_slice(&TRANSFER_WITH_AUTHORIZATION);
+    let Authorization { from, to, value, valid_after, valid_before, nonce } = authorization;
+    let numbers = [value, valid_after, valid_before].map(|number| B256::from(*number));
+    let v = B256::from(U256::from(signature.v));
+    for word in [from.into_word(), to.into_word(), numbers[0], numbers[1], numbers[2], *nonce, v] {
+        data.extend_from_slice(word.as_slice());
+    }
+    data.extend_from_slice(&signature.compact);
+    data.into()
+}
+
+impl Transaction {
+    /// Signs with the facilitator's key.
+    pub fn sign(&self, key: &[u8; 32]) -> Signed {
+        let fields = self.fields();
+        let mut unsigned = vec![0x02];
+        encode_list(&fields, &mut unsigned);
+        let (compact, parity) = secp::sign(keccak256(&unsigned), key);
+        let mut signed = fields;
+        parity.encode(&mut signed);
+        U256::from_be_slice(&compact[..32]).encode(&mut signed);
+        U256::from_be_slice(&compact[32..]).encode(&mut signed);
+        let mut raw = vec![0x02];
+        encode_list(&signed, &mut raw);
+        Signed { hash: keccak256(&raw), raw: raw.into() }
+    }
+
+    /// The members of the transaction, without the list's header.
+    fn fields(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(384);
+        self.chain_id.encode(&mut out);
+        self.nonce.encode(&mut out);
+        MAX_PRIORITY_FEE_PER_GAS.encode(&mut out);
+        MAX_FEE_PER_GAS.encode(&mut out);
+        GAS_LIMIT.encode(&mut out);
+        self.to.as_slice().encode(&mut out);
+        0u8.encode(&mut out);
+        self.input.as_ref().encode(&mut out);
+        encode_list(&[], &mut out);
+        out
+    }
+}
+
+fn encode_list(payload: &[u8], out: &mut Vec<u8>) {
+    Header { list: true, payload_length: payload.len() }.encode(out);
+    out.extend_from_slice(payload);
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::{address, hex};
+
+    use super::*;
+
+    /// Made with viem's `signTransaction` by the key 0x22.
+    #[test]
+    fn encoding_and_hash_are_those_of_an_ethereum_library() {
+        let transaction = Transaction {
+            chain_id: 84532,
+            nonce: 7,
+            to: address!("036CbD53842c5426634e7929541eC2318f3dCF7e"),
+            input: Bytes::from_static(&[0xe3, 0xee, 0x16, 0x0e, 0x00]),
+        };
+        let signed = transaction.sign(&[0x22; 32]);
+        assert_eq!(hex::encode(&signed.raw), RAW);
+        assert_eq!(hex::encode(signed.hash), HASH);
+    }
+
+    const RAW: &str = "02f87283014a3407830f4240843b9aca008301d4c094036cbd53842c5426634e7929541ec2318f3dcf7e8085e3ee160e\
+        00c080a0121f741173ca926a91008d96c48718b40981432ff836a2cd417839329512e9b8a029d67f5f4bea6d41ed8149\
+        5a5356eb8cb4037b0043ab80cda9b7972c4ce9e480";
+    const HASH: &str = "7a36136aa0bd94546402648a90751b93dac645db9b3da784d9f04ed39f9c1db8";
+}

@@ -1,0 +1,104 @@
+//! Networks and their assets. One folder a family; [`crate::registry`] lists what is known.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub mod eip155;
+pub mod solana;
+
+/// A family of networks that share address form, signatures and chain rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Ethereum and its like: `eip155:<chain id>`.
+    Eip155,
+    /// Solana clusters: `solana:<genesis hash>`.
+    Solana,
+}
+
+/// Whether money on a network is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// A main network: signatures by real keys are valid on the real chain.
+    Main,
+    /// A test network.
+    Test,
+}
+
+/// How an asset can be moved by somebody else's transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transfer {
+    /// `transferWithAuthorization` of EIP-3009.
+    Eip3009,
+    /// Only by the Permit2 contract.
+    Permit2,
+    /// An SPL token's `TransferChecked`.
+    Spl,
+}
+
+/// A network and the assets that are known on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The CAIP-2 id: `eip155:84532`.
+    pub id: String,
+    /// The name that people use: `Base Sepolia`.
+    pub name: String,
+    /// The name in protocol version 1, if it has one: `base-sepolia`.
+    pub v1_name: Option<String>,
+    /// Whether money on it is real.
+    pub stage: Stage,
+    /// Its family.
+    pub family: Family,
+    /// Its assets; the first is the one that a price in dollars means.
+    pub assets: Vec<Asset>,
+}
+
+/// A token on a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Its address in the family's canonical form (EIP-55 checksum, or base58).
+    pub address: String,
+    /// Its ticker: `USDC`.
+    pub symbol: String,
+    /// Its EIP-712 domain name; `USDC` on Base Sepolia, `USD Coin` on Base.
+    pub name: String,
+    /// Its EIP-712 domain version.
+    pub version: String,
+    /// How many decimals one unit has.
+    pub decimals: u8,
+    /// How it can be moved.
+    pub transfer: Transfer,
+}
+
+impl Network {
+    /// The chain id of an `eip155` network.
+    pub fn chain_id(&self) -> Option<u64> {
+        eip155::chain_id(&self.id)
+    }
+
+    /// The asset with this ticker, whatever its case.
+    pub fn asset_by_symbol(&self, symbol: &str) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.symbol.eq_ignore_ascii_case(symbol))
+    }
+
+    /// The asset at this address; `eip155` addresses in any case.
+    pub fn asset_by_address(&self, address: &str) -> Option<&Asset> {
+        self.assets.iter().find(|asset| match self.family {
+            Family::Eip155 => asset.address.eq_ignore_ascii_case(address),
+            Family::Solana => asset.address == address,
+        })
+    }
+
+    /// Whether this text names the network: its CAIP-2 id or its version 1 name.
+    pub fn is_called(&self, text: &str) -> bool {
+        self.id == text || self.v1_name.as_deref() == Some(text)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} ({})", self.name, self.id)
+    }
+}

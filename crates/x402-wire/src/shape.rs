@@ -1,0 +1,130 @@
+//! Reading untrusted JSON: a cursor that knows its path, so that every complaint names the place.
+
+use serde_json::{Map, Value};
+
+/// A value and the way to it from the root. Costs nothing until something is wrong.
+#[derive(Clone, Copy)]
+pub struct Shape<'v, 'p> {
+    value: &'v Value,
+    key: &'p str,
+    parent: Option<&'p Shape<'v, 'p>>,
+}
+
+/// Something in a JSON document is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: expected {expected}, found {found}")]
+pub struct Malformed {
+    /// The place, as in `paymentPayload.payload.authorization.value`.
+    pub path: String,
+    /// What should stand there.
+    pub expected: String,
+    /// What stands there, shortened.
+    pub found: String,
+}
+
+impl<'v, 'p> Shape<'v, 'p> {
+    /// The root of a document, under the name that paths shall begin with.
+    pub const fn root(name: &'p str, value: &'v Value) -> Self {
+        Self { value, key: name, parent: None }
+    }
+
+    /// The value itself.
+    pub const fn value(&self) -> &'v Value {
+        self.value
+    }
+
+    /// A member of this object. An explicit `null` counts as missing, as in the official schemas.
+    pub fn field<'q>(&'q self, key: &'q str) -> Result<Shape<'v, 'q>, Malformed> {
+        self.object()?;
+        self.optional(key).ok_or_else(|| Malformed {
+            path: format!("{}.{key}", self.path()),
+            expected: "a value".to_owned(),
+            found: "nothing".to_owned(),
+        })
+    }
+
+    /// A member of this object, if there is one that is not `null`.
+    pub fn optional<'q>(&'q self, key: &'q str) -> Option<Shape<'v, 'q>> {
+        let value = self.value.get(key).filter(|value| !value.is_null())?;
+        Some(self.child(key, value))
+    }
+
+    /// This value as a string.
+    pub fn text(&self) -> Result<&'v str, Malformed> {
+        self.value.as_str().ok_or_else(|| self.malformed("a string"))
+    }
+
+    /// This value as an object.
+    pub fn object(&self) -> Result<&'v Map<String, Value>, Malformed> {
+        self.value.as_object().ok_or_else(|| self.malformed("an object"))
+    }
+
+    /// The complaint that something else should stand here.
+    pub fn malformed(&self, expected: &str) -> Malformed {
+        Malformed { path: self.path(), expected: expected.to_owned(), found: describe(self.value) }
+    }
+
+    /// The way to this value, joined by dots.
+    pub fn path(&self) -> String {
+        match self.parent {
+            Some(parent) => format!("{}.{}", parent.path(), self.key),
+            None => self.key.to_owned(),
+        }
+    }
+
+    fn child<'q>(&'q self, key: &'q str, value: &'v Value) -> Shape<'v, 'q> {
+        Shape { value, key, parent: Some(self) }
+    }
+}
+
+/// A value in a few words, for a complaint.
+pub fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => format!("the number {number}"),
+        Value::String(text) => format!("\"{}\"", shorten(text)),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+/// The first 80 characters of a text, control characters escaped.
+pub fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(80).flat_map(char::escape_debug).collect();
+    if text.chars().nth(80).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_complaint_names_place_expectation_and_find() {
+        let value = json!({"payload": {"authorization": {"value": 1000, "to": null}}});
+        let root = Shape::root("paymentPayload", &value);
+        let payload = root.field("payload").unwrap();
+        let authorization = payload.field("authorization").unwrap();
+        let error = authorization.field("value").unwrap().text().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "paymentPayload.payload.authorization.value: expected a string, found the number 1000"
+        );
+        let missing = authorization.field("to").map(|_| ()).unwrap_err();
+        assert_eq!(missing.to_string(), "paymentPayload.payload.authorization.to: expected a value, found nothing");
+        let flat = root.field("payload").unwrap();
+        let not_text = flat.text().unwrap_err();
+        assert_eq!(not_text.found, "an object");
+    }
+
+    #[test]
+    fn long_and_hostile_text_is_shortened_and_escaped() {
+        assert_eq!(describe(&json!("\u{1b}[31m")), "\"\\u{1b}[31m\"");
+        assert!(describe(&json!("x".repeat(1000))).chars().count() < 100);
+    }
+}
