@@ -58,17 +58,16 @@ impl Offer {
         }
     }
 
-    /// The requirements that a payment of version 2 means, or the official error text.
-    pub fn matching_v2(&self, payload: &PaymentPayload) -> Result<&PaymentRequirements, String> {
-        let version = payload.version();
-        if !matches!(version.and_then(Version::from_number), Some(Version::V1 | Version::V2)) {
+    /// Which of the requirements of version 2 a payment means, by their place, or the official error text.
+    pub fn matching_v2(&self, payload: &PaymentPayload) -> Result<usize, String> {
+        let Some(version) = payload.version().and_then(Version::from_number) else {
             return Err(format!("Unsupported x402 version: {}", payload.version_text()));
-        }
-        let found = payload.accepted().and_then(|accepted| match version {
-            Some(1) => {
-                self.v2.iter().find(|own| is(accepted, "scheme", &own.scheme) && is(accepted, "network", &own.network))
-            }
-            _ => self.v2.iter().find(|own| own.matches(accepted)),
+        };
+        let found = payload.accepted().and_then(|accepted| {
+            self.v2.iter().position(|own| match version {
+                Version::V1 => is(accepted, "scheme", &own.scheme) && is(accepted, "network", &own.network),
+                Version::V2 => own.matches(accepted),
+            })
         });
         found.ok_or_else(|| "No matching payment requirements".to_owned())
     }

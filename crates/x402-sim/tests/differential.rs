@@ -2,6 +2,12 @@
 //!
 //! The interop tests make the same file again with the official code, so that it cannot lie; see `tests/interop`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, and prints its census"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;

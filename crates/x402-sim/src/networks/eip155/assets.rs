@@ -22,7 +22,7 @@ const NETWORKS: &[Row] = &[
         421_614,
         "Arbitrum Sepolia",
         Test,
-        &[("0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d", "USDC", "USDC", "2", 6, Eip3009)],
+        &[("0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d", "USDC", "USD Coin", "2", 6, Eip3009)],
     ),
     (
         181_228,

@@ -1,0 +1,174 @@
+//! The command line. Nothing below the commands sees clap.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Overrides;
+
+/// A mock server for the x402 payment protocol: a paid API and a facilitator, without a chain.
+#[derive(Debug, Parser)]
+#[command(name = "x402-dev", version, about, after_help = after_help(), max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the mock server: a paid API and a facilitator.
+    ///
+    /// Examples:
+    ///   x402-dev mock
+    ///   x402-dev mock --port 0 --price 0.05 --json
+    #[command(verbatim_doc_comment)]
+    Mock(MockArgs),
+    /// Look at the configuration.
+    ///
+    /// Examples:
+    ///   x402-dev config show
+    ///   x402-dev config check ci/x402dev.yaml
+    #[command(verbatim_doc_comment)]
+    Config(ConfigArgs),
+}
+
+/// The flags of `mock`.
+#[derive(Debug, Args)]
+pub struct MockArgs {
+    #[command(flatten)]
+    layers: LayerArgs,
+    /// Print one JSON line with `url` and `pid` to stdout when the server is ready.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The flags that override the configuration.
+#[derive(Debug, Args)]
+pub struct LayerArgs {
+    /// Listen on this port; 0 takes a free one.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Listen on this address.
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// The price of every resource without an own one: `$0.01`, `0.05 USDC`, `free`.
+    #[arg(long, visible_alias = "pricing", value_name = "PRICE")]
+    price: Option<String>,
+    /// Enable this network (CAIP-2 id or version 1 name); can be given several times.
+    #[arg(long = "network", value_name = "NETWORK")]
+    networks: Vec<String>,
+    /// Read this file in place of `.x402dev.yaml`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Seed the world's random choices, for repeatable runs.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How payments are judged: strict, accept, reject or timeout.
+    #[arg(long, value_name = "MODE")]
+    verification: Option<String>,
+    /// How long `--verification timeout` waits: `5s`, `500ms`.
+    #[arg(long, value_name = "DURATION")]
+    timeout_delay: Option<String>,
+    /// The form of the log on stderr.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormatArg>,
+    /// Print errors only.
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print every event.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormatArg {
+    /// One readable line an event.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The flags of `config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to show.
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+/// What `config` does.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Print every effective value with its origin.
+    ///
+    /// Examples:
+    ///   x402-dev config show
+    ///   x402-dev config show --json --price 0.05
+    #[command(verbatim_doc_comment)]
+    Show {
+        /// The flags that `mock` would be given.
+        #[command(flatten)]
+        layers: LayerArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Validate a configuration file, or what `mock` would find here.
+    ///
+    /// Examples:
+    ///   x402-dev config check
+    ///   x402-dev config check ci/x402dev.yaml
+    #[command(verbatim_doc_comment)]
+    Check {
+        /// The file.
+        file: Option<PathBuf>,
+    },
+    /// Print the JSON Schema of the configuration file.
+    ///
+    /// Examples:
+    ///   x402-dev config schema
+    ///   x402-dev config schema > x402dev.schema.json
+    #[command(verbatim_doc_comment)]
+    Schema,
+}
+
+impl MockArgs {
+    /// What the flags say about the configuration, and what stdout shall say.
+    pub fn into_parts(self) -> (Overrides, crate::commands::mock::Ready) {
+        use crate::commands::mock::Ready;
+        (self.layers.into(), if self.json { Ready::Json } else { Ready::Silent })
+    }
+}
+
+impl From<LayerArgs> for Overrides {
+    fn from(args: LayerArgs) -> Self {
+        let log_format = args.log_format.map(|format| match format {
+            LogFormatArg::Text => "text",
+            LogFormatArg::Json => "json",
+        });
+        let log_level = match (args.quiet, args.verbose) {
+            (true, _) => Some("quiet"),
+            (_, true) => Some("verbose"),
+            _ => None,
+        };
+        Self {
+            host: args.host,
+            port: args.port,
+            price: args.price,
+            networks: args.networks,
+            config: args.config,
+            seed: args.seed,
+            verification: args.verification,
+            timeout_delay: args.timeout_delay,
+            log_format: log_format.map(str::to_owned),
+            log_level: log_level.map(str::to_owned),
+        }
+    }
+}
+
+fn after_help() -> String {
+    format!("Exit codes:\n{}", crate::exit::table())
+}

@@ -1,0 +1,85 @@
+//! What is in force, and who said so: the content of `config show`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::model::Config;
+use super::tree::Node;
+use super::{json, keys};
+
+/// Every effective value with its origin, in the order of the keys in the documentation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effective {
+    /// One entry a value; a list is one value.
+    pub entries: Vec<Entry>,
+}
+
+/// An effective value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The path of its key: `server.port`.
+    pub key: String,
+    /// The value as JSON; `null` where there is none.
+    pub value: Json,
+    /// Who said so.
+    pub origin: Origin,
+}
+
+impl Effective {
+    /// Every value of a merged tree. What nobody said and the defaults leave open follows from the configuration.
+    pub(super) fn new(root: &Node, config: &Config) -> Self {
+        let entry = |key: String| match root.at(&key) {
+            Some(node) => Entry { value: json::show(node), origin: node.place.origin(), key },
+            None => Entry { value: derived(&key, config), origin: Origin::Default, key },
+        };
+        Self { entries: keys::paths().into_iter().map(entry).collect() }
+    }
+}
+
+fn derived(key: &str, config: &Config) -> Json {
+    match key {
+        "networks" => config.networks.iter().map(|network| Json::from(network.id.as_str())).collect(),
+        "accepts" => config.networks.iter().take(1).map(|network| Json::from(network.id.as_str())).collect(),
+        "resources" => Json::Array(Vec::new()),
+        _ => Json::Null,
+    }
+}
+
+/// Who said a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody: it is built in.
+    Default,
+    /// A configuration file.
+    File {
+        /// The file as it was named or found.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// In characters, from 1.
+        column: usize,
+    },
+    /// An environment variable.
+    Environment {
+        /// Its name: `X402_DEV_SERVER__PORT`.
+        variable: String,
+    },
+    /// A flag of the command line.
+    Flag {
+        /// Its name: `--port`.
+        flag: &'static str,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => out.write_str("default"),
+            Self::File { path, line, column } => write!(out, "{}:{line}:{column}", path.display()),
+            Self::Environment { variable } => out.write_str(variable),
+            Self::Flag { flag } => out.write_str(flag),
+        }
+    }
+}

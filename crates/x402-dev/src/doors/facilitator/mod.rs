@@ -1,0 +1,3 @@
+//! The facilitator's door: it verifies and settles for other people's servers.
+
+pub mod routes;

@@ -1,0 +1,187 @@
+//! `POST /verify`, `POST /settle`, `GET /supported`, `GET /health`.
+//!
+//! A refused payment is HTTP 200 with `isValid: false` or `success: false`: the only answer whose reason survives every
+//! official resource server. 400 is for bodies that are no request at all. There is no 500 for what a client sent.
+
+use axum::body::Body;
+use axum::extract::State as Extract;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Request, StatusCode, header};
+use serde::Serialize;
+use serde_json::json;
+use x402_sim::event::{Door, Facts, Kind, PaymentId};
+use x402_sim::facilitator::{Approved, Refusal, judge};
+use x402_sim::fault::Mode;
+use x402_sim::order::Depth;
+use x402_wire::facilitator::FacilitatorRequest;
+
+use crate::clock;
+use crate::doors::body::{self, BodyError};
+use crate::doors::{Desk, Peer, json_body, refuse};
+use crate::state::{SIMULATION_MODE, State, simulated};
+
+/// `POST /verify`: whether a payment would settle. Changes nothing.
+pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+    let asked = match Asked::read(&desk.state, request).await {
+        Ok(asked) => asked,
+        Err(refusal) => return *refusal,
+    };
+    let chain = desk.state.world().chain();
+    let judged = judge(&asked.request, &chain, clock::now() / 1000, Depth::Verify, asked.mode);
+    let (kind, answer) = match &judged {
+        Ok(approved) => (Kind::Verified, approved.to_verify_response()),
+        Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
+    };
+    desk.state.record(kind, Door::Facilitator, Some(asked.id()), facts("/verify", &asked, &judged));
+    answer_json(&answer, asked.mode)
+}
+
+/// `POST /settle`: moves the money. Of any number of settlements of one authorization exactly one succeeds.
+pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+    let asked = match Asked::read(&desk.state, request).await {
+        Ok(asked) => asked,
+        Err(refusal) => return *refusal,
+    };
+    let outcome = settle_now(&desk.state, &asked.request, asked.mode);
+    let (kind, answer) = match &outcome {
+        Ok((approved, transaction)) => (Kind::Settled, approved.to_settle_response(transaction.clone())),
+        Err(refusal) => (Kind::SettleFailed, refusal.to_settle_response()),
+    };
+    let transaction = Some(answer.transaction.clone()).filter(|transaction| !transaction.is_empty());
+    let judged = outcome.map(|(approved, _)| approved);
+    let facts = Facts { transaction, ..facts("/settle", &asked, &judged) };
+    desk.state.record(kind, Door::Facilitator, Some(asked.id()), facts);
+    answer_json(&answer, asked.mode)
+}
+
+/// Judges and settles a request. Gives the approved payment and the hash of its transaction.
+///
+/// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
+pub fn settle_now(state: &State, request: &FacilitatorRequest, mode: Mode) -> Result<(Approved, String), Box<Refusal>> {
+    let chain = state.world().chain();
+    let approved = judge(request, &chain, clock::now() / 1000, Depth::Settle, mode)?;
+    drop(chain);
+    let settled = state.world().settle(&approved.charge, clock::now());
+    match settled {
+        Ok(settled) => {
+            let hash = settled.hash().to_string();
+            Ok((approved, hash))
+        }
+        Err(reason) => Err(Box::new(Refusal::of_approved(&approved, reason))),
+    }
+}
+
+/// `GET /supported`: what can be verified and settled.
+pub async fn supported(Extract(desk): Extract<Desk>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], desk.state.supported.clone()).into_response()
+}
+
+/// `GET /health`: the server answers.
+pub async fn health() -> Response {
+    json_body(&json!({ "status": "ok" })).into_response()
+}
+
+/// A request to verify or settle, read and not judged.
+struct Asked {
+    request: FacilitatorRequest,
+    mode: Mode,
+}
+
+impl Asked {
+    /// Reads the body; waits and times out where that is simulated.
+    async fn read(state: &State, request: Request<Body>) -> Result<Self, Box<Response>> {
+        let mode = mode(state, &request)?;
+        let path = request.uri().path().to_owned();
+        let bytes = body::read(request.into_body()).await.map_err(|error| Box::new(refuse_body(&error)))?;
+        let request = FacilitatorRequest::parse(&bytes)
+            .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
+        let asked = Self { request, mode };
+        if mode == Mode::Timeout {
+            tokio::time::sleep(state.timeout_delay).await;
+            let facts = Facts {
+                method: Some("POST".to_owned()),
+                path: Some(path),
+                simulated: Some(mode.name()),
+                ..Facts::default()
+            };
+            state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), facts);
+            return Err(Box::new(timed_out()));
+        }
+        Ok(asked)
+    }
+
+    fn id(&self) -> PaymentId {
+        PaymentId::of(&self.request.payload)
+    }
+}
+
+/// The mode for a request, or the refusal of an unknown one.
+pub fn mode<B>(state: &State, request: &Request<B>) -> Result<Mode, Box<Response>> {
+    let peer = *request.extensions().get::<Peer>().expect("the doors tell every request's peer");
+    state.mode(peer, request.headers()).map_err(|unknown| Box::new(refuse(StatusCode::BAD_REQUEST, &unknown.message())))
+}
+
+/// The answer of a simulated timeout.
+pub fn timed_out() -> Response {
+    let text = "simulated timeout: nothing was settled";
+    let mut response = refuse(StatusCode::REQUEST_TIMEOUT, text);
+    say_simulated(response.headers_mut(), Mode::Timeout);
+    response
+}
+
+/// Says in an answer's headers that its outcome was simulated.
+pub fn say_simulated(headers: &mut HeaderMap, mode: Mode) {
+    if let Some(value) = simulated(mode) {
+        headers.insert(SIMULATION_MODE, value);
+    }
+}
+
+fn answer_json<T: Serialize>(answer: &T, mode: Mode) -> Response {
+    let mut response = json_body(answer).into_response();
+    say_simulated(response.headers_mut(), mode);
+    response
+}
+
+fn refuse_body(error: &BodyError) -> Response {
+    let limit = body::LIMIT;
+    match error {
+        BodyError::TooLarge => {
+            let text = format!("the body is larger than {limit} bytes");
+            let mut response = refuse(StatusCode::PAYLOAD_TOO_LARGE, &text);
+            response.headers_mut().insert(header::CONNECTION, http::HeaderValue::from_static("close"));
+            response
+        }
+        BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
+        BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "the body broke off"),
+    }
+}
+
+fn facts(path: &str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> Facts {
+    let simulated = asked.mode.is_simulation().then(|| asked.mode.name());
+    let (method, path) = (Some("POST".to_owned()), Some(path.to_owned()));
+    Facts { method, path, simulated, ..facts_of(judged) }
+}
+
+/// What a judgement says: who pays how much where, or why not.
+pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
+    match judged {
+        Ok(approved) => {
+            let token = approved.charge.token();
+            let units = approved.charge.authorization.value;
+            let amount = x402_wire::amount::Decimal::from_atomic(units, token.asset.decimals);
+            Facts {
+                network: Some(approved.network.clone()),
+                amount: Some(format!("{amount} {}", token.asset.symbol)),
+                payer: Some(approved.payer.clone()),
+                ..Facts::default()
+            }
+        }
+        Err(refusal) => Facts {
+            network: Some(refusal.network.clone()),
+            payer: refusal.payer.clone(),
+            reason: Some(refusal.spelled().to_owned()),
+            message: Some(refusal.reason.detail.clone()).filter(|detail| !detail.is_empty()),
+            ..Facts::default()
+        },
+    }
+}

@@ -1,0 +1,79 @@
+//! What is delivered: the configured answer, or the built-in body.
+//!
+//! A configured answer is made before settlement, as a real handler's is. The built-in body is rendered after it and
+//! names the transaction, which a real handler cannot do.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{self, HeaderValue};
+use serde::Serialize;
+use x402_sim::fault::Mode;
+
+use super::{Item, Visit};
+use crate::doors::facilitator::routes::say_simulated;
+use crate::doors::json_body;
+
+/// The built-in body.
+#[derive(Debug, Default, Serialize)]
+pub struct Receipt<'a> {
+    /// What was paid for.
+    pub resource: &'a str,
+    /// What it cost: `0.01 USDC`, or `free`.
+    pub amount: &'a str,
+    /// Who paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<&'a str>,
+    /// The network.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<&'a str>,
+    /// The transaction's hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<&'a str>,
+    /// In which dialect it was paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<&'static str>,
+    /// What else must be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<&'static str>,
+    /// The mode, when something was simulated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<&'static str>,
+}
+
+/// The configured answer, if there is one.
+pub fn configured(item: &Item) -> Option<Response> {
+    let configured = item.response.as_ref()?;
+    let mut response = Response::new(Body::from(configured.body.clone()));
+    *response.status_mut() = configured.status;
+    response.headers_mut().clone_from(&configured.headers);
+    Some(response)
+}
+
+/// Whether content of this status is paid for: a failed handler costs nothing.
+pub fn is_paid_for(response: Option<&Response>) -> bool {
+    response.is_none_or(|response| response.status().as_u16() < 400)
+}
+
+/// The answer to a request for a free resource.
+pub fn free(item: &Item, visit: &Visit) -> Response {
+    configured(item).unwrap_or_else(|| {
+        let receipt = Receipt { resource: &visit.url, amount: "free", ..Receipt::default() };
+        json_body(&receipt).into_response()
+    })
+}
+
+/// The delivery after settlement: what was made before it, or the built-in body.
+pub fn delivered(prepared: Option<Response>, receipt: &Receipt<'_>, mode: Mode) -> Response {
+    let mut response = prepared.unwrap_or_else(|| json_body(receipt).into_response());
+    let headers = response.headers_mut();
+    let private = match headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()) {
+        None => Ok(HeaderValue::from_static("private")),
+        Some(value) if value.to_ascii_lowercase().split(',').any(|part| part.trim() == "private") => {
+            HeaderValue::try_from(value)
+        }
+        Some(value) => HeaderValue::try_from(format!("{value}, private")),
+    };
+    headers.insert(header::CACHE_CONTROL, private.unwrap_or(HeaderValue::from_static("private")));
+    say_simulated(headers, mode);
+    response
+}

@@ -1,0 +1,84 @@
+//! The answer to a paid invoice: the memo is redeemed from a test account. Nothing is signed.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{self, HeaderValue};
+use serde_json::json;
+use x402_sim::event::{Facts, Kind};
+use x402_sim::fault::Mode;
+use x402_sim::memo::Terms;
+
+use super::content::{self, Receipt};
+use super::offer;
+use super::routes::{Carried, Sale};
+use crate::clock;
+use crate::doors::facilitator::routes::say_simulated;
+use crate::doors::json_body;
+
+/// What log and answer say.
+const NOTE: &str = "invoice: nothing was signed";
+
+/// Answers a request that carries `X-Payment-Proof`. `from` names the test account that pays.
+pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
+    let refuse = |reason: &str, message: String| {
+        let facts = Facts { reason: Some(reason.to_owned()), message: Some(message.clone()), ..Facts::default() };
+        sale.record(Kind::Refused, None, facts);
+        refused(sale, reason, &message)
+    };
+    if sale.mode == Mode::Reject {
+        let message = "the server runs with `verification: reject`".to_owned();
+        return refuse("payment_rejected_by_simulation", message);
+    }
+    let proof = match proof.text() {
+        Ok(proof) => proof,
+        Err(why) => return refuse("invoice_memo_malformed", why.to_owned()),
+    };
+    let Some((amount, written)) = &sale.item.invoice else {
+        let message = format!("{} cannot be paid by invoice", sale.visit.path);
+        return refuse("invoice_not_offered", message);
+    };
+    let made = content::configured(sale.item);
+    if !content::is_paid_for(made.as_ref()) {
+        sale.record(Kind::NotSettled, None, Facts::default());
+        return made.unwrap_or_default();
+    }
+    let terms = Terms { path: &sale.visit.path, amount: *amount };
+    let redeemed = sale.state.world().redeem_invoice(proof, terms, from, clock::now());
+    let payer = match redeemed {
+        Ok(payer) => payer,
+        Err(error) => return refuse(error.code(), error.to_string()),
+    };
+    let price = format!("{written} USDC");
+    let facts = Facts {
+        network: Some("solana-devnet".to_owned()),
+        amount: Some(price.clone()),
+        payer: Some(payer.solana_address.to_owned()),
+        message: Some(NOTE.to_owned()),
+        ..Facts::default()
+    };
+    sale.record(Kind::Settled, None, facts);
+    let receipt = Receipt {
+        resource: &sale.visit.url,
+        amount: &price,
+        payer: Some(payer.solana_address),
+        network: Some("solana-devnet"),
+        transaction: None,
+        dialect: Some(sale.dialect),
+        note: Some(NOTE),
+        simulated: sale.mode.is_simulation().then(|| sale.mode.name()),
+    };
+    content::delivered(made, &receipt, sale.mode)
+}
+
+/// A 402 with the cause and a fresh invoice.
+fn refused(sale: &Sale<'_>, reason: &str, message: &str) -> Response {
+    let invoice = offer::invoice(sale.state, sale.item, sale.visit);
+    let challenge = invoice.as_ref().map(x402_wire::invoice::Invoice::challenge);
+    let body = json!({ "error": reason, "message": message, "invoice": invoice });
+    let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&body)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    offer::set(headers, header::WWW_AUTHENTICATE, challenge);
+    say_simulated(headers, sale.mode);
+    response
+}

@@ -1,0 +1,29 @@
+//! The paid resources: every path that is not reserved, any method.
+//!
+//! An unpaid request is answered in every dialect at once; an answer to a payment speaks only the dialect that it came
+//! in, as the official servers do.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`catalogue`] | resources by route, with offers that were rendered once |
+//! | [`visit`] | what a request says about itself |
+//! | [`routes`] | the flow: which dialect, match, verify, content, settle, answer |
+//! | [`sale`] | what both protocol versions share: verify, content, settle |
+//! | [`offer`] | the answer to an unpaid request |
+//! | [`v2`], [`v1`], [`invoice`] | the answers to a payment |
+//! | [`content`] | what is delivered |
+//! | [`page`] | the page for browsers |
+
+pub mod catalogue;
+pub mod content;
+pub mod invoice;
+pub mod offer;
+pub mod page;
+pub mod routes;
+pub mod sale;
+pub mod v1;
+pub mod v2;
+pub mod visit;
+
+pub use catalogue::{Catalogue, Item};
+pub use visit::Visit;

@@ -1,0 +1,76 @@
+//! The answer to a payment of protocol version 1.
+//!
+//! Source: npm `x402-express` 1.2.0.
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{self, HeaderName, HeaderValue};
+use serde_json::Value;
+use x402_sim::event::{Facts, Kind, PaymentId};
+use x402_wire::header::{X_PAYMENT_RESPONSE, encode};
+use x402_wire::payload::PaymentPayload;
+use x402_wire::v1::{CLIENT_NETWORKS, PaymentRequiredV1};
+
+use super::offer::{self, accepts_v1};
+use super::routes::{Carried, Sale};
+use super::sale::{Outcome, conclude};
+use crate::doors::facilitator::routes::say_simulated;
+use crate::doors::json_body;
+
+/// What legacy servers say of a header that they cannot read.
+const MALFORMED: &str = "Invalid or malformed payment header";
+
+/// Answers a request that carries `X-PAYMENT`.
+pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
+    let payload = match decode(carried) {
+        Ok(payload) => payload,
+        Err((text, why)) => {
+            sale.undecodable(&format!("X-PAYMENT: {why}"));
+            return refused(sale, text, None);
+        }
+    };
+    let requirements = match sale.item.offer.matching_v1(&payload) {
+        Ok(requirements) => requirements,
+        Err(text) => {
+            let facts = Facts { reason: Some(text.clone()), ..Facts::default() };
+            sale.record(Kind::Refused, Some(PaymentId::of(&payload)), facts);
+            return refused(sale, &text, None);
+        }
+    };
+    let requirements = serde_json::to_value(requirements).expect("requirements have string keys");
+    match conclude(sale, payload, requirements) {
+        Outcome::Refused(refusal) => refused(sale, refusal.spelled(), refusal.payer.clone()),
+        Outcome::NotSettled(response) => response,
+        Outcome::SettleFailed(receipt) => refused(sale, receipt.error_reason.as_deref().unwrap_or_default(), None),
+        Outcome::Delivered(mut response, receipt) => {
+            let name = HeaderName::from_static(X_PAYMENT_RESPONSE);
+            offer::set(response.headers_mut(), name, Some(encode(&receipt)));
+            response
+        }
+    }
+}
+
+/// Decodes as legacy servers do: the network's name is looked at first, and the version set to 1 in any case.
+/// `Err` holds the text for the client and the one for the log.
+fn decode(carried: &Carried) -> Result<PaymentPayload, (&'static str, String)> {
+    let text = carried.text().map_err(|why| (MALFORMED, why.to_owned()))?;
+    let payload = PaymentPayload::from_header(text).map_err(|error| (MALFORMED, error.to_string()))?;
+    let network = payload.value().get("network").and_then(Value::as_str).unwrap_or_default();
+    if !CLIENT_NETWORKS.contains(&network) {
+        return Err(("Invalid network", format!("\"{}\" is no network of version 1", network.escape_debug())));
+    }
+    if payload.version() != Some(1) {
+        return Err((MALFORMED, format!("x402Version is {}, not 1", payload.version_text())));
+    }
+    Ok(payload)
+}
+
+/// A 402 with the reason and the offer again.
+fn refused(sale: &Sale<'_>, error: &str, payer: Option<String>) -> Response {
+    let accepts = accepts_v1(sale.item, sale.visit);
+    let body = PaymentRequiredV1 { x402_version: 1, error: error.to_owned(), accepts, payer };
+    let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&body)).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    say_simulated(response.headers_mut(), sale.mode);
+    response
+}

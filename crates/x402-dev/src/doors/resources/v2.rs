@@ -1,0 +1,74 @@
+//! The answer to a payment of protocol version 2.
+//!
+//! Source: TS 2.27 core `x402HTTPResourceServer.ts`.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use x402_sim::event::{Facts, Kind, PaymentId};
+use x402_wire::facilitator::SettleResponse;
+use x402_wire::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, encode};
+use x402_wire::payload::PaymentPayload;
+
+use super::offer::{self, UNPAID_V2, header_v2};
+use super::routes::{Carried, Sale};
+use super::sale::{Outcome, conclude};
+use crate::doors::facilitator::routes::say_simulated;
+use crate::doors::json_body;
+
+/// Answers a request that carries `PAYMENT-SIGNATURE`.
+pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
+    let decoded = carried
+        .text()
+        .map_err(str::to_owned)
+        .and_then(|text| PaymentPayload::from_header(text).map_err(|error| error.to_string()));
+    let payload = match decoded {
+        Ok(payload) => payload,
+        Err(why) => {
+            sale.undecodable(&format!("PAYMENT-SIGNATURE: {why}"));
+            return refused(sale, UNPAID_V2);
+        }
+    };
+    let requirements = match sale.item.offer.matching_v2(&payload) {
+        Ok(index) => sale.item.requirements[index].clone(),
+        Err(text) => {
+            let facts = Facts { reason: Some(text.clone()), ..Facts::default() };
+            sale.record(Kind::Refused, Some(PaymentId::of(&payload)), facts);
+            return refused(sale, &text);
+        }
+    };
+    match conclude(sale, payload, requirements) {
+        Outcome::Refused(refusal) => refused(sale, refusal.spelled()),
+        Outcome::NotSettled(response) => response,
+        Outcome::SettleFailed(receipt) => {
+            let mut response = empty(sale);
+            set_receipt(response.headers_mut(), &receipt);
+            response
+        }
+        Outcome::Delivered(mut response, receipt) => {
+            set_receipt(response.headers_mut(), &receipt);
+            response
+        }
+    }
+}
+
+/// A 402 with the reason and the offer again.
+fn refused(sale: &Sale<'_>, reason: &str) -> Response {
+    let mut response = empty(sale);
+    let header = header_v2(sale.item, &sale.visit.url, reason);
+    offer::set(response.headers_mut(), HeaderName::from_static(PAYMENT_REQUIRED), Some(header));
+    response
+}
+
+/// A 402 with the body that official servers send: an empty object.
+fn empty(sale: &Sale<'_>) -> Response {
+    let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&json!({}))).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    say_simulated(response.headers_mut(), sale.mode);
+    response
+}
+
+fn set_receipt(headers: &mut HeaderMap, receipt: &SettleResponse) {
+    offer::set(headers, HeaderName::from_static(PAYMENT_RESPONSE), Some(encode(receipt)));
+}

@@ -1,0 +1,129 @@
+//! What a request says about itself: method, address, and whether a person in a browser sent it.
+
+use std::net::SocketAddr;
+
+use http::{HeaderMap, Method, Request, header};
+
+use crate::config::ForwardedHeaders;
+
+/// A request to a resource, without its body.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The method.
+    pub method: Method,
+    /// The path as it was sent, without the query.
+    pub path: String,
+    /// The absolute address with the query: what version 2 calls the resource.
+    pub url: String,
+    /// How much of `url` comes before the query: what version 1 calls the resource.
+    without_query: usize,
+    /// Who reads the answer.
+    pub reader: Reader,
+}
+
+/// Who reads the answer to an unpaid request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A program.
+    Program,
+    /// A person in a browser: `Accept` says `text/html` and `User-Agent` says `Mozilla`.
+    Browser,
+}
+
+impl Visit {
+    /// Reads a request's head. `bound` is where the server listens, for requests without a usable `Host`.
+    pub fn of<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> Self {
+        let (scheme, host) = origin(request, bound, forwarded);
+        let uri = request.uri();
+        let path = uri.path().to_owned();
+        let mut url = format!("{scheme}://{host}{path}");
+        let without_query = url.len();
+        if let Some(query) = uri.query() {
+            url.push('?');
+            url.push_str(query);
+        }
+        let reader = reader(request.headers());
+        Self { method: request.method().clone(), path, url, without_query, reader }
+    }
+
+    /// The absolute address without the query.
+    pub fn url_without_query(&self) -> &str {
+        &self.url[..self.without_query]
+    }
+}
+
+fn origin<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, String) {
+    let headers = request.headers();
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(first_of_list);
+    let trusted = |name: &str| (forwarded == ForwardedHeaders::Trust).then(|| text(name)).flatten();
+    let scheme = match trusted("x-forwarded-proto") {
+        Some(proto) if proto.eq_ignore_ascii_case("https") => "https",
+        _ => "http",
+    };
+    let said = trusted("x-forwarded-host").or_else(|| text(header::HOST.as_str()));
+    let host = said.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    let host = host.filter(|host| is_host(host)).map_or_else(|| bound.to_string(), str::to_owned);
+    (scheme, host)
+}
+
+/// The first of several values that proxies have joined by commas.
+fn first_of_list(value: &str) -> &str {
+    value.split(',').next().unwrap_or_default().trim()
+}
+
+/// Whether a text can be the host of an address: no spaces, no slashes, no quotes.
+fn is_host(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(allowed)
+}
+
+fn reader(headers: &HeaderMap) -> Reader {
+    let says = |name, word| {
+        let value = headers.get(name).map(http::HeaderValue::as_bytes).unwrap_or_default();
+        value.windows(str::len(word)).any(|part| part == word.as_bytes())
+    };
+    if says(header::ACCEPT, "text/html") && says(header::USER_AGENT, "Mozilla") {
+        Reader::Browser
+    } else {
+        Reader::Program
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visit(headers: &[(&str, &str)], forwarded: ForwardedHeaders) -> Visit {
+        let mut request = Request::builder().uri("/a/b?c=d");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Visit::of(&request.body(()).unwrap(), "127.0.0.1:3402".parse().unwrap(), forwarded)
+    }
+
+    #[test]
+    fn the_address_comes_from_host_and_from_forwarded_headers_only_when_trusted() {
+        let headers = [("host", "api.test:80"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "shop.test, x")];
+        let ignored = visit(&headers, ForwardedHeaders::Ignore);
+        assert_eq!(ignored.url, "http://api.test:80/a/b?c=d");
+        assert_eq!(ignored.url_without_query(), "http://api.test:80/a/b");
+        assert_eq!(visit(&headers, ForwardedHeaders::Trust).url, "https://shop.test/a/b?c=d");
+    }
+
+    #[test]
+    fn a_missing_or_hostile_host_gives_the_bound_address() {
+        for host in ["evil/../", "a b", "\"x\"", "<script>", ""] {
+            assert_eq!(visit(&[("host", host)], ForwardedHeaders::Ignore).url, "http://127.0.0.1:3402/a/b?c=d");
+        }
+        assert_eq!(visit(&[], ForwardedHeaders::Ignore).url, "http://127.0.0.1:3402/a/b?c=d");
+    }
+
+    #[test]
+    fn a_browser_says_both_words() {
+        let of = |accept, agent| visit(&[("accept", accept), ("user-agent", agent)], ForwardedHeaders::Ignore).reader;
+        assert_eq!(of("text/html,*/*", "Mozilla/5.0"), Reader::Browser);
+        assert_eq!(of("application/json", "Mozilla/5.0"), Reader::Program);
+        assert_eq!(of("text/html", "mozilla"), Reader::Program);
+        assert_eq!(of("text/html", "curl/8"), Reader::Program);
+    }
+}

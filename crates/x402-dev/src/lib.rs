@@ -1,0 +1,85 @@
+//! What is done: HTTP, files, the terminal, processes.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`cli`], [`commands`] | the command line; one file a command |
+//! | [`config`], [`context`] | the layers of configuration; the environment |
+//! | [`server`] | `spawn(config) -> ServerHandle`, and our own accept loop |
+//! | [`state`] | the one thing that the doors share |
+//! | [`doors`] | every way in over HTTP, one folder each |
+//! | [`route`] | route patterns, as the official matcher reads them |
+//! | [`terminal`], [`banner`] | all output |
+//! | [`error`], [`exit`] | the tool's own trouble, and how the program ends |
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub mod banner;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod context;
+pub mod doors;
+pub mod error;
+pub mod exit;
+pub mod route;
+pub mod server;
+pub mod state;
+pub mod terminal;
+
+use cli::{Cli, Command, ConfigAction};
+use context::Context;
+use error::Error;
+use exit::Exit;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse_usage(&error),
+    };
+    match run(cli.command, &Context::capture()) {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => {
+            terminal::error(&error.report());
+            error.exit().into()
+        }
+    }
+}
+
+fn run(command: Command, context: &Context) -> Result<(), Error> {
+    match command {
+        Command::Mock(args) => {
+            let (overrides, ready) = args.into_parts();
+            commands::mock::run(context, &overrides, ready)
+        }
+        Command::Config(args) => configuration(args.action, context),
+    }
+}
+
+fn configuration(action: ConfigAction, context: &Context) -> Result<(), Error> {
+    use commands::config::{check, schema, show};
+    use config::LogFormat;
+    match action {
+        ConfigAction::Show { layers, json } => {
+            let loaded = config::load(context, &layers.into())?;
+            let format = if json { LogFormat::Json } else { LogFormat::Text };
+            terminal::result(&show(&loaded.effective, format));
+        }
+        ConfigAction::Check { file } => terminal::result(&check(context, file.as_deref())?),
+        ConfigAction::Schema => terminal::result(&schema()),
+    }
+    Ok(())
+}
+
+/// Help and version are results; everything else that clap says is a usage error, with our exit code for it.
+fn refuse_usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        terminal::error(&error.render().to_string());
+        return Exit::Usage.into();
+    }
+    terminal::result(&error.render().to_string());
+    Exit::Success.into()
+}

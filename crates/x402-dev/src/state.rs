@@ -1,0 +1,126 @@
+//! What every door stands on: the one world, the configuration, the terminal.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::HeaderValue;
+use x402_sim::event::{Door, Facts, Kind, PaymentId};
+use x402_sim::fault::{MODES, Mode};
+use x402_sim::{Setup, World};
+
+use crate::clock;
+use crate::config::{Config, Dialect, ForwardedHeaders, TestHeaders, UnknownAccounts, Verification};
+use crate::doors::Peer;
+use crate::doors::resources::Catalogue;
+use crate::error::Error;
+use crate::terminal::Terminal;
+
+/// The header that asks for a mode of verification for one request.
+pub const SIMULATION_MODE: &str = "x-simulation-mode";
+
+/// What the doors share.
+#[derive(Debug)]
+pub struct State {
+    world: Mutex<World>,
+    /// Everything that prints.
+    pub terminal: Arc<Terminal>,
+    /// The resources and their offers.
+    pub catalogue: Catalogue,
+    /// The answer to `GET /supported`.
+    pub supported: Bytes,
+    /// The dialects in which offers are made and payments are taken.
+    pub dialects: Vec<Dialect>,
+    /// How long a simulated timeout waits.
+    pub timeout_delay: Duration,
+    /// Whether forwarded headers say where the server is.
+    pub forwarded_headers: ForwardedHeaders,
+    mode: Mode,
+    test_headers: TestHeaders,
+}
+
+/// A request asks for a mode that does not exist.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnknownMode(pub String);
+
+impl State {
+    /// The state of a server with this configuration and seed.
+    pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
+        let catalogue = Catalogue::new(config)?;
+        let payees = catalogue.payees();
+        let unknown = match config.accounts.unknown {
+            UnknownAccounts::Funded => x402_sim::ledger::UnknownAccounts::Funded,
+            UnknownAccounts::Empty => x402_sim::ledger::UnknownAccounts::Empty,
+        };
+        let setup = Setup { networks: config.networks.clone(), unknown, balance: config.accounts.balance, payees };
+        let world = World::new(&setup, seed)?;
+        let supported = serde_json::to_vec(&world.supported()).expect("the answer has string keys");
+        Ok(Self {
+            world: Mutex::new(world),
+            terminal,
+            catalogue,
+            supported: supported.into(),
+            dialects: config.dialects.clone(),
+            timeout_delay: config.timeout_delay,
+            forwarded_headers: config.server.forwarded_headers,
+            mode: mode(config.verification),
+            test_headers: config.server.test_headers,
+        })
+    }
+
+    /// The world. Held briefly, never across an `.await`.
+    ///
+    /// A panic in a command leaves the world as it was before or after one effect list, so a poisoned lock is taken.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records an event and prints its line.
+    pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
+        let event = self.world().record(clock::now(), kind, door, payment, facts);
+        self.terminal.event(&event);
+    }
+
+    /// The mode for a request: the configured one, or the one that the request asks for where it may.
+    pub fn mode(&self, peer: Peer, headers: &HeaderMap) -> Result<Mode, UnknownMode> {
+        let Some(value) = headers.get(SIMULATION_MODE) else { return Ok(self.mode) };
+        let obeyed = match self.test_headers {
+            TestHeaders::Always => true,
+            TestHeaders::Never => false,
+            TestHeaders::Loopback => peer.0.is_loopback(),
+        };
+        if !obeyed {
+            return Ok(self.mode);
+        }
+        let text = String::from_utf8_lossy(value.as_bytes());
+        Mode::from_header(&text).ok_or_else(|| UnknownMode(text.into_owned()))
+    }
+
+    /// Whether a dialect is spoken.
+    pub fn speaks(&self, dialect: Dialect) -> bool {
+        self.dialects.contains(&dialect)
+    }
+}
+
+impl UnknownMode {
+    /// One sentence that lists the known modes.
+    pub fn message(&self) -> String {
+        let known: Vec<_> = MODES.iter().filter_map(|row| row.2).collect();
+        format!("unknown X-Simulation-Mode `{}`; known are {}", self.0.escape_debug(), known.join(", "))
+    }
+}
+
+/// The value of the header by which an answer says that it was simulated.
+pub fn simulated(mode: Mode) -> Option<HeaderValue> {
+    mode.is_simulation().then(|| HeaderValue::from_static(mode.name()))
+}
+
+const fn mode(verification: Verification) -> Mode {
+    match verification {
+        Verification::Strict => Mode::Strict,
+        Verification::Accept => Mode::Accept,
+        Verification::Reject => Mode::Reject,
+        Verification::Timeout => Mode::Timeout,
+    }
+}

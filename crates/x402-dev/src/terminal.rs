@@ -1,0 +1,187 @@
+//! All output. stdout holds results, stderr all the rest; neither can ever stall the server.
+//!
+//! Lines for stderr go through a bounded queue to a thread of their own. When nobody reads the pipe, the queue fills up,
+//! further lines are counted and dropped, and the next line that finds room says how many are missing.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use x402_sim::event::{Event, Kind};
+
+use crate::config::{Log, LogFormat, LogLevel};
+use crate::context::Context;
+
+/// How many lines wait for a slow reader before the first is dropped.
+const QUEUE: usize = 4096;
+
+/// How long the end of the program waits for a slow reader.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// Whether colours are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colour {
+    /// For a person at a terminal.
+    On,
+    /// For a file, a pipe, or under `NO_COLOR`.
+    Off,
+}
+
+/// Writes to stderr without ever waiting.
+#[derive(Debug)]
+pub struct Terminal {
+    log: Log,
+    colour: Colour,
+    lines: Mutex<Option<SyncSender<String>>>,
+    drained: Mutex<Receiver<()>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Colour {
+    /// Colours for a terminal, unless `NO_COLOR` is set.
+    pub fn detect(context: &Context) -> Self {
+        let wanted = context.variable("NO_COLOR").is_none() && io::stderr().is_terminal();
+        if wanted { Self::On } else { Self::Off }
+    }
+
+    /// A text in bold, faint or a colour, by its SGR code.
+    fn paint(self, code: u8, text: &str) -> String {
+        match self {
+            Self::On => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
+            Self::Off => text.to_owned(),
+        }
+    }
+}
+
+impl Terminal {
+    /// A terminal with a thread that writes.
+    pub fn new(log: Log, colour: Colour) -> Self {
+        let (sender, lines) = mpsc::sync_channel::<String>(QUEUE);
+        let (done, drained) = mpsc::channel();
+        let dropped = Arc::new(AtomicU64::new(0));
+        let missing = Arc::clone(&dropped);
+        std::thread::spawn(move || {
+            write_lines(&lines, &missing);
+            // The other end is gone when nobody waits for the last line.
+            let _ = done.send(());
+        });
+        Self { log, colour, lines: Mutex::new(Some(sender)), drained: Mutex::new(drained), dropped }
+    }
+
+    /// Says something that is no event: banner, warnings. Silent when quiet.
+    pub fn say(&self, text: &str) {
+        if self.log.level != LogLevel::Quiet {
+            self.send(text.to_owned());
+        }
+    }
+
+    /// One line for an event, where its level asks for one.
+    pub fn event(&self, event: &Event) {
+        if self.wants(event.kind) {
+            self.send(match self.log.format {
+                LogFormat::Json => serde_json::to_string(event).expect("events have string keys"),
+                LogFormat::Text => self.line(event),
+            });
+        }
+    }
+
+    /// Whether events of this kind are printed.
+    pub fn wants(&self, kind: Kind) -> bool {
+        match self.log.level {
+            LogLevel::Quiet => false,
+            LogLevel::Verbose => true,
+            LogLevel::Normal => kind != Kind::Verified,
+        }
+    }
+
+    /// Waits a moment for the last lines to be written. What is said afterwards is lost.
+    pub fn close(&self) {
+        drop(self.lines.lock().map(|mut lines| lines.take()));
+        if let Ok(drained) = self.drained.lock() {
+            let _ = drained.recv_timeout(FLUSH);
+        }
+    }
+
+    fn send(&self, line: String) {
+        let Ok(lines) = self.lines.lock() else { return };
+        if lines.as_ref().is_some_and(|lines| lines.try_send(line).is_err()) {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn line(&self, event: &Event) -> String {
+        let facts = &event.facts;
+        let time = self.colour.paint(2, &time_of_day(event.at));
+        let request = match (&facts.method, &facts.path) {
+            (Some(method), Some(path)) => format!("{method} {}", printable(path)),
+            _ => "-".to_owned(),
+        };
+        let code = match event.kind {
+            Kind::Settled => 32,
+            Kind::Offered | Kind::Verified => 36,
+            Kind::Undecodable | Kind::Refused | Kind::SettleFailed | Kind::NotSettled | Kind::TimedOut => 31,
+        };
+        let mut line = format!("{time} {request}  {}", self.colour.paint(code, event.kind.words()));
+        let mut add = |label: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                line.push_str("  ");
+                line.push_str(label);
+                line.push_str(&printable(value));
+            }
+        };
+        add("", facts.amount.as_deref());
+        add("from ", facts.payer.as_deref());
+        add("tx ", facts.transaction.as_deref());
+        add("", facts.reason.as_deref());
+        add("- ", facts.message.as_deref());
+        add("simulated: ", facts.simulated);
+        line
+    }
+}
+
+/// Writes lines until the queue is closed. A closed pipe ends nothing: the queue is read on, so that it stays empty.
+fn write_lines(lines: &Receiver<String>, dropped: &AtomicU64) {
+    while let Ok(line) = lines.recv() {
+        let mut stderr = io::stderr().lock();
+        let missing = dropped.swap(0, Ordering::Relaxed);
+        if missing > 0 {
+            let _ = writeln!(stderr, "({missing} lines were dropped: nobody read them)");
+        }
+        let _ = writeln!(stderr, "{line}");
+    }
+}
+
+/// Writes a result to stdout. A closed pipe is no error: its reader has seen enough.
+pub fn result(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+}
+
+/// Writes an error to stderr, before or after the life of a [`Terminal`].
+pub fn error(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.trim_end_matches('\n'));
+}
+
+/// `hh:mm:ss.mmm` in UTC.
+fn time_of_day(milliseconds: u64) -> String {
+    let (seconds, millis) = (milliseconds / 1000 % 86_400, milliseconds % 1000);
+    format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A text from a client without control characters, so that it cannot steer the terminal.
+fn printable(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_clients_cannot_steer_the_terminal() {
+        assert_eq!(printable("/a\u{1b}[2J\r\n"), "/a\\u{1b}[2J\\r\\n");
+        assert_eq!(time_of_day(86_399_999), "23:59:59.999");
+    }
+}
