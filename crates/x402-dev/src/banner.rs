@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use x402_sim::accounts::test_accounts;
 use x402_sim::networks::Stage;
 
-use crate::config::{Config, Dialect, FacilitatorPaths, Verification};
+use crate::config::{Config, Dialect, FacilitatorPaths};
 use crate::state::State;
 
 /// The address for clients: a server that listens everywhere is reached on this machine.
@@ -44,8 +44,8 @@ pub fn render(config: &Config, state: &State, url: &str, pid: u32) -> String {
         FacilitatorPaths::Prefixed => format!("{url}/facilitator"),
     };
     line("facilitator", &facilitator);
-    if config.verification != Verification::Strict {
-        line("SIMULATED", &format!("verification is {:?}: answers are not those of production", config.verification));
+    if let Some(mode) = state.default_mode().simulation() {
+        line("SIMULATED", &format!("verification is {mode}: answers are not those of production"));
     }
     line("state", "in memory: nothing survives the end of this process");
     line("accounts", "public test keys: never send real funds");

@@ -3,8 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Paint};
 use crate::exit::Exit;
+use crate::terminal::Colour;
 
 /// Why a command cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +77,14 @@ impl Error {
         }
     }
 
-    /// Everything for a person: what happened, why, and what to do next.
-    pub fn report(&self) -> String {
+    /// Everything for a person: what happened, where, why, and what to do next.
+    pub fn report(&self, colour: Colour) -> String {
+        if let Self::Config(error) = self {
+            return error.draw(match colour {
+                Colour::On => Paint::Coloured,
+                Colour::Off => Paint::Plain,
+            });
+        }
         let mut text = format!("error: {self}");
         let mut cause = std::error::Error::source(self);
         while let Some(inner) = cause {

@@ -40,10 +40,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse_usage(&error),
     };
-    match run(cli.command, &Context::capture()) {
+    let context = Context::capture();
+    match run(cli.command, &context) {
         Ok(()) => Exit::Success.into(),
         Err(error) => {
-            terminal::error(&error.report());
+            terminal::error(&error.report(terminal::Colour::detect(&context)));
             error.exit().into()
         }
     }

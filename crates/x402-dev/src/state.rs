@@ -82,6 +82,11 @@ impl State {
         self.terminal.event(&event);
     }
 
+    /// The configured mode.
+    pub const fn default_mode(&self) -> Mode {
+        self.mode
+    }
+
     /// The mode for a request: the configured one, or the one that the request asks for where it may.
     pub fn mode(&self, peer: Peer, headers: &HeaderMap) -> Result<Mode, UnknownMode> {
         let Some(value) = headers.get(SIMULATION_MODE) else { return Ok(self.mode) };
@@ -113,7 +118,7 @@ impl UnknownMode {
 
 /// The value of the header by which an answer says that it was simulated.
 pub fn simulated(mode: Mode) -> Option<HeaderValue> {
-    mode.is_simulation().then(|| HeaderValue::from_static(mode.name()))
+    mode.simulation().map(HeaderValue::from_static)
 }
 
 const fn mode(verification: Verification) -> Mode {

@@ -41,8 +41,8 @@ impl Mode {
         MODES.iter().find(|row| row.0 == self).map_or("strict", |row| row.1)
     }
 
-    /// Whether answers must say that something was simulated.
-    pub fn is_simulation(self) -> bool {
-        self != Self::Strict
+    /// Its name, where answers and events must say that something was simulated.
+    pub fn simulation(self) -> Option<&'static str> {
+        (self != Self::Strict).then(|| self.name())
     }
 }

@@ -10,6 +10,9 @@ use super::nearest::nearest;
 use super::parse::join;
 use super::tree::{Key, Node, Scalar, Style, Value};
 
+/// How many problems are reported at most: each is drawn with its lines.
+const MAX_PROBLEMS: usize = 20;
+
 /// What was found to be wrong so far, and where relative paths start.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -28,14 +31,19 @@ impl Problems {
     }
 
     pub(super) fn note(&self, problem: Problem) {
-        let mut problems = self.found.borrow_mut();
-        if !problems.iter().any(|known| known.is_same(&problem)) {
-            problems.push(problem);
+        let mut found = self.found.borrow_mut();
+        if found.len() < MAX_PROBLEMS && !found.iter().any(|known| known.is_same(&problem)) {
+            found.push(problem);
         }
     }
 
+    /// Every problem; those of one source in the order of their places.
     pub(super) fn into_vec(self) -> Vec<Problem> {
-        self.found.into_inner()
+        let mut found = self.found.into_inner();
+        let sources: Vec<_> = found.iter().map(Problem::source).collect();
+        let order = |problem: &Problem| sources.iter().position(|source| *source == problem.source());
+        found.sort_by_key(|problem| (order(problem), problem.start()));
+        found
     }
 }
 
@@ -102,7 +110,14 @@ impl<'a> Cursor<'a> {
 
     /// The items of a list.
     pub(super) fn list(&self) -> Option<Vec<Self>> {
-        let Value::List(items) = &self.node.value else { return self.wrong_kind("a list") };
+        let items = match &self.node.value {
+            Value::List(items) => items,
+            Value::Scalar(Scalar { text, .. }) if !self.node.is_null() => {
+                let problem = self.problem(format!("expected a list, found {}", self.node.kind()));
+                return self.refuse(problem.hinted(format!("write `[{text}]`")));
+            }
+            _ => return self.wrong_kind("a list"),
+        };
         let item = |(at, node)| Self { node, path: format!("{}[{at}]", self.path), problems: self.problems };
         Some(items.iter().enumerate().map(item).collect())
     }
@@ -210,6 +225,14 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_problems_is_cut_and_drawn_quickly() {
+        let yaml = (0..2_000).map(|at| format!("key{at}: 1")).collect::<Vec<_>>().join("\n");
+        let text = problems(&yaml);
+        assert_eq!(text.lines().count(), super::MAX_PROBLEMS);
+        assert!(Project::new().yaml(&yaml).load().unwrap_err().draw(Paint::Plain).contains("key19"));
+    }
+
+    #[test]
     fn wrong_kinds_are_refused() {
         let files = [
             "server: []\n",
@@ -256,7 +279,7 @@ mod tests {
             .x402dev.yaml:2:16: server.facilitator: `prefix` is not one of `bare` and `prefixed` [did you mean `prefixed`?]
             .x402dev.yaml:1:7: seed: `18446744073709551616` is not a whole number from 0 to 18446744073709551615
             .x402dev.yaml:1:7: seed: `1.5` is not a whole number from 0 to 18446744073709551615
-            .x402dev.yaml:1:11: networks: expected a list, found a value
+            .x402dev.yaml:1:11: networks: expected a list, found a value [write `[base]`]
             .x402dev.yaml:1:11: networks: the list is empty; name at least one network
             .x402dev.yaml:1:12: networks[0]: expected a text, found nothing
             .x402dev.yaml:1:12: networks[0]: expected a text, found a list
@@ -273,8 +296,8 @@ mod tests {
             .x402dev.yaml:1:21: accounts.balance: `-1` is negative [write whole units, such as `1000000` or `2.5`]
             .x402dev.yaml:1:21: accounts.balance: 0.0000001 has more than the 6 decimals that the asset can hold: USDC on Base Sepolia (eip155:84532)
             .x402dev.yaml:1:21: accounts.unknown: `rich` is not one of `funded` and `empty`
-            .x402dev.yaml:1:29: log.format: `xml` is not one of `text` and `json`
             .x402dev.yaml:1:14: log.level: `debug` is not one of `quiet`, `normal` and `verbose`
+            .x402dev.yaml:1:29: log.format: `xml` is not one of `text` and `json`
             .x402dev.yaml:1:12: resources: expected a list, found a mapping
             .x402dev.yaml:1:13: resources[0]: expected a mapping, found a value
         ");

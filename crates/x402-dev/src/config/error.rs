@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::effective::Origin;
-use super::tree::{Place, SourceName};
+use super::tree::{Place, Source, SourceName};
 use crate::exit::Exit;
 
 /// Why a configuration is refused.
@@ -56,7 +56,7 @@ pub enum ConfigError {
     /// What is said is wrong.
     #[error("{}", summary(problems))]
     Invalid {
-        /// Everything that was found, in the order in which it was read. Never empty.
+        /// What was found, at most 20 problems, those of one source in the order of their places. Never empty.
         problems: Vec<Problem>,
     },
 }
@@ -88,7 +88,7 @@ impl ConfigError {
                 Some("`x402-dev mock` needs no file; leave `--config` out to start without".to_owned())
             }
             Self::Read { .. } => Some("check that the file may be read".to_owned()),
-            Self::Directory { path } => Some(format!("name a file, such as {}", path.join("config.yaml").display())),
+            Self::Directory { .. } => Some("move the directory away, or name a file with `--config`".to_owned()),
             Self::TooLarge { .. } => {
                 Some("move large answers to files of their own: `response: {file: ...}`".to_owned())
             }
@@ -163,8 +163,21 @@ impl Problem {
         self.place.origin()
     }
 
+    /// Which source it is about; equal for the same one only.
+    pub(super) fn source(&self) -> *const Source {
+        std::sync::Arc::as_ptr(&self.place.source)
+    }
+
+    /// Where it starts in its source, in bytes.
+    pub(super) fn start(&self) -> usize {
+        self.place.range.start
+    }
+
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.message == other.message && self.place.range == other.place.range && self.key == other.key
+        self.source() == other.source()
+            && self.place.range == other.place.range
+            && self.message == other.message
+            && self.key == other.key
     }
 
     fn title(&self) -> String {

@@ -114,17 +114,17 @@ fn environment(context: &Context, problems: &Problems) -> Result<Node, ConfigErr
         if !name.starts_with(PREFIX) || NO_CONFIGURATION.contains(&name.as_str()) || value.is_empty() {
             continue;
         }
-        let source = Source::new(SourceName::Environment(name.clone()), value.as_str());
+        let source = |text: &str| Source::new(SourceName::Environment(name.clone()), text);
         let Some((_, path)) = known.iter().find(|(known, _)| known == name) else {
             let message = format!("the environment variable {name} means nothing");
-            let problem = Problem::new("", message, Place::whole(source));
+            let problem = Problem::new("", message, Place::whole(source(name)));
             problems.note(match nearest(name, names()) {
                 Some(near) => problem.hinted(format!("did you mean {near}?")),
                 None => problem.hinted("see `x402-dev config show` for the keys, written X402_DEV_SERVER__PORT"),
             });
             continue;
         };
-        layer.insert(path, variable_value(source)?);
+        layer.insert(path, variable_value(source(value))?);
     }
     Ok(layer)
 }
@@ -277,7 +277,7 @@ mod tests {
             X402_DEV_ZZZZZZZZZZZZZZZZZZZZZ: the environment variable X402_DEV_ZZZZZZZZZZZZZZZZZZZZZ means nothing [see `x402-dev config show` for the keys, written X402_DEV_SERVER__PORT]
             X402_DEV_SERVER__PORT: server.port: `70000` is not a whole number from 0 to 65535
             --network: networks[0]: there is no network `base-sepola` [did you mean `base-sepolia`?]
-            X402_DEV_DIALECTS: dialects: expected a list, found a value
+            X402_DEV_DIALECTS: dialects: expected a list, found a value [write `[x402v2]`]
             --price: pricing.default: `-1` is negative; a price is zero or more
         ");
         insta::assert_snapshot!(Project::new().variable("X402_DEV_DIALECTS", "[x402v2").problems(), @"X402_DEV_DIALECTS: this is no YAML: unclosed bracket '['");
@@ -308,7 +308,7 @@ mod tests {
     fn what_is_no_text_file_is_refused() {
         let project = Project::new();
         std::fs::create_dir(project.path().join(".x402dev.yaml")).unwrap();
-        insta::assert_snapshot!(project.problems(), @".x402dev.yaml is a directory, not a configuration file [name a file, such as .x402dev.yaml/config.yaml]");
+        insta::assert_snapshot!(project.problems(), @".x402dev.yaml is a directory, not a configuration file [move the directory away, or name a file with `--config`]");
         let large = vec![b'#'; 1024 * 1024 + 1];
         insta::assert_snapshot!(Project::new().file(".x402dev.yaml", &large).problems(), @".x402dev.yaml is larger than 1048576 bytes [move large answers to files of their own: `response: {file: ...}`]");
         assert!(Project::new().file(".x402dev.yaml", &large[1..]).load().is_ok());
@@ -321,8 +321,8 @@ mod tests {
     fn a_wrong_value_of_a_lower_layer_is_found_under_a_right_one() {
         let project = Project::new().global("server: 5\npricng: 1\n").yaml("server: {port: 1}\n");
         insta::assert_snapshot!(project.problems(), @r"
-            ROOT/home/config.yaml:2:1: pricng: there is no key `pricng` here [did you mean `pricing`?]
             ROOT/home/config.yaml:1:9: server: expected a mapping, found a value
+            ROOT/home/config.yaml:2:1: pricng: there is no key `pricng` here [did you mean `pricing`?]
         ");
     }
 }

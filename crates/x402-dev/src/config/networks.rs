@@ -296,17 +296,17 @@ networks:
             .x402dev.yaml:1:12: networks[0]: nothing can pay on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1): payments on Solana are not simulated yet
             .x402dev.yaml:1:12: networks[0]: nothing can pay on Mezo Testnet (eip155:31611): its assets move by Permit2 only, which is not simulated yet
             .x402dev.yaml:1:26: networks[1]: Base Sepolia (eip155:84532) is here twice
-            .x402dev.yaml:1:17: networks[0].id: `base` is not the id of an EVM network [write `eip155:` and the chain id, such as `eip155:31337`]
             .x402dev.yaml:1:12: networks[0]: the key `assets` is missing here
+            .x402dev.yaml:1:17: networks[0].id: `base` is not the id of an EVM network [write `eip155:` and the chain id, such as `eip155:31337`]
             .x402dev.yaml:1:17: networks[0].id: `eip155:031` is not the id of an EVM network [write `eip155:` and the chain id, such as `eip155:31337`]
             .x402dev.yaml:1:39: networks[0].assets: the list is empty; a network needs at least one asset
-            .x402dev.yaml:1:61: networks[0].assets[0]: the key `address` is missing here
-            .x402dev.yaml:1:70: networks[0].assets[0].symbol: `USD` means the first asset of a network, it cannot be the symbol of one
-            .x402dev.yaml:1:61: networks[0].assets[0]: the key `name` is missing here
-            .x402dev.yaml:1:61: networks[0].assets[0]: the key `version` is missing here
-            .x402dev.yaml:1:85: networks[0].assets[0].decimals: `78` is not a whole number from 0 to 77
             .x402dev.yaml:1:36: networks[0].stage: `prod` is not one of `test` and `main`
             .x402dev.yaml:1:48: networks[0].name: the text is empty
+            .x402dev.yaml:1:61: networks[0].assets[0]: the key `address` is missing here
+            .x402dev.yaml:1:61: networks[0].assets[0]: the key `name` is missing here
+            .x402dev.yaml:1:61: networks[0].assets[0]: the key `version` is missing here
+            .x402dev.yaml:1:70: networks[0].assets[0].symbol: `USD` means the first asset of a network, it cannot be the symbol of one
+            .x402dev.yaml:1:85: networks[0].assets[0].decimals: `78` is not a whole number from 0 to 77
         "#);
     }
 

@@ -161,10 +161,15 @@ impl Builder<'_> {
 
     fn syntax(&self, error: &ScanError) -> Problem {
         let at = error.marker().byte_offset().unwrap_or_default();
-        let range = at..self.source.text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
+        let rest = self.source.text.get(at..).unwrap_or_default();
+        let range = at..rest.chars().next().map_or(at, |c| at + c.len_utf8());
         let place = Place { source: Arc::clone(self.source), range };
-        let problem = Problem::new("", format!("this is no YAML: {}", error.info()), place);
-        if self.source.text[at..].starts_with('\t') || error.info().contains("tab") {
+        let info = error.info();
+        if info.contains("recursion limit") {
+            return Problem::new("", format!("lists and mappings are nested deeper than {MAX_DEPTH} levels"), place);
+        }
+        let problem = Problem::new("", format!("this is no YAML: {info}"), place);
+        if rest.starts_with('\t') || info.contains("tabs ") || info.contains("tab cannot") {
             return problem.hinted("YAML is indented by spaces; replace the tab");
         }
         problem
@@ -243,11 +248,11 @@ mod tests {
     #[test]
     fn deep_nesting_and_alias_bombs_are_refused() {
         let deep = format!("resources: {}", "[".repeat(10_000));
-        insta::assert_snapshot!(problems(&deep), @".x402dev.yaml:1:76: this is no YAML: recursion limit exceeded");
+        insta::assert_snapshot!(problems(&deep), @".x402dev.yaml:1:76: lists and mappings are nested deeper than 64 levels");
         let mut bomb = "resources:\n  - &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..=9 {
             let below = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb.push_str(&format!("  - &a{level} [{below}]\n"));
+            bomb.extend(["  - &a", &level.to_string(), " [", &below, "]\n"]);
         }
         insta::assert_snapshot!(problems(&bomb), @".x402dev.yaml:6:10: resources[4][0]: the aliases stand for more than 20000 values");
         let many = format!("dialects: [{}]", "x,".repeat(30_000));
@@ -273,6 +278,9 @@ mod tests {
     fn what_is_written_cannot_command_a_terminal() {
         let error = Project::new().yaml("\"\\e[31mred\": 1\n").load().unwrap_err();
         assert!(matches!(error, ConfigError::Invalid { .. }));
-        assert!(!error.to_string().contains('\u{1b}') && !error.draw(Paint::Plain).contains('\u{1b}'));
+        let variable = Project::new().variable("X402_DEV_PRICING__DEFAULT", "\u{1b}[31m1\u{7}").load().unwrap_err();
+        for text in [error.to_string(), error.draw(Paint::Plain), variable.to_string(), variable.draw(Paint::Plain)] {
+            assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+        }
     }
 }

@@ -203,8 +203,8 @@ mod tests {
             .x402dev.yaml:2:12: pricing.default: the key `amount` is missing here
             .x402dev.yaml:2:34: pricing.default.amount: `0x10` is no amount in atomic units [write decimal digits only, at most 2^256 - 1]
             .x402dev.yaml:2:12: pricing.default: there is no asset `EURC` on Base Sepolia (eip155:84532), which has `USDC`
-            .x402dev.yaml:2:13: pricing.default.amont: there is no key `amont` here [did you mean `amount`?]
             .x402dev.yaml:2:12: pricing.default: the key `amount` is missing here
+            .x402dev.yaml:2:13: pricing.default.amont: there is no key `amont` here [did you mean `amount`?]
             .x402dev.yaml:2:34: pricing.default.amount: `115792089237316195423570985008687907853269984665640564039457584007913129639936` is no amount in atomic units [write decimal digits only, at most 2^256 - 1]
         ");
     }

@@ -164,7 +164,7 @@ resources:
             .x402dev.yaml:2:5: resources[0]: the key `match` is missing here
             .x402dev.yaml:2:12: resources[0].match: expected a text, found a list
             .x402dev.yaml:2:12: resources[0].match: the path `weather` must start with `/`
-            .x402dev.yaml:2:12: resources[0].match: `/a/` can never match: requests are compared in the form `/a`
+            .x402dev.yaml:2:12: resources[0].match: `/a/` is not in the form in which requests are compared; write `/a`
             .x402dev.yaml:2:12: resources[0].match: `GET /verify` is reserved: the facilitator answers there [`server.facilitator: prefixed` frees the bare paths]
             .x402dev.yaml:2:12: resources[0].match: `/facilitator/settle` is reserved: the facilitator answers there [choose another path]
             .x402dev.yaml:2:12: resources[0].match: `/_x402/api` is reserved: everything under `/_x402` belongs to the server itself [choose another path]

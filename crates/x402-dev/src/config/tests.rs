@@ -50,10 +50,6 @@ impl Project {
         self
     }
 
-    pub(super) fn context(&self) -> &Context {
-        &self.context
-    }
-
     pub(super) fn path(&self) -> &Path {
         &self.root
     }
@@ -69,7 +65,7 @@ impl Project {
 
     /// Every problem in a line with its place and its hint. The configuration must be refused.
     pub(super) fn problems(&self) -> String {
-        let error = self.load().err().expect("this configuration must be refused");
+        let error = self.load().expect_err("this configuration must be refused");
         assert_eq!(error.exit().number(), 78);
         let text = match &error {
             ConfigError::Invalid { problems } => {

@@ -23,7 +23,7 @@ struct Guess<'a> {
 /// One sentence, naming both sides and the domain that fits, if one of the likely ones does.
 pub fn why(case: &Case<'_>) -> String {
     if let Some(unsignable) = &case.claim.unsignable {
-        return format!("no client can have signed this: {unsignable}");
+        return format!("no client can have signed this: {}", unsignable.text());
     }
     let ecdsa = match &case.claim.signature {
         Signature::Ecdsa(ecdsa) => ecdsa,

@@ -157,7 +157,7 @@ fn refuse_body(error: &BodyError) -> Response {
 }
 
 fn facts(path: &str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> Facts {
-    let simulated = asked.mode.is_simulation().then(|| asked.mode.name());
+    let simulated = asked.mode.simulation();
     let (method, path) = (Some("POST".to_owned()), Some(path.to_owned()));
     Facts { method, path, simulated, ..facts_of(judged) }
 }

@@ -65,7 +65,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         transaction: None,
         dialect: Some(sale.dialect),
         note: Some(NOTE),
-        simulated: sale.mode.is_simulation().then(|| sale.mode.name()),
+        simulated: sale.mode.simulation(),
     };
     content::delivered(made, &receipt, sale.mode)
 }

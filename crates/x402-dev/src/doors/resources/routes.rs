@@ -141,7 +141,7 @@ impl Sale<'_> {
             method: Some(self.visit.method.to_string()),
             path: Some(self.visit.path.clone()),
             dialect: Some(self.dialect),
-            simulated: self.mode.is_simulation().then(|| self.mode.name()),
+            simulated: self.mode.simulation(),
             ..facts
         };
         self.state.record(kind, Door::Resources, payment, facts);

@@ -70,7 +70,7 @@ fn settle(sale: &Sale<'_>, payment: PaymentId, approved: &Approved, made: Option
         transaction: Some(&answer.transaction),
         dialect: Some(sale.dialect),
         note: None,
-        simulated: sale.mode.is_simulation().then(|| sale.mode.name()),
+        simulated: sale.mode.simulation(),
     };
     let response = content::delivered(made, &receipt, sale.mode);
     let transaction = Some(answer.transaction.clone());

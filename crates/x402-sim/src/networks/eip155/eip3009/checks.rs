@@ -7,6 +7,7 @@ use alloy_primitives::U256;
 use serde_json::Value;
 
 use super::case::Case;
+use super::claim::Unsignable;
 use crate::explain;
 use crate::networks::eip155::chain::{self, Revert, Signatures};
 use crate::networks::eip155::checksum;
@@ -112,11 +113,12 @@ fn factory(case: &Case<'_>) -> Result<(), Reason> {
 }
 
 fn signature(case: &Case<'_>) -> Result<(), Reason> {
-    if case.signatures == Signatures::Trusted {
+    let unsignable = case.claim.unsignable.as_ref();
+    if case.signatures == Signatures::Trusted && !matches!(unsignable, Some(Unsignable::Value(_))) {
         return Ok(());
     }
     let signer = case.recovered().and_then(|recovered| recovered.signer);
-    if case.claim.unsignable.is_none() && signer == Some(case.claim.authorization.from) {
+    if unsignable.is_none() && signer == Some(case.claim.authorization.from) {
         return Ok(());
     }
     Err(Code::Signature.because(explain::signature::why(case)))

@@ -25,11 +25,20 @@ pub struct Claim<'a> {
     /// What the payer signed.
     pub authorization: Authorization,
     /// Why no client could have signed this as typed data, if so: the signature cannot be right then.
-    pub unsignable: Option<String>,
+    pub unsignable: Option<Unsignable>,
     /// The signature.
     pub signature: Signature,
     /// What the resource asks.
     pub asked: Asked<'a>,
+}
+
+/// Why no client could have signed an authorization as typed data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsignable {
+    /// An address has a wrong checksum; it still names an account.
+    Spelling(String),
+    /// A number or the nonce does not fit its type: there is nothing that a token could be called with.
+    Value(String),
 }
 
 /// The requirements.
@@ -79,6 +88,15 @@ impl<'a> Claim<'a> {
     }
 }
 
+impl Unsignable {
+    /// The sentence.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Spelling(text) | Self::Value(text) => text,
+        }
+    }
+}
+
 impl<'a> Asked<'a> {
     fn decode(version: Version, requirements: &Shape<'a, '_>) -> Result<Self, Malformed> {
         let amount = requirements.field(match version {
@@ -113,36 +131,36 @@ fn address(shape: &Shape<'_, '_>) -> Result<Address, Malformed> {
 }
 
 /// An address that typed data holds: any spelling decodes, but no client signs one with a wrong checksum.
-fn signed_address(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<Address, Malformed> {
+fn signed_address(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> Result<Address, Malformed> {
     let (text, address) = (shape.text()?, address(shape)?);
     if !eip155::is_strict_spelling(text, address) {
-        unsignable.get_or_insert_with(|| {
-            format!("{} has a wrong checksum: {text} is spelled {}", shape.path(), eip155::checksum(address))
-        });
+        let right = eip155::checksum(address);
+        let why = format!("{} has a wrong checksum: {text} is spelled {right}", shape.path());
+        unsignable.get_or_insert(Unsignable::Spelling(why));
     }
     Ok(address)
 }
 
-fn signed_number(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<U256, Malformed> {
+fn signed_number(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> Result<U256, Malformed> {
     let text = shape.text()?;
     if !is_decimal(text) {
         return Err(shape.malformed("a decimal integer, as a string"));
     }
     let number = parse_atomic(text);
     if number.is_none() {
-        unsignable.get_or_insert_with(|| format!("{} is larger than 2^256 - 1", shape.path()));
+        *unsignable = Some(Unsignable::Value(format!("{} is larger than 2^256 - 1", shape.path())));
     }
     Ok(number.unwrap_or(U256::MAX))
 }
 
-fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<String>) -> Result<B256, Malformed> {
+fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> Result<B256, Malformed> {
     let text = shape.text()?;
     let digits = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
     let bytes = digits.ok_or_else(|| shape.malformed("0x and 64 hexadecimal digits"))?;
     if let Ok(nonce) = B256::try_from(bytes.as_slice()) {
         return Ok(nonce);
     }
-    unsignable.get_or_insert_with(|| format!("{} has {} bytes, not 32", shape.path(), bytes.len()));
+    *unsignable = Some(Unsignable::Value(format!("{} has {} bytes, not 32", shape.path(), bytes.len())));
     Ok(B256::ZERO)
 }
 

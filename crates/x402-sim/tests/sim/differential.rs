@@ -2,12 +2,6 @@
 //!
 //! The interop tests make the same file again with the official code, so that it cannot lie; see `tests/interop`.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test stops at the first surprise, and prints its census"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
@@ -25,8 +19,8 @@ use x402_wire::facilitator::FacilitatorRequest;
 
 const NOW: u64 = 1_800_000_000;
 const NETWORKS: [&str; 2] = ["eip155:84532", "eip155:1328"];
-const VECTORS: &str = include_str!("../../../fixtures/vectors/exact-eip155/differential.jsonl");
-const DEPARTURES: &str = include_str!("../data/departures.json");
+const VECTORS: &str = include_str!("../../../../fixtures/vectors/exact-eip155/differential.jsonl");
+const DEPARTURES: &str = include_str!("../../data/departures.json");
 
 /// One recorded case.
 #[derive(Deserialize)]

@@ -1,0 +1,168 @@
+//! The load generator: a process of its own, so that the CPU time of the server's process is the server's.
+//!
+//! It takes one job a line on stdin, prepares it, says `ready`, waits for `go`, and says how long it took.
+
+use std::io::stdin;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::payments::{Signer, Till};
+use crate::process::Helper;
+use crate::terminal;
+
+/// How many payers take turns.
+const PAYERS: u32 = 1000;
+
+/// What is to be sent, and which answer is right.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// The server's port on 127.0.0.1.
+    pub(crate) port: u16,
+    /// The request line without the version: `POST /verify`.
+    pub(crate) request: String,
+    /// What the requests carry.
+    pub(crate) bodies: Bodies,
+    /// How many requests are sent.
+    pub(crate) count: u32,
+    /// How many threads send. Each waits for all of its connections' answers before it sends again.
+    pub(crate) threads: u32,
+    /// How many connections a thread has.
+    pub(crate) connections: u32,
+    /// The status of a right answer.
+    pub(crate) status: u16,
+    /// A part of the body of a right answer.
+    pub(crate) contains: String,
+}
+
+/// What requests carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Bodies {
+    /// Nothing.
+    None,
+    /// Good payments; the same ones in every job.
+    Good,
+    /// Good payments that were in no job before.
+    Fresh,
+    /// Payments that a stranger signed; the same ones in every job.
+    Forged,
+}
+
+/// What the load generator says at the end of a job.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Outcome {
+    /// Every answer was right. The time in nanoseconds.
+    Done(u64),
+    /// What went wrong.
+    Failed(String),
+}
+
+/// The other process.
+#[derive(Debug)]
+pub(crate) struct Generator(Helper);
+
+impl Generator {
+    /// Starts it.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        Helper::of_this_program("the load generator", &["load"]).map(Self)
+    }
+
+    /// Sends a job's requests. `around` is called with the sending itself, after everything was prepared.
+    pub(crate) fn send<T>(&mut self, job: &Job, around: impl FnOnce(&mut dyn FnMut()) -> T) -> Result<(T, Duration), Failure> {
+        self.0.say(&serde_json::to_string(job).expect("jobs have string keys"))?;
+        let ready = self.0.hear()?;
+        if ready != "ready" {
+            return Err(Failure::new(format!("`{}` was not prepared: {ready}", job.request)));
+        }
+        let mut outcome = Err(Failure::new("nothing was sent"));
+        let measured = around(&mut || outcome = self.0.say("go").and_then(|()| self.0.hear_json()));
+        match outcome? {
+            Outcome::Done(nanoseconds) => Ok((measured, Duration::from_nanos(nanoseconds))),
+            Outcome::Failed(why) => Err(Failure::new(format!("`{}`: {why}", job.request))),
+        }
+    }
+}
+
+/// Runs the load generator until its stdin ends.
+pub(crate) fn run() -> Result<(), Failure> {
+    let mut till = Till::new(PAYERS);
+    let (mut good, mut forged) = (Vec::new(), Vec::new());
+    let mut lines = stdin().lines().map_while(Result::ok);
+    while let Some(line) = lines.next() {
+        let job: Job = serde_json::from_str(&line).map_err(Failure::while_at("a job"))?;
+        let bodies = match job.bodies {
+            Bodies::None => vec![String::new()],
+            Bodies::Good => kept(&mut good, &mut till, Signer::Payer, job.count),
+            Bodies::Forged => kept(&mut forged, &mut till, Signer::Stranger, job.count),
+            Bodies::Fresh => (0..job.count).map(|_| till.body(Signer::Payer)).collect(),
+        };
+        let requests: Vec<Vec<u8>> = bodies.iter().map(|body| render(&job, body)).collect();
+        let lanes = (0..job.threads).map(|_| (0..job.connections).map(|_| Connection::open(job.port)).collect());
+        let mut lanes: Vec<Vec<Connection>> = lanes.collect::<Result<_, _>>()?;
+        terminal::line("ready");
+        if lines.next().as_deref() != Some("go") {
+            break;
+        }
+        let begun = Instant::now();
+        let outcome = match send(&job, &requests, &mut lanes) {
+            Ok(()) => Outcome::Done(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX)),
+            Err(failure) => Outcome::Failed(failure.to_string()),
+        };
+        terminal::line(&serde_json::to_string(&outcome).expect("outcomes have string keys"));
+    }
+    Ok(())
+}
+
+/// The first `count` bodies of those that are kept, after making the missing ones.
+fn kept(bodies: &mut Vec<String>, till: &mut Till, signer: Signer, count: u32) -> Vec<String> {
+    let count = usize::try_from(count).expect("a count fits");
+    while bodies.len() < count {
+        bodies.push(till.body(signer));
+    }
+    bodies[..count].to_vec()
+}
+
+fn render(job: &Job, body: &str) -> Vec<u8> {
+    let mut request = format!("{} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\naccept: */*\r\n", job.request, job.port);
+    request += "user-agent: x402-bench\r\n";
+    if job.bodies != Bodies::None {
+        request += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    }
+    request += "\r\n";
+    request += body;
+    request.into_bytes()
+}
+
+fn send(job: &Job, requests: &[Vec<u8>], lanes: &mut [Vec<Connection>]) -> Result<(), Failure> {
+    let share = job.count / job.threads.max(1);
+    std::thread::scope(|scope| {
+        let started: Vec<_> = lanes
+            .iter_mut()
+            .zip(0..)
+            .map(|(lane, number)| scope.spawn(move || send_share(job, requests, lane, number * share, share)))
+            .collect();
+        let ended = started.into_iter().map(|thread| thread.join().expect("a sending thread does not panic"));
+        ended.collect()
+    })
+}
+
+/// Sends `count` requests, from the one with number `first` on. The requests start again where they end.
+fn send_share(job: &Job, requests: &[Vec<u8>], lane: &mut [Connection], first: u32, count: u32) -> Result<(), Failure> {
+    let skipped = usize::try_from(first).expect("a count fits");
+    let mut wanted = requests.iter().cycle().skip(skipped).take(usize::try_from(count).expect("a count fits"));
+    loop {
+        let mut sent = 0;
+        for (connection, request) in lane.iter_mut().zip(wanted.by_ref()) {
+            connection.send(request)?;
+            sent += 1;
+        }
+        if sent == 0 {
+            return Ok(());
+        }
+        for connection in &mut lane[..sent] {
+            connection.receive(job.status, &job.contains)?;
+        }
+    }
+}

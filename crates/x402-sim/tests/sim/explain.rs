@@ -1,0 +1,152 @@
+//! Messages name both sides, and the domain that fits is found by trying.
+
+use alloy_primitives::{Address, U256};
+use x402_sim::facilitator::judge;
+use x402_sim::fault::Mode;
+use x402_sim::ledger::UnknownAccounts;
+use x402_sim::networks::eip155::parse_address;
+use x402_sim::order::Depth;
+use x402_sim::{Setup, World, registry};
+use x402_wire::amount::Decimal;
+
+use crate::payment::{NOW, Template};
+
+const BASE_USDC: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
+
+fn template() -> Template {
+    Template::new(&registry::networks()[0])
+}
+
+/// The reason and the message of a refused payment.
+fn refused(template: &Template) -> (&'static str, String) {
+    let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
+    let balance = Decimal::parse("1000").unwrap();
+    let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
+    let world = World::new(&setup, 1).unwrap();
+    let refusal = judge(&template.request(), &world.chain(), NOW, Depth::Verify, Mode::Strict).unwrap_err();
+    (refusal.spelled(), refusal.reason.detail)
+}
+
+#[test]
+fn a_wrong_signing_domain_is_found_by_trying() {
+    let good = template();
+    let (name, version, chain, contract) = good.signed_for.clone();
+    let base = parse_address(BASE_USDC).unwrap();
+    for (signed_for, expected) in [
+        (
+            ("USD Coin".to_owned(), version.clone(), chain, contract),
+            r#"it fits domain name "USD Coin", this asset's is "USDC""#,
+        ),
+        ((name.clone(), "1".to_owned(), chain, contract), r#"it fits domain version "1", this asset's is "2""#),
+        ((name.clone(), version.clone(), 8453, contract), "it fits chain id 8453, this network's is 84532"),
+        (
+            (name.clone(), version.clone(), chain, base),
+            "it fits verifying contract 0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+        ),
+        (("USD Coin".to_owned(), version, 8453, base), "it fits the domain of USDC on Base"),
+    ] {
+        let (reason, message) = refused(&Template { signed_for, ..good.clone() });
+        assert_eq!(reason, "invalid_exact_evm_signature");
+        assert!(message.starts_with("signature recovers to 0x"), "{message}");
+        assert!(message.contains("not to authorization.from 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"), "{message}");
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn extra_that_differs_from_the_asset_is_named_when_the_client_signed_for_the_asset() {
+    let (reason, message) = refused(&Template { extra: ("USD Coin".to_owned(), "2".to_owned()), ..template() });
+    assert_eq!(reason, "invalid_exact_evm_signature");
+    assert!(message.contains(r#"it fits this asset's own domain (name "USDC", version "2")"#), "{message}");
+    assert!(message.contains(r#"extra says name "USD Coin""#), "{message}");
+}
+
+#[test]
+fn another_key_fits_nothing_and_is_said_to() {
+    let mut other = template();
+    let good = other.request();
+    other.payer = 1;
+    let mut forged = other.request();
+    let mut body = good.payload.value().clone();
+    body["payload"]["signature"] = forged.payload.value()["payload"]["signature"].clone();
+    forged.payload = x402_wire::payload::PaymentPayload::new(body);
+    let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
+    let setup = Setup {
+        networks,
+        unknown: UnknownAccounts::Funded,
+        balance: Decimal::parse("1000").unwrap(),
+        payees: Vec::new(),
+    };
+    let world = World::new(&setup, 1).unwrap();
+    let refusal = judge(&forged, &world.chain(), NOW, Depth::Verify, Mode::Strict).unwrap_err();
+    assert_eq!(refusal.spelled(), "invalid_exact_evm_signature");
+    assert!(refusal.reason.detail.contains("no likely mistake in the domain fits"), "{}", refusal.reason.detail);
+}
+
+#[test]
+fn every_other_message_names_both_sides_and_keeps_the_revert_text() {
+    let good = template();
+    for (broken, reason, parts) in [
+        (
+            Template { value: U256::from(9_999), ..good.clone() },
+            "invalid_exact_evm_payload_authorization_value_mismatch",
+            ["9999 (0.009999 USDC)", "10000 (0.01 USDC)"],
+        ),
+        (
+            Template { valid_before: NOW - 12, ..good.clone() },
+            "invalid_exact_evm_payload_authorization_valid_before",
+            ["expired 12 s ago", "now 1800000000"],
+        ),
+        (
+            Template { valid_before: NOW + 3, ..good.clone() },
+            "invalid_exact_evm_payload_authorization_valid_before",
+            ["expires in 3 s", "at least 6 s"],
+        ),
+        (
+            Template { value: U256::from(2_000_000_000), asked: U256::from(2_000_000_000), ..good.clone() },
+            "invalid_exact_evm_insufficient_balance",
+            [
+                "holds 1000000000 (1000 USDC) and would pay 2000000000 (2000 USDC)",
+                "ERC20: transfer amount exceeds balance",
+            ],
+        ),
+        (
+            Template { to: Address::ZERO, ..good.clone() },
+            "invalid_exact_evm_transaction_simulation_failed",
+            ["the transfer would revert", "ERC20: transfer to the zero address"],
+        ),
+    ] {
+        let (said, message) = refused(&broken);
+        assert_eq!(said, reason, "{message}");
+        for part in parts {
+            assert!(message.contains(part), "{part:?} is missing in {message:?}");
+        }
+    }
+}
+
+#[test]
+fn accept_skips_the_signature_and_nothing_else() {
+    let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
+    let balance = Decimal::parse("1000").unwrap();
+    let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
+    let mut world = World::new(&setup, 1).unwrap();
+    let unsigned = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut request = template().request();
+        let mut body = request.payload.value().clone();
+        body["payload"]["signature"] = "0x".into();
+        change(&mut body["payload"]);
+        request.payload = x402_wire::payload::PaymentPayload::new(body);
+        request
+    };
+    let judged = |world: &World, request: &_, mode| judge(request, &world.chain(), NOW, Depth::Verify, mode);
+    let plain = unsigned(&|_| {});
+    assert_eq!(judged(&world, &plain, Mode::Strict).unwrap_err().spelled(), "invalid_exact_evm_signature");
+    let approved = judged(&world, &plain, Mode::Accept).unwrap();
+    world.settle(&approved.charge, NOW * 1000).unwrap();
+    let again = judged(&world, &plain, Mode::Accept).unwrap_err();
+    assert_eq!(again.spelled(), "invalid_exact_evm_nonce_already_used");
+    let short_nonce = unsigned(&|payload| payload["authorization"]["nonce"] = "0xab".into());
+    assert_eq!(judged(&world, &short_nonce, Mode::Accept).unwrap_err().spelled(), "invalid_exact_evm_signature");
+    let rejected = judged(&world, &plain, Mode::Reject).unwrap_err();
+    assert_eq!(rejected.spelled(), "payment_rejected_by_simulation");
+}

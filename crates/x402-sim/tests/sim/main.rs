@@ -1,0 +1,13 @@
+//! The simulation, from its front door: recorded official answers, properties, the registry, explanations.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, and prints its census"
+)]
+
+mod differential;
+mod explain;
+mod payment;
+mod properties;
+mod registry;
