@@ -5,7 +5,8 @@
 //! | [`cli`], [`commands`] | the command line; one file a command |
 //! | [`config`], [`context`] | the layers of configuration; the environment |
 //! | [`server`] | `spawn(config) -> ServerHandle`, and our own accept loop |
-//! | [`state`] | the one thing that the doors share |
+//! | [`state`] | the one thing that the doors share: the ground floor |
+//! | [`catalogue`] | resources by route, with offers that were rendered once |
 //! | [`doors`] | every way in over HTTP, one folder each |
 //! | [`route`] | route patterns, as the official matcher reads them |
 //! | [`terminal`], [`banner`] | all output |
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 pub mod banner;
+pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod commands;

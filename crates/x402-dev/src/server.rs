@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::doors::{Doors, Peer};
+use crate::doors::Doors;
 use crate::error::Error;
-use crate::state::State;
+use crate::state::{Peer, State};
 use crate::terminal::Terminal;
 
 /// How long a client may take to send the head of a request, and how long a connection may idle between requests.

@@ -1,24 +1,27 @@
 //! What every door stands on: the one world, the configuration, the terminal.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::HeaderValue;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
 use x402_sim::fault::{MODES, Mode};
 use x402_sim::{Setup, World};
 
+use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::config::{Config, Dialect, ForwardedHeaders, TestHeaders, UnknownAccounts, Verification};
-use crate::doors::Peer;
-use crate::doors::resources::Catalogue;
 use crate::error::Error;
 use crate::terminal::Terminal;
 
 /// The header that asks for a mode of verification for one request.
 pub const SIMULATION_MODE: &str = "x-simulation-mode";
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// What the doors share.
 #[derive(Debug)]
@@ -114,11 +117,6 @@ impl UnknownMode {
         let known: Vec<_> = MODES.iter().filter_map(|row| row.2).collect();
         format!("unknown X-Simulation-Mode `{}`; known are {}", self.0.escape_debug(), known.join(", "))
     }
-}
-
-/// The value of the header by which an answer says that it was simulated.
-pub fn simulated(mode: Mode) -> Option<HeaderValue> {
-    mode.simulation().map(HeaderValue::from_static)
 }
 
 const fn mode(verification: Verification) -> Mode {

@@ -1,9 +1,11 @@
 //! What a facilitator does with a request: find the pair, decode the claim, run the order.
 
 use serde_json::Value;
+use x402_wire::amount::Decimal;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 
 use crate::chain::Chain;
+use crate::event::Facts;
 use crate::fault::Mode;
 use crate::networks::eip155::chain::Signatures;
 use crate::networks::eip155::eip3009::{self, Case, Charge, Claim};
@@ -100,6 +102,29 @@ fn said_network(request: &FacilitatorRequest) -> String {
     let places = [payload.get("accepted").unwrap_or(payload), payload, &request.requirements];
     let said = places.iter().find_map(|place| place.get("network").and_then(Value::as_str));
     said.unwrap_or_default().to_owned()
+}
+
+/// What a judgement says in an event: who pays how much where, or why not.
+pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
+    match judged {
+        Ok(approved) => {
+            let asset = &approved.charge.token().asset;
+            let amount = Decimal::from_atomic(approved.charge.authorization.value, asset.decimals);
+            Facts {
+                network: Some(approved.network.clone()),
+                amount: Some(format!("{amount} {}", asset.symbol)),
+                payer: Some(approved.payer.clone()),
+                ..Facts::default()
+            }
+        }
+        Err(refusal) => Facts {
+            network: Some(refusal.network.clone()),
+            payer: refusal.payer.clone(),
+            reason: Some(refusal.spelled().to_owned()),
+            message: Some(refusal.reason.detail.clone()).filter(|detail| !detail.is_empty()),
+            ..Facts::default()
+        },
+    }
 }
 
 impl Refusal {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::effective::Origin;
+use super::origin::Origin;
 use super::tree::{Place, Source, SourceName};
 use crate::exit::Exit;
 

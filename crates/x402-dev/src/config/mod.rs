@@ -8,7 +8,7 @@
 //! | `cursor` | reading values, noting what is wrong with its path and place |
 //! | `settings` | the whole; `networks`, `accepts`, `prices`, `resources`, `response`, `json` its parts |
 //! | `error` | why a configuration is refused, drawn with carets |
-//! | `effective` | every value with its origin |
+//! | `effective`, `origin` | every value, and who said it |
 //!
 //! It must not know the command line (only [`Overrides`]), the server, or the world.
 
@@ -22,6 +22,7 @@ mod layer;
 mod model;
 mod nearest;
 mod networks;
+mod origin;
 mod overrides;
 mod parse;
 mod prices;
@@ -33,12 +34,13 @@ mod settings;
 mod tests;
 mod tree;
 
-pub use effective::{Effective, Entry, Origin};
+pub use effective::{Effective, Entry};
 pub use error::{ConfigError, Paint, Problem};
 pub use model::{
     Accept, Accounts, Config, Dialect, ForwardedHeaders, Log, LogFormat, LogLevel, Resource, Response, Server,
     TestHeaders, UnknownAccounts, Verification,
 };
+pub use origin::Origin;
 pub use overrides::Overrides;
 pub use schema::schema;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::effective::Origin;
+use super::origin::Origin;
 
 /// A text in which values stand.
 #[derive(Debug)]

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | [`facilitator`] | `/verify`, `/settle`, `/supported`, `/health` |
 //! | [`resources`] | every path that is not reserved |
+//! | [`answer`], [`simulation`] | what answers are made of; simulated outcomes |
 //! | [`cors`] | preflight requests, and the headers that every answer carries |
 //! | [`body`] | request bodies, up to a limit |
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,19 +22,18 @@ use tower::ServiceExt;
 
 use crate::config::FacilitatorPaths;
 use crate::route::{ADMIN_PREFIX, FACILITATOR_PREFIX};
-use crate::state::State;
+use crate::state::{Peer, State};
+use answer::{closing, json_body, refuse};
 
+pub mod answer;
 pub mod body;
 pub mod cors;
 pub mod facilitator;
 pub mod resources;
+pub mod simulation;
 
 /// The largest head that is taken; a larger one is answered with 431 and a sentence.
 const HEAD_LIMIT: usize = 16 * 1024;
-
-/// Where a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer(pub IpAddr);
 
 /// What the routes share.
 #[derive(Clone, Debug)]
@@ -113,17 +113,6 @@ fn wrong_method(allow: &'static str) -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)], json_body(&json!({ "error": text }))).into_response()
 }
 
-/// A refusal that has no dialect: a status and a sentence.
-pub fn refuse(status: StatusCode, text: &str) -> Response {
-    (status, json_body(&json!({ "error": text }))).into_response()
-}
-
-/// A JSON body with its content type.
-pub fn json_body<T: serde::Serialize>(value: &T) -> impl IntoResponse + use<T> {
-    let body = serde_json::to_vec(value).expect("answers have string keys");
-    ([(header::CONTENT_TYPE, "application/json")], body)
-}
-
 /// A 431 with a sentence, where the head is larger than we take.
 fn check_head<B>(request: &Request<B>) -> Option<Response> {
     let size = head_size(request.uri().path_and_query().map_or(1, |target| target.as_str().len()), request.headers());
@@ -132,9 +121,7 @@ fn check_head<B>(request: &Request<B>) -> Option<Response> {
             "the request's head has {size} bytes, the limit is {HEAD_LIMIT}; a payment header of this size is no \
              payment, or a cookie is too large"
         );
-        let mut response = refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &text);
-        response.headers_mut().insert(header::CONNECTION, http::HeaderValue::from_static("close"));
-        response
+        closing(refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &text))
     })
 }
 

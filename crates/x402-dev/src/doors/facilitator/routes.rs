@@ -6,19 +6,20 @@
 use axum::body::Body;
 use axum::extract::State as Extract;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, judge};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge};
 use x402_sim::fault::Mode;
 use x402_sim::order::Depth;
 use x402_wire::facilitator::FacilitatorRequest;
 
 use crate::clock;
+use crate::doors::answer::{closing, json_body, refuse};
 use crate::doors::body::{self, BodyError};
-use crate::doors::{Desk, Peer, json_body, refuse};
-use crate::state::{SIMULATION_MODE, State, simulated};
+use crate::doors::{Desk, simulation};
+use crate::state::State;
 
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
@@ -90,14 +91,14 @@ struct Asked {
 impl Asked {
     /// Reads the body; waits and times out where that is simulated.
     async fn read(state: &State, request: Request<Body>) -> Result<Self, Box<Response>> {
-        let mode = mode(state, &request)?;
+        let mode = simulation::mode(state, &request)?;
         let path = request.uri().path().to_owned();
         let bytes = body::read(request.into_body()).await.map_err(|error| Box::new(refuse_body(&error)))?;
         let request = FacilitatorRequest::parse(&bytes)
             .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
         let asked = Self { request, mode };
         if mode == Mode::Timeout {
-            tokio::time::sleep(state.timeout_delay).await;
+            let response = simulation::time_out(state).await;
             let facts = Facts {
                 method: Some("POST".to_owned()),
                 path: Some(path),
@@ -105,7 +106,7 @@ impl Asked {
                 ..Facts::default()
             };
             state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), facts);
-            return Err(Box::new(timed_out()));
+            return Err(Box::new(response));
         }
         Ok(asked)
     }
@@ -115,30 +116,9 @@ impl Asked {
     }
 }
 
-/// The mode for a request, or the refusal of an unknown one.
-pub fn mode<B>(state: &State, request: &Request<B>) -> Result<Mode, Box<Response>> {
-    let peer = *request.extensions().get::<Peer>().expect("the doors tell every request's peer");
-    state.mode(peer, request.headers()).map_err(|unknown| Box::new(refuse(StatusCode::BAD_REQUEST, &unknown.message())))
-}
-
-/// The answer of a simulated timeout.
-pub fn timed_out() -> Response {
-    let text = "simulated timeout: nothing was settled";
-    let mut response = refuse(StatusCode::REQUEST_TIMEOUT, text);
-    say_simulated(response.headers_mut(), Mode::Timeout);
-    response
-}
-
-/// Says in an answer's headers that its outcome was simulated.
-pub fn say_simulated(headers: &mut HeaderMap, mode: Mode) {
-    if let Some(value) = simulated(mode) {
-        headers.insert(SIMULATION_MODE, value);
-    }
-}
-
 fn answer_json<T: Serialize>(answer: &T, mode: Mode) -> Response {
     let mut response = json_body(answer).into_response();
-    say_simulated(response.headers_mut(), mode);
+    simulation::say(response.headers_mut(), mode);
     response
 }
 
@@ -147,9 +127,7 @@ fn refuse_body(error: &BodyError) -> Response {
     match error {
         BodyError::TooLarge => {
             let text = format!("the body is larger than {limit} bytes");
-            let mut response = refuse(StatusCode::PAYLOAD_TOO_LARGE, &text);
-            response.headers_mut().insert(header::CONNECTION, http::HeaderValue::from_static("close"));
-            response
+            closing(refuse(StatusCode::PAYLOAD_TOO_LARGE, &text))
         }
         BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive"),
         BodyError::Broken => refuse(StatusCode::BAD_REQUEST, "the body broke off"),
@@ -160,28 +138,4 @@ fn facts(path: &str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> 
     let simulated = asked.mode.simulation();
     let (method, path) = (Some("POST".to_owned()), Some(path.to_owned()));
     Facts { method, path, simulated, ..facts_of(judged) }
-}
-
-/// What a judgement says: who pays how much where, or why not.
-pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
-    match judged {
-        Ok(approved) => {
-            let token = approved.charge.token();
-            let units = approved.charge.authorization.value;
-            let amount = x402_wire::amount::Decimal::from_atomic(units, token.asset.decimals);
-            Facts {
-                network: Some(approved.network.clone()),
-                amount: Some(format!("{amount} {}", token.asset.symbol)),
-                payer: Some(approved.payer.clone()),
-                ..Facts::default()
-            }
-        }
-        Err(refusal) => Facts {
-            network: Some(refusal.network.clone()),
-            payer: refusal.payer.clone(),
-            reason: Some(refusal.spelled().to_owned()),
-            message: Some(refusal.reason.detail.clone()).filter(|detail| !detail.is_empty()),
-            ..Facts::default()
-        },
-    }
 }

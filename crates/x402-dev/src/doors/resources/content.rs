@@ -9,9 +9,10 @@ use http::header::{self, HeaderValue};
 use serde::Serialize;
 use x402_sim::fault::Mode;
 
-use super::{Item, Visit};
-use crate::doors::facilitator::routes::say_simulated;
-use crate::doors::json_body;
+use super::Visit;
+use crate::catalogue::Item;
+use crate::doors::answer::json_body;
+use crate::doors::simulation;
 
 /// The built-in body.
 #[derive(Debug, Default, Serialize)]
@@ -74,6 +75,6 @@ pub fn delivered(prepared: Option<Response>, receipt: &Receipt<'_>, mode: Mode) 
         Some(value) => HeaderValue::try_from(format!("{value}, private")),
     };
     headers.insert(header::CACHE_CONTROL, private.unwrap_or(HeaderValue::from_static("private")));
-    say_simulated(headers, mode);
+    simulation::say(headers, mode);
     response
 }

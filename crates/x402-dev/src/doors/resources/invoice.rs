@@ -10,10 +10,11 @@ use x402_sim::memo::Terms;
 
 use super::content::{self, Receipt};
 use super::offer;
-use super::routes::{Carried, Sale};
+use super::payment::Carried;
+use super::sale::Sale;
 use crate::clock;
-use crate::doors::facilitator::routes::say_simulated;
-use crate::doors::json_body;
+use crate::doors::answer::{json_body, set_header};
+use crate::doors::simulation;
 
 /// What log and answer say.
 const NOTE: &str = "invoice: nothing was signed";
@@ -78,7 +79,7 @@ fn refused(sale: &Sale<'_>, reason: &str, message: &str) -> Response {
     let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&body)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    offer::set(headers, header::WWW_AUTHENTICATE, challenge);
-    say_simulated(headers, sale.mode);
+    set_header(headers, header::WWW_AUTHENTICATE, challenge);
+    simulation::say(headers, sale.mode);
     response
 }

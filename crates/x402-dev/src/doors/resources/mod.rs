@@ -5,8 +5,8 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`catalogue`] | resources by route, with offers that were rendered once |
 //! | [`visit`] | what a request says about itself |
+//! | [`payment`] | the payment header that it carries |
 //! | [`routes`] | the flow: which dialect, match, verify, content, settle, answer |
 //! | [`sale`] | what both protocol versions share: verify, content, settle |
 //! | [`offer`] | the answer to an unpaid request |
@@ -14,16 +14,15 @@
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
 
-pub mod catalogue;
 pub mod content;
 pub mod invoice;
 pub mod offer;
 pub mod page;
+pub mod payment;
 pub mod routes;
 pub mod sale;
 pub mod v1;
 pub mod v2;
 pub mod visit;
 
-pub use catalogue::{Catalogue, Item};
 pub use visit::Visit;

@@ -4,7 +4,8 @@ use axum::response::Html;
 use maud::{DOCTYPE, html};
 use x402_wire::amount::Decimal;
 
-use super::{Item, Visit};
+use super::Visit;
+use crate::catalogue::Item;
 
 /// The page: what is asked, and how to pay it here.
 pub fn render(item: &Item, visit: &Visit) -> Html<String> {

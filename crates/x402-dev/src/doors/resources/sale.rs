@@ -1,17 +1,34 @@
-//! The steps that both protocol versions share: verify, content, settle.
+//! A sale: the steps that both protocol versions share, verify, content, settle.
 
 use axum::response::Response;
 use serde_json::Value;
-use x402_sim::event::{Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, judge};
+use x402_sim::event::{Door, Facts, Kind, PaymentId};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge};
+use x402_sim::fault::Mode;
 use x402_sim::order::Depth;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse};
 use x402_wire::payload::PaymentPayload;
 
+use super::Visit;
 use super::content::{self, Receipt};
-use super::routes::Sale;
+use crate::catalogue::Item;
 use crate::clock;
-use crate::doors::facilitator::routes::facts_of;
+use crate::state::State;
+
+/// Everything that an answer to a payment needs.
+#[derive(Debug)]
+pub struct Sale<'a> {
+    /// The state of the server.
+    pub state: &'a State,
+    /// What is bought.
+    pub item: &'a Item,
+    /// What the request says about itself.
+    pub visit: &'a Visit,
+    /// How the payment is judged.
+    pub mode: Mode,
+    /// The dialect's name in events and receipts.
+    pub dialect: &'static str,
+}
 
 /// How a sale ended.
 pub enum Outcome {
@@ -76,4 +93,23 @@ fn settle(sale: &Sale<'_>, payment: PaymentId, approved: &Approved, made: Option
     let transaction = Some(answer.transaction.clone());
     sale.record(Kind::Settled, Some(payment), Facts { transaction, ..facts });
     Outcome::Delivered(response, answer)
+}
+
+impl Sale<'_> {
+    /// Records an event of this sale.
+    pub fn record(&self, kind: Kind, payment: Option<PaymentId>, facts: Facts) {
+        let facts = Facts {
+            method: Some(self.visit.method.to_string()),
+            path: Some(self.visit.path.clone()),
+            dialect: Some(self.dialect),
+            simulated: self.mode.simulation(),
+            ..facts
+        };
+        self.state.record(kind, Door::Resources, payment, facts);
+    }
+
+    /// Records that the payment header cannot be decoded.
+    pub fn undecodable(&self, why: &str) {
+        self.record(Kind::Undecodable, None, Facts { message: Some(why.to_owned()), ..Facts::default() });
+    }
 }

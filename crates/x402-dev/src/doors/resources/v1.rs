@@ -11,11 +11,10 @@ use x402_wire::header::{X_PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
 use x402_wire::v1::{CLIENT_NETWORKS, PaymentRequiredV1};
 
-use super::offer::{self, accepts_v1};
-use super::routes::{Carried, Sale};
-use super::sale::{Outcome, conclude};
-use crate::doors::facilitator::routes::say_simulated;
-use crate::doors::json_body;
+use super::payment::Carried;
+use super::sale::{Outcome, Sale, conclude};
+use crate::doors::answer::{json_body, set_header};
+use crate::doors::simulation;
 
 /// What legacy servers say of a header that they cannot read.
 const MALFORMED: &str = "Invalid or malformed payment header";
@@ -44,7 +43,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Outcome::SettleFailed(receipt) => refused(sale, receipt.error_reason.as_deref().unwrap_or_default(), None),
         Outcome::Delivered(mut response, receipt) => {
             let name = HeaderName::from_static(X_PAYMENT_RESPONSE);
-            offer::set(response.headers_mut(), name, Some(encode(&receipt)));
+            set_header(response.headers_mut(), name, Some(encode(&receipt)));
             response
         }
     }
@@ -67,10 +66,10 @@ fn decode(carried: &Carried) -> Result<PaymentPayload, (&'static str, String)> {
 
 /// A 402 with the reason and the offer again.
 fn refused(sale: &Sale<'_>, error: &str, payer: Option<String>) -> Response {
-    let accepts = accepts_v1(sale.item, sale.visit);
+    let accepts = sale.item.accepts_v1(sale.visit.url_without_query());
     let body = PaymentRequiredV1 { x402_version: 1, error: error.to_owned(), accepts, payer };
     let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&body)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    say_simulated(response.headers_mut(), sale.mode);
+    simulation::say(response.headers_mut(), sale.mode);
     response
 }

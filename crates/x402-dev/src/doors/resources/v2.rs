@@ -11,11 +11,11 @@ use x402_wire::facilitator::SettleResponse;
 use x402_wire::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
 
-use super::offer::{self, UNPAID_V2, header_v2};
-use super::routes::{Carried, Sale};
-use super::sale::{Outcome, conclude};
-use crate::doors::facilitator::routes::say_simulated;
-use crate::doors::json_body;
+use super::offer::UNPAID_V2;
+use super::payment::Carried;
+use super::sale::{Outcome, Sale, conclude};
+use crate::doors::answer::{json_body, set_header};
+use crate::doors::simulation;
 
 /// Answers a request that carries `PAYMENT-SIGNATURE`.
 pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
@@ -56,8 +56,8 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
 /// A 402 with the reason and the offer again.
 fn refused(sale: &Sale<'_>, reason: &str) -> Response {
     let mut response = empty(sale);
-    let header = header_v2(sale.item, &sale.visit.url, reason);
-    offer::set(response.headers_mut(), HeaderName::from_static(PAYMENT_REQUIRED), Some(header));
+    let header = sale.item.header_v2(&sale.visit.url, reason);
+    set_header(response.headers_mut(), HeaderName::from_static(PAYMENT_REQUIRED), Some(header));
     response
 }
 
@@ -65,10 +65,10 @@ fn refused(sale: &Sale<'_>, reason: &str) -> Response {
 fn empty(sale: &Sale<'_>) -> Response {
     let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&json!({}))).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    say_simulated(response.headers_mut(), sale.mode);
+    simulation::say(response.headers_mut(), sale.mode);
     response
 }
 
 fn set_receipt(headers: &mut HeaderMap, receipt: &SettleResponse) {
-    offer::set(headers, HeaderName::from_static(PAYMENT_RESPONSE), Some(encode(receipt)));
+    set_header(headers, HeaderName::from_static(PAYMENT_RESPONSE), Some(encode(receipt)));
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use x402_sim::Address;
@@ -10,9 +11,9 @@ use x402_sim::merchant::{Offer, Way};
 use x402_sim::networks::eip155::parse_address;
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
-use x402_wire::header::OFFER_LIMIT;
+use x402_wire::header::{OFFER_LIMIT, encode};
+use x402_wire::v1::PaymentRequirementsV1;
 
-use super::offer;
 use crate::config::{Accept, Config, Resource, Response};
 use crate::error::Error;
 use crate::route::{RouteTable, normalise_path};
@@ -84,6 +85,24 @@ impl Catalogue {
     }
 }
 
+/// The offer of version 2, with the part that does not change rendered before.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OfferV2<'a> {
+    x402_version: u8,
+    error: &'a str,
+    resource: ResourceInfo<'a>,
+    accepts: &'a RawValue,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceInfo<'a> {
+    url: &'a str,
+    description: &'a str,
+    mime_type: &'a str,
+}
+
 impl Item {
     fn new(route: &str, resource: &Resource) -> Result<Self, Error> {
         let ways: Vec<Way> = resource.accepts.iter().map(way).collect();
@@ -102,11 +121,26 @@ impl Item {
             response: resource.response.clone(),
             ways,
         };
-        let bytes = offer::header_v2(&item, SAMPLE_URL, "Payment required").len();
+        let bytes = item.header_v2(SAMPLE_URL, "Payment required").len();
         if bytes > OFFER_LIMIT {
             return Err(Error::OfferTooLarge { resource: route.to_owned(), bytes, limit: OFFER_LIMIT });
         }
         Ok(item)
+    }
+
+    /// The value of `PAYMENT-REQUIRED`, for a request's address and with an error text.
+    pub fn header_v2(&self, url: &str, error: &str) -> String {
+        let resource = ResourceInfo { url, description: &self.description, mime_type: &self.mime_type };
+        encode(&OfferV2 { x402_version: 2, error, resource, accepts: &self.accepts })
+    }
+
+    /// The ways to pay in version 1, for a request's address.
+    pub fn accepts_v1(&self, url: &str) -> Vec<PaymentRequirementsV1> {
+        let mut accepts = self.offer.v1.clone();
+        for way in &mut accepts {
+            url.clone_into(&mut way.resource);
+        }
+        accepts
     }
 
     /// The ways to pay, in order of preference.
