@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::doors::Doors;
 use crate::error::Error;
-use crate::state::{Peer, State};
+use crate::state::{Current, Peer, State};
 use crate::terminal::Terminal;
 
 /// How long a client may take to send the head of a request, and how long a connection may idle between requests.
@@ -35,21 +35,21 @@ const GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct ServerHandle {
     address: SocketAddr,
-    state: Arc<State>,
+    current: Current,
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
 }
 
 /// Starts a server. It listens when this returns.
 pub async fn spawn(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<ServerHandle, Error> {
-    let state = Arc::new(State::new(config, seed, terminal)?);
+    let current = Current::new(Arc::new(State::new(config, seed, terminal)?));
     let wanted = SocketAddr::new(config.server.host, config.server.port);
     let listener = TcpListener::bind(wanted).await.map_err(|source| refused(wanted, source))?;
     let address = listener.local_addr().map_err(|source| refused(wanted, source))?;
-    let doors = Doors::new(Arc::clone(&state), config.server.facilitator, address);
+    let doors = Doors::new(current.clone(), config.server.facilitator, address);
     let (stop, stopped) = watch::channel(());
     let task = tokio::spawn(accept(listener, doors, stopped));
-    Ok(ServerHandle { address, state, stop, task })
+    Ok(ServerHandle { address, current, stop, task })
 }
 
 impl ServerHandle {
@@ -58,9 +58,9 @@ impl ServerHandle {
         self.address
     }
 
-    /// What its doors share.
-    pub fn state(&self) -> &Arc<State> {
-        &self.state
+    /// What its doors share now.
+    pub fn state(&self) -> Arc<State> {
+        self.current.get()
     }
 
     /// Ends the server: no new connections, idle ones closed, requests in flight finished up to a grace of 5 seconds.

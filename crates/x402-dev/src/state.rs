@@ -1,7 +1,11 @@
-//! What every door stands on: the one world, the configuration, the terminal.
+//! What every door stands on: the one world, the terminal, and one configuration.
+//!
+//! A [`State`] never changes. A reload makes a new one that shares the world, the terminal and the counters; requests in
+//! flight finish with the state that they began with.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,10 +27,27 @@ pub const SIMULATION_MODE: &str = "x-simulation-mode";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
+/// The state of now, for doors that outlive a configuration.
+#[derive(Clone, Debug)]
+pub struct Current(Arc<RwLock<Arc<State>>>);
+
+/// How much the server has done.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Requests that were taken.
+    pub requests: AtomicU64,
+    /// Payments that were settled.
+    pub payments: AtomicU64,
+    /// Requests that are being answered now.
+    pub in_flight: AtomicU64,
+}
+
 /// What the doors share.
 #[derive(Debug)]
 pub struct State {
-    world: Mutex<World>,
+    world: Arc<Mutex<World>>,
+    /// How much the server has done.
+    pub counters: Arc<Counters>,
     /// Everything that prints.
     pub terminal: Arc<Terminal>,
     /// The resources and their offers.
@@ -51,16 +72,30 @@ impl State {
     /// The state of a server with this configuration and seed.
     pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config)?;
-        let payees = catalogue.payees();
-        let unknown = match config.accounts.unknown {
-            UnknownAccounts::Funded => x402_sim::ledger::UnknownAccounts::Funded,
-            UnknownAccounts::Empty => x402_sim::ledger::UnknownAccounts::Empty,
-        };
-        let setup = Setup { networks: config.networks.clone(), unknown, balance: config.accounts.balance, payees };
-        let world = World::new(&setup, seed)?;
-        let supported = serde_json::to_vec(&world.supported()).expect("the answer has string keys");
-        Ok(Self {
-            world: Mutex::new(world),
+        let world = World::new(&setup(config, &catalogue), seed)?;
+        Ok(Self::over(Arc::new(Mutex::new(world)), Arc::default(), config, catalogue, terminal))
+    }
+
+    /// The same world under another configuration. `Err` changes nothing.
+    pub fn renewed(&self, config: &Config) -> Result<Self, Error> {
+        let catalogue = Catalogue::new(config)?;
+        self.world().reconfigure(&setup(config, &catalogue))?;
+        let (world, counters, terminal) = (&self.world, &self.counters, &self.terminal);
+        Ok(Self::over(Arc::clone(world), Arc::clone(counters), config, catalogue, Arc::clone(terminal)))
+    }
+
+    fn over(
+        world: Arc<Mutex<World>>,
+        counters: Arc<Counters>,
+        config: &Config,
+        catalogue: Catalogue,
+        terminal: Arc<Terminal>,
+    ) -> Self {
+        let supported = world.lock().unwrap_or_else(PoisonError::into_inner).supported();
+        let supported = serde_json::to_vec(&supported).expect("the answer has string keys");
+        Self {
+            world,
+            counters,
             terminal,
             catalogue,
             supported: supported.into(),
@@ -69,7 +104,7 @@ impl State {
             forwarded_headers: config.server.forwarded_headers,
             mode: mode(config.verification),
             test_headers: config.server.test_headers,
-        })
+        }
     }
 
     /// The world. Held briefly, never across an `.await`.
@@ -81,6 +116,9 @@ impl State {
 
     /// Records an event and prints its line.
     pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
+        if kind == Kind::Settled {
+            self.counters.payments.fetch_add(1, Ordering::Relaxed);
+        }
         let event = self.world().record(clock::now(), kind, door, payment, facts);
         self.terminal.event(&event);
     }
@@ -111,12 +149,39 @@ impl State {
     }
 }
 
+impl Current {
+    /// A state that can be replaced.
+    pub fn new(state: Arc<State>) -> Self {
+        Self(Arc::new(RwLock::new(state)))
+    }
+
+    /// The state of now.
+    pub fn get(&self) -> Arc<State> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the state for requests to come.
+    pub fn set(&self, state: State) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+    }
+}
+
 impl UnknownMode {
     /// One sentence that lists the known modes.
     pub fn message(&self) -> String {
         let known: Vec<_> = MODES.iter().filter_map(|row| row.2).collect();
         format!("unknown X-Simulation-Mode `{}`; known are {}", self.0.escape_debug(), known.join(", "))
     }
+}
+
+/// What a configuration says about the world.
+fn setup(config: &Config, catalogue: &Catalogue) -> Setup {
+    let unknown = match config.accounts.unknown {
+        UnknownAccounts::Funded => x402_sim::ledger::UnknownAccounts::Funded,
+        UnknownAccounts::Empty => x402_sim::ledger::UnknownAccounts::Empty,
+    };
+    let (networks, balance) = (config.networks.clone(), config.accounts.balance);
+    Setup { networks, unknown, balance, payees: catalogue.payees() }
 }
 
 const fn mode(verification: Verification) -> Mode {

@@ -38,11 +38,26 @@ pub const INVOICE_ASSET: AssetId = AssetId(0);
 impl Catalog {
     /// A catalog of these networks.
     pub fn new(networks: Vec<Network>) -> Self {
-        let mut tokens = Vec::new();
+        Self { networks: Vec::new(), tokens: Vec::new() }.renewed(networks)
+    }
+
+    /// A catalog of other networks in which every token that was known keeps its number: the ledger counts by it.
+    ///
+    /// # Panics
+    ///
+    /// With more than 65,534 tokens.
+    pub fn renewed(&self, networks: Vec<Network>) -> Self {
+        let mut tokens = self.tokens.clone();
         for network in networks.iter().filter(|network| network.family == Family::Eip155) {
             for asset in &network.assets {
                 let number = u16::try_from(tokens.len() + 1).expect("fewer than 65,535 assets are configured");
-                tokens.extend(Token::new(AssetId(number), network, asset));
+                let Some(token) = Token::new(AssetId(number), network, asset) else { continue };
+                let known =
+                    tokens.iter_mut().find(|known| known.contract == token.contract && known.network == token.network);
+                match known {
+                    Some(known) => *known = Token { id: known.id, ..token },
+                    None => tokens.push(token),
+                }
             }
         }
         Self { networks, tokens }

@@ -79,6 +79,15 @@ impl World {
         })
     }
 
+    /// Enables other networks and grants. Ledger, memos and events stay. `Err` changes nothing.
+    pub fn reconfigure(&mut self, setup: &Setup) -> Result<(), AmountError> {
+        let catalog = self.catalog.renewed(setup.networks.clone());
+        let grants = grants(setup, &catalog)?;
+        self.catalog = Arc::new(catalog);
+        self.grants = Arc::new(grants);
+        Ok(())
+    }
+
     /// A read-only state of the chain as it is now. Costs a few pointers.
     pub fn chain(&self) -> Chain {
         Chain { catalog: Arc::clone(&self.catalog), view: self.view() }

@@ -50,7 +50,7 @@ fn announce(loaded: &config::Loaded, server: &ServerHandle, terminal: &Terminal,
     for warning in &loaded.warnings {
         terminal.say(&format!("warning: {warning}."));
     }
-    terminal.say(&banner::render(&loaded.config, server.state(), &url, pid));
+    terminal.say(&banner::render(&loaded.config, &server.state(), &url, pid));
     if ready == Ready::Json {
         terminal::result(&json!({ "url": url, "pid": pid }).to_string());
     }

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 
 use crate::config::FacilitatorPaths;
 use crate::route::{ADMIN_PREFIX, FACILITATOR_PREFIX};
-use crate::state::{Peer, State};
+use crate::state::{Current, Peer, State};
 use answer::{closing, json_body, refuse};
 
 pub mod answer;
@@ -39,9 +39,16 @@ const HEAD_LIMIT: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Desk {
     /// The state of the server.
-    pub state: Arc<State>,
+    pub current: Current,
     /// Where it listens.
     pub address: SocketAddr,
+}
+
+impl Desk {
+    /// The state of now: taken once for each request.
+    pub fn state(&self) -> Arc<State> {
+        self.current.get()
+    }
 }
 
 /// All doors.
@@ -52,8 +59,8 @@ pub struct Doors {
 
 impl Doors {
     /// The doors of a server.
-    pub fn new(state: Arc<State>, paths: FacilitatorPaths, address: SocketAddr) -> Self {
-        let desk = Desk { state, address };
+    pub fn new(current: Current, paths: FacilitatorPaths, address: SocketAddr) -> Self {
+        let desk = Desk { current, address };
         let facilitator = facilitator();
         let mut router = Router::new()
             .nest(FACILITATOR_PREFIX, facilitator.clone())

@@ -23,27 +23,29 @@ use crate::state::State;
 
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
-    let asked = match Asked::read(&desk.state, request).await {
+    let state = desk.state();
+    let asked = match Asked::read(&state, request).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let chain = desk.state.world().chain();
+    let chain = state.world().chain();
     let judged = judge(&asked.request, &chain, clock::now() / 1000, Depth::Verify, asked.mode);
     let (kind, answer) = match &judged {
         Ok(approved) => (Kind::Verified, approved.to_verify_response()),
         Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
     };
-    desk.state.record(kind, Door::Facilitator, Some(asked.id()), facts("/verify", &asked, &judged));
+    state.record(kind, Door::Facilitator, Some(asked.id()), facts("/verify", &asked, &judged));
     answer_json(&answer, asked.mode)
 }
 
 /// `POST /settle`: moves the money. Of any number of settlements of one authorization exactly one succeeds.
 pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
-    let asked = match Asked::read(&desk.state, request).await {
+    let state = desk.state();
+    let asked = match Asked::read(&state, request).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let outcome = settle_now(&desk.state, &asked.request, asked.mode);
+    let outcome = settle_now(&state, &asked.request, asked.mode);
     let (kind, answer) = match &outcome {
         Ok((approved, transaction)) => (Kind::Settled, approved.to_settle_response(transaction.clone())),
         Err(refusal) => (Kind::SettleFailed, refusal.to_settle_response()),
@@ -51,7 +53,7 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     let transaction = Some(answer.transaction.clone()).filter(|transaction| !transaction.is_empty());
     let judged = outcome.map(|(approved, _)| approved);
     let facts = Facts { transaction, ..facts("/settle", &asked, &judged) };
-    desk.state.record(kind, Door::Facilitator, Some(asked.id()), facts);
+    state.record(kind, Door::Facilitator, Some(asked.id()), facts);
     answer_json(&answer, asked.mode)
 }
 
@@ -74,7 +76,7 @@ pub fn settle_now(state: &State, request: &FacilitatorRequest, mode: Mode) -> Re
 
 /// `GET /supported`: what can be verified and settled.
 pub async fn supported(Extract(desk): Extract<Desk>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], desk.state.supported.clone()).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], desk.state().supported.clone()).into_response()
 }
 
 /// `GET /health`: the server answers.

@@ -17,7 +17,7 @@ use crate::state::State;
 
 /// Answers a request to a resource.
 pub async fn pay(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
-    let state = &desk.state;
+    let state = &*desk.state();
     let mode = match simulation::mode(state, &request) {
         Ok(mode) => mode,
         Err(refusal) => return *refusal,
