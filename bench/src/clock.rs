@@ -16,7 +16,7 @@ pub(crate) fn cpu() -> Duration {
 pub(crate) fn cpu_each(count: u32, work: impl FnOnce()) -> f64 {
     let before = cpu();
     work();
-    each(cpu() - before, count)
+    each(cpu().saturating_sub(before), count)
 }
 
 /// A time divided by a count, in microseconds.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
+use crate::cores::Pinned;
 use crate::failure::Failure;
 use crate::payments::{Signer, Till};
 use crate::process::Helper;
@@ -64,13 +65,19 @@ pub(crate) enum Outcome {
 pub(crate) struct Generator(Helper);
 
 impl Generator {
-    /// Starts it.
-    pub(crate) fn start() -> Result<Self, Failure> {
-        Helper::of_this_program("the load generator", &["load"]).map(Self)
+    /// Starts it, on a core of its own where one is named.
+    pub(crate) fn start(core: Option<usize>) -> Result<Self, Failure> {
+        let core = core.map(|core| core.to_string());
+        let words = ["load"].into_iter().chain(core.as_deref());
+        Helper::of_this_program("the load generator", &words.collect::<Vec<_>>()).map(Self)
     }
 
     /// Sends a job's requests. `around` is called with the sending itself, after everything was prepared.
-    pub(crate) fn send<T>(&mut self, job: &Job, around: impl FnOnce(&mut dyn FnMut()) -> T) -> Result<(T, Duration), Failure> {
+    pub(crate) fn send<T>(
+        &mut self,
+        job: &Job,
+        around: impl FnOnce(&mut dyn FnMut()) -> T,
+    ) -> Result<(T, Duration), Failure> {
         self.0.say(&serde_json::to_string(job).expect("jobs have string keys"))?;
         let ready = self.0.hear()?;
         if ready != "ready" {
@@ -85,12 +92,13 @@ impl Generator {
     }
 }
 
-/// Runs the load generator until its stdin ends.
-pub(crate) fn run() -> Result<(), Failure> {
+/// Runs the load generator until its stdin ends, on a core where one is named.
+pub(crate) fn run(core: Option<usize>) -> Result<(), Failure> {
+    let _pinned = core.map(Pinned::to);
     let mut till = Till::new(PAYERS);
     let (mut good, mut forged) = (Vec::new(), Vec::new());
-    let mut lines = stdin().lines().map_while(Result::ok);
-    while let Some(line) = lines.next() {
+    let mut words = stdin().lines().map_while(Result::ok);
+    while let Some(line) = words.next() {
         let job: Job = serde_json::from_str(&line).map_err(Failure::while_at("a job"))?;
         let bodies = match job.bodies {
             Bodies::None => vec![String::new()],
@@ -99,10 +107,10 @@ pub(crate) fn run() -> Result<(), Failure> {
             Bodies::Fresh => (0..job.count).map(|_| till.body(Signer::Payer)).collect(),
         };
         let requests: Vec<Vec<u8>> = bodies.iter().map(|body| render(&job, body)).collect();
-        let lanes = (0..job.threads).map(|_| (0..job.connections).map(|_| Connection::open(job.port)).collect());
-        let mut lanes: Vec<Vec<Connection>> = lanes.collect::<Result<_, _>>()?;
+        let opened = (0..job.threads).map(|_| (0..job.connections).map(|_| Connection::open(job.port)).collect());
+        let mut lanes: Vec<Vec<Connection>> = opened.collect::<Result<_, _>>()?;
         terminal::line("ready");
-        if lines.next().as_deref() != Some("go") {
+        if words.next().as_deref() != Some("go") {
             break;
         }
         let begun = Instant::now();
@@ -125,14 +133,14 @@ fn kept(bodies: &mut Vec<String>, till: &mut Till, signer: Signer, count: u32) -
 }
 
 fn render(job: &Job, body: &str) -> Vec<u8> {
-    let mut request = format!("{} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\naccept: */*\r\n", job.request, job.port);
-    request += "user-agent: x402-bench\r\n";
-    if job.bodies != Bodies::None {
-        request += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
-    }
-    request += "\r\n";
-    request += body;
-    request.into_bytes()
+    let Job { request, port, .. } = job;
+    let content = if job.bodies == Bodies::None {
+        String::new()
+    } else {
+        format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len())
+    };
+    let head = format!("{request} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept: */*\r\nuser-agent: x402-bench\r\n");
+    format!("{head}{content}\r\n{body}").into_bytes()
 }
 
 fn send(job: &Job, requests: &[Vec<u8>], lanes: &mut [Vec<Connection>]) -> Result<(), Failure> {

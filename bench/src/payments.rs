@@ -106,11 +106,14 @@ pub(crate) fn render(authorization: &Authorization, signature: &str) -> String {
                         our stations measured it and our models foresee it",
         "mimeType": "application/json",
     });
+    let input = json!({ "type": "http", "method": "GET", "queryParams": { "city": "Lisbon", "days": "7" } });
+    let output = json!({ "type": "json", "example": { "city": "Lisbon", "days": [{ "high": 24, "low": 17 }] } });
     let body = json!({
         "x402Version": 2,
         "paymentPayload": {
             "x402Version": 2,
             "resource": resource,
+            "extensions": { "bazaar": { "info": { "input": input, "output": output } } },
             "accepted": requirements,
             "payload": {
                 "signature": signature,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 
 /// How long a helper may take for a line.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// A process that this one started.
 #[derive(Debug)]
@@ -63,9 +63,9 @@ impl Helper {
 
     /// Waits for the next line.
     pub(crate) fn hear(&self) -> Result<String, Failure> {
-        self.lines.recv_timeout(DEADLINE).map_err(|_| {
-            Failure::new(format!("{}: it ended, or said nothing for {} s", self.name, DEADLINE.as_secs()))
-        })
+        self.lines
+            .recv_timeout(DEADLINE)
+            .map_err(|_| Failure::new(format!("{}: it ended, or said nothing for {} s", self.name, DEADLINE.as_secs())))
     }
 
     /// Waits for the next line and reads it as JSON.

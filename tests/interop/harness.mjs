@@ -103,7 +103,7 @@ async function launch(command, args, what) {
 export async function startMock(t, ...extra) {
   const binary = process.env.X402_DEV_BIN;
   assert.ok(binary, "X402_DEV_BIN names the mock's binary");
-  const started = await launch(binary, ["mock", "--port", "0", "--json", ...extra], "the mock");
+  const started = await launch(binary, ["mock", "--no-instance", "--port", "0", "--json", ...extra], "the mock");
   const { url, pid } = started.line;
   let stopped = false;
   const stop = async () => {

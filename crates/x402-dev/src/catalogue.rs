@@ -11,15 +11,11 @@ use x402_sim::merchant::{Offer, Way};
 use x402_sim::networks::eip155::parse_address;
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
-use x402_wire::header::{OFFER_LIMIT, encode};
+use x402_wire::header::encode;
 use x402_wire::v1::PaymentRequirementsV1;
 
-use crate::config::{Accept, Config, Resource, Response};
-use crate::error::Error;
+use crate::config::{Config, Resource, Response};
 use crate::route::{RouteTable, normalise_path};
-
-/// The address that stands for a resource when an offer's size is measured.
-const SAMPLE_URL: &str = "http://127.0.0.1:3402/a/path/of/ordinary/length?with=query";
 
 /// Every resource.
 #[derive(Clone, Debug)]
@@ -49,19 +45,19 @@ pub struct Item {
 }
 
 impl Catalogue {
-    /// The resources of a configuration. `Err` names the one whose offer does not fit into a header.
+    /// The resources of a configuration.
     ///
     /// # Panics
     ///
     /// Never: the configuration's routes were checked when it was read.
-    pub fn new(config: &Config) -> Result<Self, Error> {
-        let default = Arc::new(Item::new("every other path", &config.default_resource)?);
+    pub fn new(config: &Config) -> Self {
+        let default = Arc::new(Item::new(&config.default_resource));
         let mut entries = Vec::with_capacity(config.resources.len());
         for (route, resource) in config.resources.iter() {
-            entries.push((route.clone(), Arc::new(Item::new(&route.to_string(), resource)?)));
+            entries.push((route.clone(), Arc::new(Item::new(resource))));
         }
         let routes = RouteTable::new(entries).expect("equal routes were refused with the configuration");
-        Ok(Self { routes, default })
+        Self { routes, default }
     }
 
     /// The resource for a method and a raw path.
@@ -104,28 +100,20 @@ struct ResourceInfo<'a> {
 }
 
 impl Item {
-    fn new(route: &str, resource: &Resource) -> Result<Self, Error> {
-        let ways: Vec<Way> = resource.accepts.iter().map(way).collect();
-        let offer = Offer::new(&ways, &resource.description, &resource.mime_type);
+    fn new(resource: &Resource) -> Self {
+        let offer = resource.offer();
         let values = |what| serde_json::to_value(what).expect("requirements have string keys");
-        let requirements = offer.v2.iter().map(values).collect();
-        let accepts = serde_json::value::to_raw_value(&offer.v2).expect("requirements have string keys");
         let written = |units: U256| (units, Decimal::from_atomic(units, memo::DECIMALS).to_string());
-        let item = Self {
+        Self {
+            accepts: serde_json::value::to_raw_value(&offer.v2).expect("requirements have string keys"),
+            requirements: offer.v2.iter().map(values).collect(),
             invoice: offer.invoice.map(written),
             offer,
-            accepts,
-            requirements,
             description: resource.description.clone(),
             mime_type: resource.mime_type.clone(),
             response: resource.response.clone(),
-            ways,
-        };
-        let bytes = item.header_v2(SAMPLE_URL, "Payment required").len();
-        if bytes > OFFER_LIMIT {
-            return Err(Error::OfferTooLarge { resource: route.to_owned(), bytes, limit: OFFER_LIMIT });
+            ways: resource.accepts.iter().map(Way::from).collect(),
         }
-        Ok(item)
     }
 
     /// The value of `PAYMENT-REQUIRED`, for a request's address and with an error text.
@@ -152,9 +140,4 @@ impl Item {
     pub fn is_free(&self) -> bool {
         self.ways.is_empty()
     }
-}
-
-fn way(accept: &Accept) -> Way {
-    let Accept { network, asset, pay_to, max_timeout_seconds, amount, extra } = accept.clone();
-    Way { network, asset, pay_to, amount, max_timeout_seconds, extra }
 }

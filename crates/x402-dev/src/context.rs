@@ -1,7 +1,13 @@
 //! What the surroundings say, captured once at the start: the only place that reads the process's environment.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// What the names of our environment variables begin with.
+const PREFIX: &str = "X402_DEV_";
+
+/// Those of them that are no configuration.
+const NO_CONFIGURATION: [&str; 3] = ["X402_DEV_HOME", "X402_DEV_KEY", "X402_DEV_BIN"];
 
 /// The surroundings of one run.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +29,30 @@ impl Context {
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect();
         let working_dir = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        Self { home: home(&environment), working_dir, environment }
+        // Absolute, so that it means the same to a server that works in another directory.
+        let home = home(&environment).map(|home| working_dir.join(home));
+        Self { working_dir, home, environment }
     }
 
     /// Surroundings made up for a test: `home` follows from the environment as in [`Context::capture`].
     pub fn new(working_dir: impl Into<PathBuf>, environment: BTreeMap<String, String>) -> Self {
         Self { home: home(&environment), working_dir: working_dir.into(), environment }
+    }
+
+    /// The environment variables that are configuration.
+    pub fn configuration(&self) -> BTreeMap<String, String> {
+        let configures = |name: &str| name.starts_with(PREFIX) && !NO_CONFIGURATION.contains(&name);
+        let variables = self.environment.iter().filter(|(name, _)| configures(name));
+        variables.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// These surroundings, with the directory and the configuration of an earlier start.
+    pub fn replaying(&self, working_dir: &Path, configuration: &BTreeMap<String, String>) -> Self {
+        let own = self.configuration();
+        let kept = self.environment.iter().filter(|(name, _)| !own.contains_key(*name));
+        let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+        let environment = kept.chain(configuration.clone()).collect();
+        Self { working_dir: working_dir.to_owned(), home: self.home.clone(), environment }
     }
 
     /// The value of an environment variable; an empty one counts as none.

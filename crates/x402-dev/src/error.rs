@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 
 use crate::config::{ConfigError, Paint};
 use crate::exit::Exit;
+use crate::instance::hold::HoldError;
+use crate::instance::home::{BadName, InstanceName};
 use crate::terminal::Colour;
 
 /// Why a command cannot do its work.
@@ -13,24 +15,48 @@ pub enum Error {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An offer does not fit into a header.
-    #[error("the offer of {resource} makes a PAYMENT-REQUIRED header of {bytes} bytes; proxies cut off at {limit}")]
-    OfferTooLarge {
-        /// The resource's route.
-        resource: String,
-        /// The header's size in bytes.
-        bytes: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
     /// The grant does not fit an asset.
     #[error("accounts.balance does not fit an enabled asset: {0}")]
     Balance(#[from] x402_wire::amount::AmountError),
     /// The port is taken.
-    #[error("cannot listen on {address}: the port is in use")]
+    #[error("cannot listen on {address}: port {} is in use{}", address.port(), held_by(holder.as_ref()))]
     PortInUse {
         /// The address.
         address: SocketAddr,
+        /// Who listens there, as far as it may be known: PID and name.
+        holder: Option<(u32, String)>,
+    },
+    /// The instance cannot be this process's.
+    #[error(transparent)]
+    Hold(#[from] HoldError),
+    /// A name that is none.
+    #[error(transparent)]
+    Name(#[from] BadName),
+    /// There is no place for the state of an instance.
+    #[error("there is no home directory for the state of the server")]
+    NoHome,
+    /// The state of an instance cannot be read or changed.
+    #[error("cannot use the state of instance {name}")]
+    State {
+        /// The instance.
+        name: InstanceName,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A server in the background died, or could not start, with its own words.
+    #[error("{report}")]
+    Child {
+        /// What it said.
+        report: String,
+        /// Its exit code.
+        exit: u8,
+    },
+    /// The process that the server shall end with does not exist.
+    #[error("there is no process {pid} to end with")]
+    NoParent {
+        /// Its PID.
+        pid: u32,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
@@ -57,13 +83,20 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config(error) => error.hint(),
-            Self::OfferTooLarge { .. } => Some("list fewer ways to pay, or shorten description and extra".to_owned()),
             Self::Balance(_) => Some("write a smaller balance with fewer decimals".to_owned()),
             Self::PortInUse { .. } => {
                 Some("choose another port with --port, or let the system choose one with --port 0".to_owned())
             }
+            Self::Hold(HoldError::AlreadyRunning { .. } | HoldError::Elsewhere { .. }) => {
+                Some("stop it with `x402-dev mock stop`, or start another one with --name".to_owned())
+            }
+            Self::NoHome | Self::Hold(HoldError::Directory { .. }) => Some(
+                "set X402_DEV_HOME to a directory that can be written, or run without one with --no-instance"
+                    .to_owned(),
+            ),
+            Self::State { .. } => Some("look at the directory that X402_DEV_HOME names, or at ~/.x402dev".to_owned()),
             Self::Listen { .. } => Some("choose an address of this machine with --host".to_owned()),
-            Self::System { .. } => None,
+            Self::Name(_) | Self::Child { .. } | Self::NoParent { .. } | Self::System { .. } => None,
         }
     }
 
@@ -71,8 +104,14 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(error) => error.exit(),
-            Self::OfferTooLarge { .. } | Self::Balance(_) => Exit::Config,
+            Self::Balance(_) => Exit::Config,
             Self::PortInUse { .. } | Self::Listen { .. } => Exit::Unavailable,
+            Self::Hold(HoldError::AlreadyRunning { .. } | HoldError::Elsewhere { .. }) => Exit::AlreadyRunning,
+            Self::NoHome | Self::Hold(HoldError::Directory { .. }) | Self::State { .. } => Exit::CannotCreate,
+            Self::Name(_) | Self::NoParent { .. } => Exit::Usage,
+            Self::Child { exit, .. } => {
+                Exit::ALL.into_iter().find(|known| known.number() == *exit).unwrap_or(Exit::Bug)
+            }
             Self::System { .. } => Exit::Bug,
         }
     }
@@ -84,6 +123,9 @@ impl Error {
                 Colour::On => Paint::Coloured,
                 Colour::Off => Paint::Plain,
             });
+        }
+        if let Self::Child { report, .. } = self {
+            return report.clone();
         }
         let mut text = format!("error: {self}");
         let mut cause = std::error::Error::source(self);
@@ -98,4 +140,8 @@ impl Error {
         }
         text
     }
+}
+
+fn held_by(holder: Option<&(u32, String)>) -> String {
+    holder.map(|(pid, name)| format!(" by {name} (PID {pid})")).unwrap_or_default()
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`cli`], [`commands`] | the command line; one file a command |
 //! | [`config`], [`context`] | the layers of configuration; the environment |
+//! | [`instance`] | who is running, and where |
+//! | [`lifetime`] | signals, the bound process, the service manager |
 //! | [`server`] | `spawn(config) -> ServerHandle`, and our own accept loop |
 //! | [`state`] | the one thing that the doors share: the ground floor |
 //! | [`catalogue`] | resources by route, with offers that were rendered once |
@@ -26,6 +28,8 @@ pub mod context;
 pub mod doors;
 pub mod error;
 pub mod exit;
+pub mod instance;
+pub mod lifetime;
 pub mod route;
 pub mod server;
 pub mod state;
@@ -44,7 +48,7 @@ pub fn main() -> ExitCode {
     };
     let context = Context::capture();
     match run(cli.command, &context) {
-        Ok(()) => Exit::Success.into(),
+        Ok(exit) => exit.into(),
         Err(error) => {
             terminal::error(&error.report(terminal::Colour::detect(&context)));
             error.exit().into()
@@ -52,13 +56,10 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, context: &Context) -> Result<(), Error> {
+fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
-        Command::Mock(args) => {
-            let (overrides, ready) = args.into_parts();
-            commands::mock::run(context, &overrides, ready)
-        }
-        Command::Config(args) => configuration(args.action, context),
+        Command::Mock(args) => commands::mock::run(context, *args),
+        Command::Config(args) => configuration(args.action, context).map(|()| Exit::Success),
     }
 }
 

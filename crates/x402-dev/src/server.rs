@@ -1,22 +1,26 @@
 //! The server: our own accept loop, so that header timeouts, open connections and a quick stop are ours to decide.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::doors::Doors;
+use crate::doors::admin::routes::Admin;
 use crate::error::Error;
-use crate::state::{Current, Peer, State};
+use crate::instance::os::{Here, System};
+use crate::state::{Counters, Current, Peer, State};
 use crate::terminal::Terminal;
 
 /// How long a client may take to send the head of a request, and how long a connection may idle between requests.
@@ -28,8 +32,11 @@ const HEAD_BUFFER: usize = 64 * 1024;
 /// How many header fields a head may have.
 const HEADER_FIELDS: usize = 1024;
 
+/// How long an answer that was handed over may take to leave after the server was told to end.
+const LINGER: Duration = Duration::from_millis(250);
+
 /// How long requests in flight may take after the server was told to end.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A running server. It ends when told to, or when its runtime ends.
 #[derive(Debug)]
@@ -43,10 +50,25 @@ pub struct ServerHandle {
 /// Starts a server. It listens when this returns.
 pub async fn spawn(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<ServerHandle, Error> {
     let current = Current::new(Arc::new(State::new(config, seed, terminal)?));
+    spawn_over(config, current, bind(config).await?, None)
+}
+
+/// The listening socket of a configuration: one that a service manager has passed to us, or a new one.
+pub async fn bind(config: &Config) -> Result<TcpListener, Error> {
     let wanted = SocketAddr::new(config.server.host, config.server.port);
-    let listener = TcpListener::bind(wanted).await.map_err(|source| refused(wanted, source))?;
+    TcpListener::bind(wanted).await.map_err(|source| refused(wanted, source))
+}
+
+/// Starts a server on a socket, with an admin door if it has one.
+pub fn spawn_over(
+    config: &Config,
+    current: Current,
+    listener: TcpListener,
+    admin: Option<Admin>,
+) -> Result<ServerHandle, Error> {
+    let wanted = SocketAddr::new(config.server.host, config.server.port);
     let address = listener.local_addr().map_err(|source| refused(wanted, source))?;
-    let doors = Doors::new(current.clone(), config.server.facilitator, address);
+    let doors = Doors::new(current.clone(), config.server.facilitator, address, admin);
     let (stop, stopped) = watch::channel(());
     let task = tokio::spawn(accept(listener, doors, stopped));
     Ok(ServerHandle { address, current, stop, task })
@@ -63,7 +85,7 @@ impl ServerHandle {
         self.current.get()
     }
 
-    /// Ends the server: no new connections, idle ones closed, requests in flight finished up to a grace of 5 seconds.
+    /// Ends the server: no new connections, idle ones closed, requests in flight finished up to a grace of 10 seconds.
     pub async fn shutdown(self) {
         // Nobody listens only when the task has ended already.
         let _ = self.stop.send(());
@@ -73,37 +95,47 @@ impl ServerHandle {
 
 fn refused(address: SocketAddr, source: io::Error) -> Error {
     match source.kind() {
-        io::ErrorKind::AddrInUse => Error::PortInUse { address },
+        io::ErrorKind::AddrInUse => Error::PortInUse { address, holder: Here::listener(address.port()) },
         _ => Error::Listen { address, source },
     }
 }
 
-async fn accept(listener: TcpListener, doors: Doors, mut stopped: watch::Receiver<()>) {
-    let graceful = GracefulShutdown::new();
+async fn accept(listener: TcpListener, doors: Doors, stopped: watch::Receiver<()>) {
+    // Every connection holds one end: when all have ended, the other one tells.
+    let (open, mut all_closed) = mpsc::channel::<()>(1);
+    let mut told = stopped.clone();
     loop {
         tokio::select! {
             connection = listener.accept() => match connection {
-                Ok((stream, peer)) => serve(stream, Peer(peer.ip()), &doors, &graceful),
+                Ok((stream, peer)) => {
+                    let connection = converse(stream, Peer(peer.ip()), doors.clone(), stopped.clone());
+                    let open = open.clone();
+                    tokio::spawn(async move {
+                        connection.await;
+                        drop(open);
+                    });
+                }
                 // Out of file descriptors, or a connection that was reset before it was taken.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
-            _ = stopped.changed() => break,
+            _ = told.changed() => break,
         }
     }
-    drop(listener);
-    tokio::select! {
-        () = graceful.shutdown() => {}
-        () = tokio::time::sleep(GRACE) => {}
-    }
+    drop((listener, open));
+    // Nothing is ever sent: this ends with the last connection, or with the grace.
+    let _ = tokio::time::timeout(GRACE, all_closed.recv()).await;
 }
 
-fn serve(stream: TcpStream, peer: Peer, doors: &Doors, graceful: &GracefulShutdown) {
+/// Serves one connection to its end. After the stop, it ends with the request that it is answering.
+async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) {
     // Without it, small answers would wait for an acknowledgement. A socket that refuses still works.
     let _ = stream.set_nodelay(true);
-    let doors = doors.clone();
+    let here = Arc::new(Counters::default());
+    let counted = Arc::clone(&here);
     let service = service_fn(move |request| {
         let doors = doors.clone();
-        async move { Ok::<_, std::convert::Infallible>(doors.answer(peer, request).await) }
+        let counted = Arc::clone(&counted);
+        async move { Ok::<_, Infallible>(doors.answer(peer, request, &counted).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -111,10 +143,23 @@ fn serve(stream: TcpStream, peer: Peer, doors: &Doors, graceful: &GracefulShutdo
         .max_buf_size(HEAD_BUFFER)
         .max_headers(HEADER_FIELDS)
         .pipeline_flush(true)
+        // A client may say that it will send no more and still wait for its answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
+    let mut connection = pin!(connection);
+    tokio::select! {
         // A broken connection concerns nobody but its client.
-        let _ = watched.await;
-    });
+        _ = connection.as_mut() => return,
+        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+    }
+    // A client that has sent half a head, or nothing yet, is not waited for.
+    loop {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = tokio::time::sleep(LINGER) => {}
+        }
+        if here.in_flight.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+    }
 }

@@ -71,14 +71,14 @@ pub struct UnknownMode(pub String);
 impl State {
     /// The state of a server with this configuration and seed.
     pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
-        let catalogue = Catalogue::new(config)?;
+        let catalogue = Catalogue::new(config);
         let world = World::new(&setup(config, &catalogue), seed)?;
         Ok(Self::over(Arc::new(Mutex::new(world)), Arc::default(), config, catalogue, terminal))
     }
 
     /// The same world under another configuration. `Err` changes nothing.
     pub fn renewed(&self, config: &Config) -> Result<Self, Error> {
-        let catalogue = Catalogue::new(config)?;
+        let catalogue = Catalogue::new(config);
         self.world().reconfigure(&setup(config, &catalogue))?;
         let (world, counters, terminal) = (&self.world, &self.counters, &self.terminal);
         Ok(Self::over(Arc::clone(world), Arc::clone(counters), config, catalogue, Arc::clone(terminal)))

@@ -6,13 +6,16 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde_json::json;
 use x402_sim::event::{Event, Kind};
 
+use crate::clock::{self, timestamp};
 use crate::config::{Log, LogFormat, LogLevel};
 use crate::context::Context;
+use crate::instance::log::LogFile;
 
 /// How many lines wait for a slow reader before the first is dropped.
 const QUEUE: usize = 4096;
@@ -29,11 +32,28 @@ pub enum Colour {
     Off,
 }
 
-/// Writes to stderr without ever waiting.
+/// Where lines go.
+#[derive(Debug)]
+pub enum Sink {
+    /// To stderr, with the time of day.
+    Stderr,
+    /// To a log file, with date and time.
+    File(LogFile),
+}
+
+/// How a line says when it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stamp {
+    TimeOfDay,
+    Full,
+}
+
+/// Writes to stderr or a log file without ever waiting.
 #[derive(Debug)]
 pub struct Terminal {
-    log: Log,
+    log: Mutex<Log>,
     colour: Colour,
+    stamp: Stamp,
     lines: Mutex<Option<SyncSender<String>>>,
     drained: Mutex<Receiver<()>>,
     dropped: Arc<AtomicU64>,
@@ -57,30 +77,56 @@ impl Colour {
 
 impl Terminal {
     /// A terminal with a thread that writes.
-    pub fn new(log: Log, colour: Colour) -> Self {
+    pub fn new(log: Log, colour: Colour, sink: Sink) -> Self {
+        let stamp = if matches!(sink, Sink::File(_)) { Stamp::Full } else { Stamp::TimeOfDay };
         let (sender, lines) = mpsc::sync_channel::<String>(QUEUE);
         let (done, drained) = mpsc::channel();
         let dropped = Arc::new(AtomicU64::new(0));
         let missing = Arc::clone(&dropped);
         std::thread::spawn(move || {
-            write_lines(&lines, &missing);
+            sink.write_all(&lines, &missing);
             // The other end is gone when nobody waits for the last line.
             let _ = done.send(());
         });
-        Self { log, colour, lines: Mutex::new(Some(sender)), drained: Mutex::new(drained), dropped }
+        Self {
+            log: Mutex::new(log),
+            colour,
+            stamp,
+            lines: Mutex::new(Some(sender)),
+            drained: Mutex::new(drained),
+            dropped,
+        }
     }
 
     /// Says something that is no event: banner, warnings. Silent when quiet.
     pub fn say(&self, text: &str) {
-        if self.log.level != LogLevel::Quiet {
-            self.send(text.to_owned());
+        if self.log().level != LogLevel::Quiet {
+            self.notice(text);
         }
+    }
+
+    /// Says something that must be said, also when quiet: a panic.
+    pub fn notice(&self, text: &str) {
+        self.send(match (self.log().format, self.stamp) {
+            (LogFormat::Json, _) => json!({ "at": clock::now(), "kind": "note", "message": text }).to_string(),
+            (LogFormat::Text, Stamp::TimeOfDay) => text.to_owned(),
+            (LogFormat::Text, Stamp::Full) => format!("{} {text}", timestamp(clock::now())),
+        });
+    }
+
+    /// Prints another amount in another form from now on.
+    pub fn set_log(&self, log: Log) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
+    }
+
+    fn log(&self) -> Log {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// One line for an event, where its level asks for one.
     pub fn event(&self, event: &Event) {
         if self.wants(event.kind) {
-            self.send(match self.log.format {
+            self.send(match self.log().format {
                 LogFormat::Json => serde_json::to_string(event).expect("events have string keys"),
                 LogFormat::Text => self.line(event),
             });
@@ -89,7 +135,7 @@ impl Terminal {
 
     /// Whether events of this kind are printed.
     pub fn wants(&self, kind: Kind) -> bool {
-        match self.log.level {
+        match self.log().level {
             LogLevel::Quiet => false,
             LogLevel::Verbose => true,
             LogLevel::Normal => kind != Kind::Verified,
@@ -113,7 +159,10 @@ impl Terminal {
 
     fn line(&self, event: &Event) -> String {
         let facts = &event.facts;
-        let time = self.colour.paint(2, &time_of_day(event.at));
+        let time = match self.stamp {
+            Stamp::TimeOfDay => self.colour.paint(2, &time_of_day(event.at)),
+            Stamp::Full => timestamp(event.at),
+        };
         let request = match (&facts.method, &facts.path) {
             (Some(method), Some(path)) => format!("{method} {}", printable(path)),
             _ => "-".to_owned(),
@@ -141,15 +190,22 @@ impl Terminal {
     }
 }
 
-/// Writes lines until the queue is closed. A closed pipe ends nothing: the queue is read on, so that it stays empty.
-fn write_lines(lines: &Receiver<String>, dropped: &AtomicU64) {
-    while let Ok(line) = lines.recv() {
-        let mut stderr = io::stderr().lock();
-        let missing = dropped.swap(0, Ordering::Relaxed);
-        if missing > 0 {
-            let _ = writeln!(stderr, "({missing} lines were dropped: nobody read them)");
+impl Sink {
+    /// Writes lines until the queue is closed. A closed pipe or a full disk ends nothing: the queue is read on, so that
+    /// it stays empty.
+    fn write_all(self, lines: &Receiver<String>, dropped: &AtomicU64) {
+        let mut sink = self;
+        while let Ok(mut line) = lines.recv() {
+            let missing = dropped.swap(0, Ordering::Relaxed);
+            if missing > 0 {
+                line = format!("({missing} lines were dropped: nobody read them)\n{line}");
+            }
+            line.push('\n');
+            let _ = match &mut sink {
+                Self::Stderr => io::stderr().lock().write_all(line.as_bytes()),
+                Self::File(file) => file.write(&line),
+            };
         }
-        let _ = writeln!(stderr, "{line}");
     }
 }
 

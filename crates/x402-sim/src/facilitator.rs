@@ -4,6 +4,8 @@ use serde_json::Value;
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 
+use x402_wire::shape::shorten;
+
 use crate::chain::Chain;
 use crate::event::Facts;
 use crate::fault::Mode;
@@ -77,7 +79,9 @@ fn check_kind(version: Version, request: &FacilitatorRequest, chain: &Chain) -> 
     let pairs = || PAIRS.iter().filter(|pair| pair.version == version && pair.scheme == scheme);
     if pairs().next().is_none() {
         let version = version.number();
-        return Err(Code::UnknownScheme.because(format!("scheme \"{scheme}\" is not played in version {version}")));
+        return Err(
+            Code::UnknownScheme.because(format!("scheme \"{}\" is not played in version {version}", shorten(scheme)))
+        );
     }
     let known = chain.catalog.network(version, network);
     if known.is_some_and(|network| pairs().any(|pair| pair.plays_on(network))) {
@@ -88,11 +92,12 @@ fn check_kind(version: Version, request: &FacilitatorRequest, chain: &Chain) -> 
         Version::V2 => Some(network.id.clone()),
     });
     let enabled = names.collect::<Vec<_>>().join(", ");
-    Err(Code::UnknownNetwork.because(format!("network \"{network}\" is not enabled here; enabled are {enabled}")))
+    Err(Code::UnknownNetwork
+        .because(format!("network \"{}\" is not enabled here; enabled are {enabled}", shorten(network))))
 }
 
 fn unknown_version(request: &FacilitatorRequest) -> Reason {
-    let version = request.payload.version_text();
+    let version = shorten(&request.payload.version_text());
     Code::UnknownVersion.because(format!("paymentPayload.x402Version is {version}; it must be 1 or 2"))
 }
 

@@ -3,8 +3,10 @@
 use alloy_primitives::U256;
 use serde_json::{Map, Value};
 use x402_wire::amount::Decimal;
+use x402_wire::header;
 use x402_wire::payload::PaymentPayload;
-use x402_wire::requirements::PaymentRequirements;
+use x402_wire::requirements::{PaymentRequired, PaymentRequirements, ResourceInfo};
+use x402_wire::shape::shorten;
 use x402_wire::v1::{self, PaymentRequirementsV1};
 
 use crate::memo;
@@ -13,6 +15,9 @@ use crate::registry::Version;
 
 /// The default lifetime of an authorization in version 2, in seconds.
 pub const MAX_TIMEOUT_SECONDS: u64 = 300;
+
+/// The address that stands for a resource when an offer's size is measured.
+const SAMPLE_URL: &str = "http://127.0.0.1:3402/a/path/of/ordinary/length?with=query";
 
 /// One way to pay for a resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +63,23 @@ impl Offer {
         }
     }
 
+    /// The size of the `PAYMENT-REQUIRED` header that it makes for an ordinary address, in bytes.
+    pub fn header_size(&self, description: &str, mime_type: &str) -> usize {
+        let (description, mime_type) = (description.to_owned(), mime_type.to_owned());
+        let offer = PaymentRequired {
+            x402_version: 2,
+            error: Some("Payment required".to_owned()),
+            resource: ResourceInfo { url: SAMPLE_URL.to_owned(), description, mime_type },
+            accepts: self.v2.clone(),
+            extensions: None,
+        };
+        header::encode(&offer).len()
+    }
+
     /// Which of the requirements of version 2 a payment means, by their place, or the official error text.
     pub fn matching_v2(&self, payload: &PaymentPayload) -> Result<usize, String> {
         let Some(version) = payload.version().and_then(Version::from_number) else {
-            return Err(format!("Unsupported x402 version: {}", payload.version_text()));
+            return Err(format!("Unsupported x402 version: {}", shorten(&payload.version_text())));
         };
         let found = payload.accepted().and_then(|accepted| {
             self.v2.iter().position(|own| match version {

@@ -120,7 +120,7 @@ impl Code {
         }
     }
 
-    /// This code with a sentence.
+    /// This code with a sentence. Texts of the request that it repeats are shortened by whoever writes it.
     pub fn because(self, detail: impl Into<String>) -> Reason {
         Reason { code: self, detail: detail.into() }
     }

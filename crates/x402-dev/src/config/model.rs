@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
+use x402_sim::merchant::{Offer, Way};
 use x402_sim::networks::{Asset, Network};
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
@@ -177,6 +178,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// What it asks, in every dialect.
+    pub fn offer(&self) -> Offer {
+        let ways: Vec<Way> = self.accepts.iter().map(Way::from).collect();
+        Offer::new(&ways, &self.description, &self.mime_type)
+    }
+
     /// Whether nothing is charged.
     pub fn is_free(&self) -> bool {
         self.accepts.is_empty()
@@ -198,6 +205,13 @@ pub struct Accept {
     pub amount: U256,
     /// What the configuration adds to the requirements' `extra`. The asset's `name` and `version` are not among it.
     pub extra: Map<String, Value>,
+}
+
+impl From<&Accept> for Way {
+    fn from(accept: &Accept) -> Self {
+        let Accept { network, asset, pay_to, max_timeout_seconds, amount, extra } = accept.clone();
+        Self { network, asset, pay_to, amount, max_timeout_seconds, extra }
+    }
 }
 
 /// A configured answer, ready to be sent.

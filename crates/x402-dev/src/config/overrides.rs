@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 /// The values of flags; they win over every other layer. Texts are read by the rules of the file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overrides {
     /// `--host`: `server.host`.
     pub host: Option<String>,
@@ -25,4 +27,22 @@ pub struct Overrides {
     pub log_format: Option<String>,
     /// `--quiet` and `--verbose`: `log.level`.
     pub log_level: Option<String>,
+}
+
+impl Overrides {
+    /// These flags over older ones: what is said now wins, what is not said stays.
+    pub fn over(self, old: Self) -> Self {
+        Self {
+            host: self.host.or(old.host),
+            port: self.port.or(old.port),
+            price: self.price.or(old.price),
+            networks: if self.networks.is_empty() { old.networks } else { self.networks },
+            config: self.config.or(old.config),
+            seed: self.seed.or(old.seed),
+            verification: self.verification.or(old.verification),
+            timeout_delay: self.timeout_delay.or(old.timeout_delay),
+            log_format: self.log_format.or(old.log_format),
+            log_level: self.log_level.or(old.log_level),
+        }
+    }
 }

@@ -8,6 +8,7 @@ use super::networks::Enabled;
 use super::prices::Asked;
 use super::response;
 use crate::route::{FacilitatorPaths, Route, RouteTable};
+use x402_wire::header::OFFER_LIMIT;
 
 /// What resources share.
 pub(super) struct Market<'a> {
@@ -110,13 +111,25 @@ fn resource(fields: &Fields<'_>, market: &Market<'_>) -> Option<Resource> {
     let (accepts, price) = price?;
     let (answer, mime_type) = (answer?, mime_type?);
     let answered = answer.as_ref().and_then(response::media_type_of);
-    Some(Resource {
+    let resource = Resource {
         accepts: accepts?,
         price,
         description: description.map_or(Some(String::new()), |text| text)?,
         mime_type: mime_type.or(answered).unwrap_or_else(|| response::JSON.to_owned()),
         response: answer,
-    })
+    };
+    fits(&resource, fields.get("match").as_ref()?)?;
+    Some(resource)
+}
+
+/// Refuses an offer that does not fit into a header.
+pub(super) fn fits(resource: &Resource, place: &Cursor<'_>) -> Option<()> {
+    let bytes = resource.offer().header_size(&resource.description, &resource.mime_type);
+    if bytes <= OFFER_LIMIT {
+        return Some(());
+    }
+    let text = format!("the offer makes a PAYMENT-REQUIRED header of {bytes} bytes; proxies cut off at {OFFER_LIMIT}");
+    place.refuse(place.problem(text).hinted("list fewer ways to pay, or shorten description and extra"))
 }
 
 #[cfg(test)]

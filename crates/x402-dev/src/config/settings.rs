@@ -36,6 +36,9 @@ pub(super) fn read(root: &Node, problems: &Problems) -> Option<(Config, Vec<Stri
     let facilitator = server.as_ref().map_or_else(FacilitatorPaths::default, |server| server.facilitator);
     let market = resources::Market { networks: networks?, terms: terms?, price: price?, facilitator };
     let default_resource = market.default_resource();
+    if let (Some(resource), Some(accepts)) = (&default_resource, root.get("accepts")) {
+        resources::fits(resource, &accepts)?;
+    }
     let resources = resources::read(root.get("resources").as_ref(), &market);
     let warnings = networks::warnings(&market.networks);
     let config = Config {

@@ -4,31 +4,39 @@
 //! |---|---|
 //! | [`facilitator`] | `/verify`, `/settle`, `/supported`, `/health` |
 //! | [`resources`] | every path that is not reserved |
+//! | [`admin`] | `/_x402/api/...`: what commands ask a running instance |
 //! | [`answer`], [`simulation`] | what answers are made of; simulated outcomes |
+//! | [`flight`] | requests in flight, counted until their last byte is handed over |
 //! | [`cors`] | preflight requests, and the headers that every answer carries |
 //! | [`body`] | request bodies, up to a limit |
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
-use http::{HeaderMap, Request, StatusCode, header};
+use futures_util::FutureExt;
+use http::{Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
 use tower::ServiceExt;
 
 use crate::config::FacilitatorPaths;
 use crate::route::{ADMIN_PREFIX, FACILITATOR_PREFIX};
-use crate::state::{Current, Peer, State};
+use crate::state::{Counters, Current, Peer, State};
+use admin::routes::Admin;
 use answer::{closing, json_body, refuse};
+use flight::{Counted, InFlight};
 
+pub mod admin;
 pub mod answer;
 pub mod body;
 pub mod cors;
 pub mod facilitator;
+pub mod flight;
 pub mod resources;
 pub mod simulation;
 
@@ -55,11 +63,13 @@ impl Desk {
 #[derive(Clone, Debug)]
 pub struct Doors {
     router: Router,
+    counters: Arc<Counters>,
 }
 
 impl Doors {
     /// The doors of a server.
-    pub fn new(current: Current, paths: FacilitatorPaths, address: SocketAddr) -> Self {
+    pub fn new(current: Current, paths: FacilitatorPaths, address: SocketAddr, admin: Option<Admin>) -> Self {
+        let counters = Arc::clone(&current.get().counters);
         let desk = Desk { current, address };
         let facilitator = facilitator();
         let mut router = Router::new()
@@ -70,26 +80,47 @@ impl Doors {
         if paths == FacilitatorPaths::Bare {
             router = router.merge(facilitator);
         }
-        let router = router.fallback(resources::routes::pay).with_state(desk);
-        Self { router }
+        let mut router = router.fallback(resources::routes::pay).with_state(desk);
+        if let Some(admin) = admin {
+            router = router.merge(admin::routes::router(admin));
+        }
+        Self { router, counters }
     }
 
-    /// Answers a request.
-    pub async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Response {
+    /// Answers a request. A panic on the way is a 500, and nobody else's trouble.
+    ///
+    /// `connection` counts what its connection has in flight.
+    pub async fn answer(
+        &self,
+        peer: Peer,
+        request: Request<Incoming>,
+        connection: &Arc<Counters>,
+    ) -> Response<Counted> {
+        let in_flight = [&self.counters, connection].map(InFlight::begin);
+        // The admin door is for the instance's own origin: it tells nothing to scripts of others.
+        let public = !request.uri().path().starts_with(ADMIN_PREFIX);
         let mut response = if let Some(too_large) = check_head(&request) {
             too_large
-        } else if let Some(preflight) = cors::preflight(&request) {
+        } else if let Some(preflight) = cors::preflight(&request).filter(|_| public) {
             preflight
         } else {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
-            match self.router.clone().oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
+            route(&self.router, request).await
         };
-        cors::expose(response.headers_mut());
-        response
+        if public {
+            cors::expose(response.headers_mut());
+        }
+        response.map(|body| Counted::new(body, in_flight))
+    }
+}
+
+async fn route(router: &Router, request: Request<Body>) -> Response {
+    match AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        // The panic hook has logged it.
+        Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "a bug in x402-dev: its log has the backtrace"),
     }
 }
 
@@ -103,26 +134,30 @@ fn facilitator() -> Router<Desk> {
         .route("/discovery/search", any(not_built))
 }
 
-async fn only_post() -> Response {
-    wrong_method("POST, OPTIONS")
+async fn only_post(method: Method) -> Response {
+    other_method(&method, "POST, OPTIONS")
 }
 
-async fn only_get() -> Response {
-    wrong_method("GET, HEAD, OPTIONS")
+async fn only_get(method: Method) -> Response {
+    other_method(&method, "GET, HEAD, OPTIONS")
 }
 
 async fn not_built() -> Response {
     refuse(StatusCode::NOT_FOUND, "this reserved path has no content in this version")
 }
 
-fn wrong_method(allow: &'static str) -> Response {
+/// The answer to a method that a reserved path does not take: OPTIONS asks which it takes, the others are refused.
+pub(crate) fn other_method(method: &Method, allow: &'static str) -> Response {
+    if method == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, allow)]).into_response();
+    }
     let text = format!("this path takes {allow} only");
     (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, allow)], json_body(&json!({ "error": text }))).into_response()
 }
 
 /// A 431 with a sentence, where the head is larger than we take.
 fn check_head<B>(request: &Request<B>) -> Option<Response> {
-    let size = head_size(request.uri().path_and_query().map_or(1, |target| target.as_str().len()), request.headers());
+    let size = head_size(request);
     (size > HEAD_LIMIT).then(|| {
         let text = format!(
             "the request's head has {size} bytes, the limit is {HEAD_LIMIT}; a payment header of this size is no \
@@ -132,8 +167,26 @@ fn check_head<B>(request: &Request<B>) -> Option<Response> {
     })
 }
 
-/// Roughly the bytes of a head: the request line, and `name: value` with its line end for each field.
-fn head_size(uri: usize, headers: &HeaderMap) -> usize {
-    let fields = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-    uri + 16 + fields.sum::<usize>()
+/// The bytes of a head in its shortest spelling: `GET target HTTP/1.1`, `name:value` for each field, line ends.
+fn head_size<B>(request: &Request<B>) -> usize {
+    let target = request.uri().path_and_query().map_or(1, |target| target.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 3);
+    request.method().as_str().len() + target + 12 + 2 + fields.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_in_a_request_is_a_500_and_the_next_request_is_answered() {
+        async fn bug() -> StatusCode {
+            let nothing: [StatusCode; 0] = [];
+            *nothing.first().expect("a bug")
+        }
+        let router = Router::new().route("/bug", get(bug)).route("/good", get(|| async { "fine" }));
+        let ask = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
+        assert_eq!(route(&router, ask("/bug")).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(route(&router, ask("/good")).await.status(), StatusCode::OK);
+    }
 }

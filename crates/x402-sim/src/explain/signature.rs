@@ -1,6 +1,7 @@
 //! Why a signature is not the payer's: the likely mistakes, tried one after the other.
 
 use alloy_primitives::Address;
+use x402_wire::shape::shorten;
 
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::eip712::Domain;
@@ -70,14 +71,17 @@ fn guesses<'a>(case: &Case<'a>, domain: Domain<'a>) -> Vec<Guess<'a>> {
             format!(
                 "this asset's own domain (name \"{}\", version \"{}\"), but the requirements' extra says name \"{}\", \
              version \"{}\"",
-                own.name, own.version, domain.name, domain.version
+                own.name,
+                own.version,
+                shorten(domain.name),
+                shorten(domain.version)
             ),
         );
     }
     let name = if domain.name == "USDC" { "USD Coin" } else { "USDC" };
-    add(Domain { name, ..domain }, format!("domain name \"{name}\", this asset's is \"{}\"", domain.name));
+    add(Domain { name, ..domain }, format!("domain name \"{name}\", this asset's is \"{}\"", shorten(domain.name)));
     let version = if domain.version == "2" { "1" } else { "2" };
-    let what = format!("domain version \"{version}\", this asset's is \"{}\"", domain.version);
+    let what = format!("domain version \"{version}\", this asset's is \"{}\"", shorten(domain.version));
     add(Domain { version, ..domain }, what);
     let chain_id = if domain.chain_id == BASE_SEPOLIA { BASE } else { BASE_SEPOLIA };
     let what = format!("chain id {chain_id}, this network's is {}", domain.chain_id);

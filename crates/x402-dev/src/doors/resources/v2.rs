@@ -38,7 +38,11 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
             return refused(sale, &text);
         }
     };
-    match conclude(sale, payload, requirements) {
+    respond(sale, conclude(sale, payload, requirements))
+}
+
+fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
+    match outcome {
         Outcome::Refused(refusal) => refused(sale, refusal.spelled()),
         Outcome::NotSettled(response) => response,
         Outcome::SettleFailed(receipt) => {
@@ -71,4 +75,41 @@ fn empty(sale: &Sale<'_>) -> Response {
 
 fn set_receipt(headers: &mut HeaderMap, receipt: &SettleResponse) {
     set_header(headers, HeaderName::from_static(PAYMENT_RESPONSE), Some(encode(receipt)));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use x402_sim::fault::Mode;
+
+    use super::super::Visit;
+    use super::*;
+    use crate::config::{Config, ForwardedHeaders, Log};
+    use crate::state::State;
+    use crate::terminal::{Colour, Sink, Terminal};
+
+    /// Reached only by a race through the front door: somebody else settles between verification and settlement.
+    #[tokio::test]
+    async fn a_failed_settlement_is_a_402_with_a_receipt_an_empty_body_and_no_offer() {
+        let terminal = Arc::new(Terminal::new(Log::default(), Colour::Off, Sink::Stderr));
+        let state = State::new(&Config::defaults(), 1, terminal).unwrap();
+        let request = http::Request::builder().uri("/a").body(()).unwrap();
+        let visit = Visit::of(&request, "127.0.0.1:1".parse().unwrap(), ForwardedHeaders::Ignore);
+        let item = state.catalogue.find("GET", "/a");
+        let sale = Sale { state: &state, item: &item, visit: &visit, mode: Mode::Strict, dialect: "x402v2" };
+        let receipt = SettleResponse {
+            error_reason: Some("invalid_exact_evm_nonce_already_used".to_owned()),
+            network: "eip155:84532".to_owned(),
+            ..SettleResponse::default()
+        };
+        let response = respond(&sale, Outcome::SettleFailed(receipt.clone()));
+        assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
+        assert!(!response.headers().contains_key(PAYMENT_REQUIRED));
+        assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+        let said = x402_wire::header::decode(response.headers()[PAYMENT_RESPONSE].to_str().unwrap()).unwrap();
+        assert_eq!(said, serde_json::to_value(receipt).unwrap());
+        let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        assert_eq!(&body[..], b"{}");
+    }
 }

@@ -1,7 +1,8 @@
 //! What a request says about itself: method, address, and whether a person in a browser sent it.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 
+use http::uri::Authority;
 use http::{HeaderMap, Method, Request, header};
 
 use crate::config::ForwardedHeaders;
@@ -54,14 +55,14 @@ impl Visit {
 
 fn origin<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, String) {
     let headers = request.headers();
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(first_of_list);
-    let trusted = |name: &str| (forwarded == ForwardedHeaders::Trust).then(|| text(name)).flatten();
-    let scheme = match trusted("x-forwarded-proto") {
-        Some(proto) if proto.eq_ignore_ascii_case("https") => "https",
-        _ => "http",
-    };
-    let said = trusted("x-forwarded-host").or_else(|| text(header::HOST.as_str()));
-    let host = said.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let trusted = |name: &str| text(name).filter(|_| forwarded == ForwardedHeaders::Trust).map(first_of_list);
+    let standard = trusted("forwarded").unwrap_or_default();
+    let proto = trusted("x-forwarded-proto").or_else(|| parameter(standard, "proto"));
+    let scheme = if proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
+    let said = trusted("x-forwarded-host").or_else(|| parameter(standard, "host"));
+    let said = said.filter(|host| is_host(host)).or_else(|| text(header::HOST.as_str()));
+    let host = said.or_else(|| request.uri().authority().map(Authority::as_str));
     let host = host.filter(|host| is_host(host)).map_or_else(|| bound.to_string(), str::to_owned);
     (scheme, host)
 }
@@ -71,10 +72,23 @@ fn first_of_list(value: &str) -> &str {
     value.split(',').next().unwrap_or_default().trim()
 }
 
-/// Whether a text can be the host of an address: no spaces, no slashes, no quotes.
+/// A parameter of one element of a `Forwarded` header (RFC 7239).
+fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name))?;
+    Some(value.trim().trim_matches('"'))
+}
+
+/// Whether a text can be the host of an address: no spaces, no slashes, no quotes, brackets only around an IPv6 address.
 fn is_host(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
-    !text.is_empty() && text.len() <= 255 && text.bytes().all(allowed)
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => return address.parse::<Ipv6Addr>().is_ok(),
+        Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("ipv6", port.strip_prefix(':').unwrap_or("-")),
+        Some(_) => return false,
+        None => text.split_once(':').unwrap_or((text, "80")),
+    };
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    (1..=255).contains(&host.len()) && host.bytes().all(allowed) && port.parse::<u16>().is_ok()
 }
 
 fn reader(headers: &HeaderMap) -> Reader {

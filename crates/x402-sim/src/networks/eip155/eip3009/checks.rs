@@ -5,6 +5,7 @@
 
 use alloy_primitives::U256;
 use serde_json::Value;
+use x402_wire::shape::shorten;
 
 use super::case::Case;
 use super::claim::Unsignable;
@@ -64,6 +65,7 @@ fn scheme(case: &Case<'_>) -> Result<(), Reason> {
     if accepted == "exact" && asked == "exact" {
         return Ok(());
     }
+    let (accepted, asked) = (shorten(accepted), shorten(asked));
     Err(Code::Scheme.because(format!("the payload says scheme \"{accepted}\", the requirements say \"{asked}\"")))
 }
 
@@ -71,7 +73,7 @@ fn network_name(case: &Case<'_>) -> Result<(), Reason> {
     if case.chain_id().is_some() {
         return Ok(());
     }
-    let name = case.claim.accepted_network;
+    let name = shorten(case.claim.accepted_network);
     Err(Code::NetworkMismatch.because(format!("\"{name}\" is no network name of protocol version 1")))
 }
 
@@ -94,6 +96,7 @@ fn network(case: &Case<'_>) -> Result<(), Reason> {
     if accepted == asked {
         return Ok(());
     }
+    let (accepted, asked) = (shorten(accepted), shorten(asked));
     let detail = format!("the payload was made for network \"{accepted}\", the requirements say \"{asked}\"");
     Err(Code::NetworkMismatch.because(detail))
 }
@@ -197,7 +200,7 @@ fn diagnose(case: &Case<'_>, revert: Revert) -> Reason {
         return Code::NonceUsed.because(format!("nonce {nonce} was used or canceled before ({})", revert.0));
     }
     let differs = |said: Option<&Value>, is: &str| said.is_some_and(|said| said.as_str() != Some(is));
-    let text = |said: Option<&Value>| said.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |said: Option<&Value>| shorten(said.and_then(Value::as_str).unwrap_or_default());
     let domain = |part: &str, said: Option<&Value>, is: &str| {
         format!("the requirements' extra.{part} is \"{}\", this asset's is \"{is}\" ({})", text(said), revert.0)
     };
@@ -225,8 +228,8 @@ pub(super) fn too_little(case: &Case<'_>, revert: Revert) -> String {
 
 fn unknown_asset(case: &Case<'_>) -> String {
     let asset = eip155::checksum(case.claim.asked.asset);
-    let network = case.claim.asked.network;
-    let known = case.chain.catalog.network(case.claim.version, network).map(|network| {
+    let network = shorten(case.claim.asked.network);
+    let known = case.chain.catalog.network(case.claim.version, case.claim.asked.network).map(|network| {
         let names = network.assets.iter().map(|asset| format!("{} {}", asset.symbol, asset.address));
         format!("; known there: {}", names.collect::<Vec<_>>().join(", "))
     });

@@ -6,6 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Overrides;
 
+pub mod mock;
+
+pub use mock::MockArgs;
+
 /// A mock server for the x402 payment protocol: a paid API and a facilitator, without a chain.
 #[derive(Debug, Parser)]
 #[command(name = "x402-dev", version, about, after_help = after_help(), max_term_width = 100)]
@@ -18,13 +22,13 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the mock server: a paid API and a facilitator.
+    /// Run the mock server, a paid API and a facilitator; stop it, restart it, ask about it.
     ///
     /// Examples:
     ///   x402-dev mock
-    ///   x402-dev mock --port 0 --price 0.05 --json
+    ///   x402-dev mock -d --port 0 --price 0.05 --json
     #[command(verbatim_doc_comment)]
-    Mock(MockArgs),
+    Mock(Box<MockArgs>),
     /// Look at the configuration.
     ///
     /// Examples:
@@ -32,16 +36,6 @@ pub enum Command {
     ///   x402-dev config check ci/x402dev.yaml
     #[command(verbatim_doc_comment)]
     Config(ConfigArgs),
-}
-
-/// The flags of `mock`.
-#[derive(Debug, Args)]
-pub struct MockArgs {
-    #[command(flatten)]
-    layers: LayerArgs,
-    /// Print one JSON line with `url` and `pid` to stdout when the server is ready.
-    #[arg(long)]
-    json: bool,
 }
 
 /// The flags that override the configuration.
@@ -54,7 +48,7 @@ pub struct LayerArgs {
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
     /// The price of every resource without an own one: `$0.01`, `0.05 USDC`, `free`.
-    #[arg(long, visible_alias = "pricing", value_name = "PRICE")]
+    #[arg(long, visible_alias = "pricing", value_name = "PRICE", allow_hyphen_values = true)]
     price: Option<String>,
     /// Enable this network (CAIP-2 id or version 1 name); can be given several times.
     #[arg(long = "network", value_name = "NETWORK")]
@@ -133,14 +127,6 @@ pub enum ConfigAction {
     ///   x402-dev config schema > x402dev.schema.json
     #[command(verbatim_doc_comment)]
     Schema,
-}
-
-impl MockArgs {
-    /// What the flags say about the configuration, and what stdout shall say.
-    pub fn into_parts(self) -> (Overrides, crate::commands::mock::Ready) {
-        use crate::commands::mock::Ready;
-        (self.layers.into(), if self.json { Ready::Json } else { Ready::Silent })
-    }
 }
 
 impl From<LayerArgs> for Overrides {

@@ -1,0 +1,170 @@
+//! What one request costs the server: the CPU time of this process, in which the product's doors and the bare routes are
+//! served, while another process sends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alloy_primitives::{B256, keccak256};
+use x402_dev::config::{Config, LogLevel};
+use x402_dev::server::{self, ServerHandle};
+use x402_dev::terminal::{Colour, Sink, Terminal};
+use x402_sim::networks::eip155::secp;
+
+use crate::bare;
+use crate::clock;
+use crate::cores::{Pair, Pinned};
+use crate::failure::Failure;
+use crate::load::{Bodies, Generator, Job};
+use crate::report::{Bound, Row, Section};
+use crate::settings::Settings;
+use crate::spread::Spread;
+use crate::terminal;
+
+/// On how many connections requests are sent, all at once, then all answers received.
+const CONNECTIONS: u32 = 8;
+
+/// How long the server is left alone between the arrival of connections and of requests.
+const SETTLING: Duration = Duration::from_millis(4);
+
+/// What one round found, in microseconds of CPU time.
+#[derive(Clone, Copy, Debug)]
+struct Round {
+    recovery: f64,
+    signing: f64,
+    bare_get: f64,
+    bare_post: f64,
+    offer: f64,
+    verify: f64,
+    settle: f64,
+    refused: f64,
+}
+
+/// A column of the rounds.
+type Column = fn(&Round) -> f64;
+
+/// The servers of this process, on one runtime as the product has it.
+struct Servers {
+    runtime: tokio::runtime::Runtime,
+    bare: u16,
+    ours: ServerHandle,
+}
+
+/// Measures; the first round warms up and is not counted.
+pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
+    let cores = Pair::find();
+    let _pinned = cores.map(|cores| Pinned::to(cores.server));
+    let servers = Servers::start()?;
+    let mut generator = Generator::start(cores.map(|cores| cores.client))?;
+    let mut rounds = Vec::new();
+    for number in 0..=settings.rounds {
+        let round = Round::take(settings, &servers, &mut generator)?;
+        if number > 0 {
+            rounds.push(round);
+        }
+    }
+    terminal::note(&format!("{} rounds of requests done", settings.rounds));
+    servers.stop();
+    Ok(section(&rounds))
+}
+
+impl Servers {
+    fn start() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(Failure::while_at("threads for the servers"))?;
+        let mut config = Config::defaults();
+        config.server.port = 0;
+        config.log.level = LogLevel::Quiet;
+        let terminal = Arc::new(Terminal::new(config.log, Colour::Off, Sink::Stderr));
+        let bare = runtime.block_on(bare::spawn())?.port();
+        let ours = runtime.block_on(server::spawn(&config, 1, terminal));
+        let ours = ours.map_err(|error| Failure::new(error.to_string()))?;
+        Ok(Self { runtime, bare, ours })
+    }
+
+    fn stop(self) {
+        self.runtime.block_on(self.ours.shutdown());
+        self.runtime.shutdown_background();
+    }
+}
+
+impl Round {
+    fn take(settings: Settings, servers: &Servers, generator: &mut Generator) -> Result<Self, Failure> {
+        let count = settings.requests;
+        let ours = servers.ours.address().port();
+        let mut cost = |port, request: &str, bodies, count, status, contains: &str| {
+            let request = request.to_owned();
+            let contains = contains.to_owned();
+            let job = Job { port, request, bodies, count, threads: 1, connections: CONNECTIONS, status, contains };
+            let measured = generator.send(&job, |work| {
+                // New connections are taken before anything is counted.
+                std::thread::sleep(SETTLING);
+                clock::cpu_each(count, work)
+            });
+            measured.map(|(cost, _)| cost)
+        };
+        Ok(Self {
+            bare_get: cost(servers.bare, "GET /", Bodies::None, count, 200, "isValid")?,
+            offer: cost(ours, "GET /hello", Bodies::None, count, 402, "maxAmountRequired")?,
+            bare_post: cost(servers.bare, "POST /", Bodies::Good, count, 200, "isValid")?,
+            verify: cost(ours, "POST /verify", Bodies::Good, count, 200, r#""isValid":true"#)?,
+            recovery: recovery(count),
+            refused: cost(
+                ours,
+                "POST /verify",
+                Bodies::Forged,
+                count / 4,
+                200,
+                "no likely mistake in the domain fits",
+            )?,
+            settle: cost(ours, "POST /settle", Bodies::Fresh, count, 200, r#""success":true"#)?,
+            signing: signing(count),
+        })
+    }
+}
+
+fn digest(number: u32) -> B256 {
+    keccak256(number.to_be_bytes())
+}
+
+/// One recovery of a signer with its address: the costliest step of a verification.
+fn recovery(count: u32) -> f64 {
+    let key = keccak256("the signer").0;
+    let signed: Vec<_> = (0..count).map(|number| (digest(number), secp::sign(digest(number), &key))).collect();
+    clock::cpu_each(count, || {
+        for (digest, (compact, parity)) in &signed {
+            std::hint::black_box(secp::recover(*digest, compact, *parity));
+        }
+    })
+}
+
+/// One signing: what a settlement does besides, for its transaction.
+fn signing(count: u32) -> f64 {
+    let key = keccak256("the signer").0;
+    let digests: Vec<B256> = (0..count).map(digest).collect();
+    clock::cpu_each(count, || {
+        for digest in digests {
+            std::hint::black_box(secp::sign(digest, &key));
+        }
+    })
+}
+
+fn section(rounds: &[Round]) -> Section {
+    let of = |column: Column| Spread::of(rounds.iter().map(column));
+    let cost = |name: &str, column| Row::new(name, "us", of(column));
+    let ratio = |name: &str, unit, column, bound| Row::new(name, unit, of(column)).with_target(bound);
+    let rows = vec![
+        cost("R: one recovery of a signer", |round| round.recovery),
+        cost("S: one signing", |round| round.signing),
+        cost("B: bare `GET`", |round| round.bare_get),
+        cost("B: bare `POST` of 1.5 KB", |round| round.bare_post),
+        cost("`GET /hello`, unpaid: 402", |round| round.offer),
+        cost("`POST /verify`, good", |round| round.verify),
+        cost("`POST /settle`, good", |round| round.settle),
+        cost("`POST /verify`, forged", |round| round.refused),
+        ratio("(verify - R) / B", "", |round| (round.verify - round.recovery) / round.bare_post, Bound::AtMost(2.0)),
+        ratio("settle - verify - S", "us", |round| round.settle - round.verify - round.signing, Bound::AtMost(10.0)),
+        ratio("(402 - 4 us) / B", "", |round| (round.offer - 4.0) / round.bare_get, Bound::AtMost(1.5)),
+        ratio("(forged - B) / R", "", |round| (round.refused - round.bare_post) / round.recovery, Bound::AtMost(6.0)),
+    ];
+    Section::new("CPU time of the server for a request", rows)
+}

@@ -1,0 +1,75 @@
+//! `mock env`: how to reach an instance, as variables of a shell.
+
+use serde_json::{Map, Value};
+use x402_sim::accounts::test_accounts;
+
+use super::{place, standing};
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::instance::{InstanceName, Record, Standing};
+use crate::terminal;
+
+/// For which reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shell {
+    /// `export NAME='value'`.
+    Sh,
+    /// `set -gx NAME 'value'`.
+    Fish,
+    /// One JSON object.
+    Json,
+}
+
+/// Prints the variables of an instance.
+pub fn env(context: &Context, name: &InstanceName, shell: Shell) -> Result<Exit, Error> {
+    let standing = standing(&place(context, name)?)?;
+    let Standing::Running(running) = &standing else {
+        terminal::error("Server is not running");
+        return Ok(Exit::NotRunning);
+    };
+    let Some(record) = &running.record else {
+        terminal::error("Server does not listen yet: see `x402-dev mock wait`");
+        return Ok(Exit::NotRunning);
+    };
+    let lines = variables(record).into_iter().map(|(name, value)| match shell {
+        Shell::Sh => format!("export {name}='{}'", value.replace('\'', "'\\''")),
+        Shell::Fish => format!("set -gx {name} '{}'", value.replace('\\', "\\\\").replace('\'', "\\'")),
+        Shell::Json => String::new(),
+    });
+    terminal::result(&match shell {
+        Shell::Sh | Shell::Fish => lines.collect::<Vec<_>>().join("\n"),
+        Shell::Json => {
+            let members: Map<String, Value> =
+                variables(record).into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+            Value::Object(members).to_string()
+        }
+    });
+    Ok(Exit::Success)
+}
+
+fn variables(record: &Record) -> Vec<(&'static str, String)> {
+    let value = |key: &str| record.configuration.iter().find(|(known, _, _)| known == key).map(|(_, value, _)| value);
+    let network = value("accepts").and_then(|accepts| accepts.get(0)).map(|first| match first {
+        Value::String(name) => name.clone(),
+        other => other.get("network").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    });
+    let prefixed = value("server.facilitator").and_then(Value::as_str) == Some("prefixed");
+    let facilitator = if prefixed { format!("{}/facilitator", record.url) } else { record.url.clone() };
+    let mut variables = vec![
+        ("X402_FACILITATOR_URL", facilitator),
+        ("X402_RESOURCE_URL", record.url.clone()),
+        ("X402_NETWORK", network.unwrap_or_default()),
+    ];
+    for account in test_accounts() {
+        match account.index {
+            0 => {
+                variables.push(("X402_TEST_ADDRESS", account.address.to_owned()));
+                variables.push(("X402_TEST_PRIVATE_KEY", account.key.to_owned()));
+            }
+            9 => variables.push(("X402_TEST_PAYEE", account.address.to_owned())),
+            _ => {}
+        }
+    }
+    variables
+}

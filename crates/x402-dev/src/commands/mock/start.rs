@@ -1,0 +1,146 @@
+//! `mock`: starts a server in the foreground, or in the background with `-d`.
+
+use serde_json::json;
+
+use super::serve::{Output, open_log, serve};
+use super::{Form, place};
+use crate::config::{self, Overrides};
+use crate::context::Context;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::instance::launch::{Job, Launched, Waiting, Word, launch, read_job};
+use crate::instance::os::{Here, Identity, System};
+use crate::instance::record::StartedBy;
+use crate::instance::{InstanceName, Place, Standing};
+use crate::terminal::{self, Colour};
+
+/// Whether a server is an instance that other commands can find.
+#[derive(Clone, Debug)]
+pub enum Managed {
+    /// This one.
+    Instance(Place),
+    /// It is not.
+    No,
+}
+
+/// A server to start in this process.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// What the flags say.
+    pub overrides: Overrides,
+    /// Whether it is an instance.
+    pub managed: Managed,
+    /// The process with which it ends.
+    pub parent: Option<Identity>,
+}
+
+/// A server to start in the background.
+#[derive(Clone, Debug)]
+pub struct Detach {
+    /// The instance.
+    pub name: InstanceName,
+    /// What the flags say.
+    pub overrides: Overrides,
+    /// The process with which it ends.
+    pub parent: Option<Identity>,
+    /// Whether to wait until it answers.
+    pub waiting: Waiting,
+}
+
+/// Runs a server in the foreground.
+pub fn foreground(context: &Context, start: &Start, form: Form) -> Result<Exit, Error> {
+    serve(context, start, Output::Stderr, &mut |url, pid| {
+        if form == Form::Json {
+            terminal::result(&json!({ "url": url, "pid": pid }).to_string());
+        }
+    })?;
+    Ok(Exit::Success)
+}
+
+/// Starts a server in the background, and returns when it answers.
+pub fn background(context: &Context, detach: Detach, form: Form) -> Result<Exit, Error> {
+    let place = place(context, &detach.name)?;
+    refuse_second(&place)?;
+    // Refused here, a wrong configuration is drawn in the colours of this terminal.
+    config::load(context, &detach.overrides)?;
+    let command = StartedBy {
+        overrides: detach.overrides,
+        working_dir: context.working_dir.clone(),
+        environment: context.configuration(),
+    };
+    let (url, pid) = start_child(context, &place, command, detach.parent, detach.waiting)?;
+    terminal::result(&match (form, &url) {
+        (Form::Json, _) => json!({ "url": url, "pid": pid }).to_string(),
+        (Form::Text, Some(url)) => format!("Server is running on {url} (PID: {pid})"),
+        (Form::Text, None) => format!("Server is starting (PID: {pid})"),
+    });
+    Ok(Exit::Success)
+}
+
+/// Starts a child for an instance. Gives its URL, if it has said it, and its PID.
+pub fn start_child(
+    context: &Context,
+    place: &Place,
+    command: StartedBy,
+    parent: Option<Identity>,
+    waiting: Waiting,
+) -> Result<(Option<String>, u32), Error> {
+    let job = Job { name: place.name.to_string(), command, parent };
+    let failed = |source| Error::State { name: place.name.clone(), source };
+    let died = |report: String, exit: Exit| Error::Child { report, exit: exit.number() };
+    match launch(context, &job, waiting).map_err(failed)? {
+        Launched::Said(Word::Ready { url, pid }) => Ok((Some(url), pid)),
+        Launched::Said(Word::Failed { report, exit }) => Err(Error::Child { report, exit }),
+        Launched::StillStarting { pid } if waiting == Waiting::No => Ok((None, pid)),
+        Launched::StillStarting { pid } => {
+            let report =
+                format!("error: the server (PID {pid}) does not answer yet; its log is {}", place.log().display());
+            Err(died(report, Exit::Bug))
+        }
+        Launched::Died { status } => {
+            let report =
+                format!("error: the server died without a word ({status}); its log is {}", place.log().display());
+            Err(died(report, Exit::Bug))
+        }
+    }
+}
+
+/// The child's side of a start in the background.
+pub fn in_background(context: &Context) -> Result<Exit, Error> {
+    let said = |word: &Word| terminal::result(&serde_json::to_string(word).expect("a word has string keys"));
+    let outcome = run_job(context, &said);
+    if let Err(error) = &outcome {
+        // Nobody reads it when the server had said that it listens; then the log has it.
+        said(&Word::Failed { report: error.report(Colour::Off), exit: error.exit().number() });
+    }
+    outcome.map(|()| Exit::Success)
+}
+
+fn run_job(context: &Context, said: &dyn Fn(&Word)) -> Result<(), Error> {
+    let broken = |source| Error::System { what: "no job on stdin", source };
+    let job = read_job().map_err(broken)?;
+    // Fails only where the process leads a group already, and then it has a session of its own.
+    let _ = Here::leave_terminal();
+    let place = place(context, &job.instance())?;
+    let unusable = |source| Error::State { name: place.name.clone(), source };
+    let output = open_log(&place).map_err(unusable)?;
+    let start =
+        Start { overrides: job.command.overrides, managed: Managed::Instance(place.clone()), parent: job.parent };
+    serve(context, &start, output, &mut |url, pid| {
+        said(&Word::Ready { url: url.to_owned(), pid });
+        // From now on stdout is the log: the parent has heard what it waited for.
+        if let Ok(log) = std::fs::OpenOptions::new().append(true).open(place.log()) {
+            let _ = rustix::stdio::dup2_stdout(log);
+        }
+    })
+}
+
+/// Refuses to start an instance that runs.
+fn refuse_second(place: &Place) -> Result<(), Error> {
+    use crate::instance::hold::HoldError;
+    match super::standing(place)? {
+        Standing::Running(running) => Err(HoldError::AlreadyRunning { pid: running.identity.pid }.into()),
+        Standing::Elsewhere => Err(HoldError::Elsewhere { lock: place.lock() }.into()),
+        Standing::Stopped(_) => Ok(()),
+    }
+}

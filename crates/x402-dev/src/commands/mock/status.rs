@@ -1,0 +1,173 @@
+//! `mock status`: whether an instance runs, and how the last one ended.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Form, place, standing};
+use crate::clock;
+use crate::context::Context;
+use crate::doors::admin::{Instance, client};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::instance::record::{Cause, Record};
+use crate::instance::survey::{Running, Stopped};
+use crate::instance::{InstanceName, Standing};
+use crate::terminal;
+
+/// How many lines of the log of a crashed server are shown.
+const LAST_LINES: usize = 5;
+
+/// Says how an instance stands.
+pub fn status(context: &Context, name: &InstanceName, form: Form) -> Result<Exit, Error> {
+    let standing = standing(&place(context, name)?)?;
+    let (text, value, exit) = match &standing {
+        Standing::Running(running) => {
+            let asked = running.record.as_ref().and_then(|record| client::instance(record).ok());
+            (running_text(running, asked.as_ref()), running_json(running, asked.as_ref()), Exit::Success)
+        }
+        Standing::Elsewhere => {
+            let text = "Server is running (in another container)".to_owned();
+            (text, json!({ "running": true, "elsewhere": true }), Exit::Success)
+        }
+        Standing::Stopped(stopped) => (stopped_text(stopped), stopped_json(stopped), Exit::NotRunning),
+    };
+    terminal::result(&match form {
+        Form::Text => text,
+        Form::Json => value.to_string(),
+    });
+    Ok(exit)
+}
+
+fn running_text(running: &Running, asked: Option<&Instance>) -> String {
+    let mut text = format!("Server is running (PID: {})", running.identity.pid);
+    let mut line = |label: &str, value: String| {
+        // Writing to a String cannot fail, here and below.
+        let _ = write!(text, "\n{label:<10}{value}");
+    };
+    if let Some(record) = &running.record {
+        line("url", record.url.clone());
+        line("version", record.version.clone());
+        line("config", config_files(record));
+    } else {
+        line("state", "starting: it does not listen yet".to_owned());
+    }
+    match asked {
+        Some(asked) => {
+            line("uptime", human(Duration::from_millis(asked.uptime_ms)));
+            line("requests", asked.requests.to_string());
+            line("payments", asked.payments.to_string());
+        }
+        None if running.record.is_some() => line("state", "it does not answer".to_owned()),
+        None => {}
+    }
+    line("ledger", "in memory".to_owned());
+    if let Some(log) = running.record.as_ref().and_then(|record| record.log.as_ref()) {
+        line("log", log.display().to_string());
+    }
+    if let Some(found) = &running.repaired {
+        line("repaired", format!("the PID file was {}", found.describe()));
+    }
+    text
+}
+
+fn running_json(running: &Running, asked: Option<&Instance>) -> Value {
+    let record = running.record.as_ref();
+    json!({
+        "running": true,
+        "pid": running.identity.pid,
+        "url": record.map(|record| &record.url),
+        "version": record.map(|record| &record.version),
+        "answers": asked.is_some(),
+        "uptime_ms": asked.map(|asked| asked.uptime_ms),
+        "requests": asked.map(|asked| asked.requests),
+        "payments": asked.map(|asked| asked.payments),
+        "in_flight": asked.map(|asked| asked.in_flight),
+        "config": record.map(config_files),
+        "ledger": "memory",
+        "log": record.and_then(|record| record.log.as_ref()),
+        "repaired": running.repaired.as_ref().map(crate::instance::survey::PidFile::describe),
+    })
+}
+
+fn stopped_text(stopped: &Stopped) -> String {
+    let mut text = "Server is not running".to_owned();
+    if let Some(found) = &stopped.stale {
+        let _ = write!(text, " (stale PID removed)\nremoved   {}", found.describe());
+    }
+    if let Some(last) = &stopped.last {
+        let _ = write!(text, "\nlast run  {}", ending_text(last));
+        for line in last_lines(last) {
+            let _ = write!(text, "\n          {line}");
+        }
+    }
+    text
+}
+
+fn stopped_json(stopped: &Stopped) -> Value {
+    let last = stopped.last.as_ref();
+    json!({
+        "running": false,
+        "stale": stopped.stale.as_ref().map(crate::instance::survey::PidFile::describe),
+        "last_run": last.map(|last| json!({
+            "pid": last.identity.pid,
+            "url": last.url,
+            "started_at": last.started_at,
+            "ended_at": last.ending.as_ref().map(|ending| ending.at),
+            "ending": ending_text(last),
+            "last_lines": last_lines(last),
+        })),
+    })
+}
+
+/// How a server ended, in words.
+pub fn ending_text(last: &Record) -> String {
+    match &last.ending {
+        None => "crashed or was killed: it could not say why".to_owned(),
+        Some(ending) => {
+            let at = clock::timestamp(ending.at);
+            match &ending.cause {
+                Cause::Signal(name) => format!("stopped by {name} at {at}"),
+                Cause::Parent => format!("stopped at {at}, when the process that it was bound to ended"),
+                Cause::Failed(why) => format!("failed at {at}: {why}"),
+            }
+        }
+    }
+}
+
+/// The last lines of the log of a server that could not say why it ended.
+fn last_lines(last: &Record) -> Vec<String> {
+    let log = last.log.as_ref().filter(|_| last.ending.is_none());
+    let text = log.and_then(|log| std::fs::read(log).ok()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let mut lines: Vec<String> = text.lines().rev().take(LAST_LINES).map(str::to_owned).collect();
+    lines.reverse();
+    lines
+}
+
+/// The files that gave a value.
+fn config_files(record: &Record) -> String {
+    let mut files: Vec<&str> = record
+        .configuration
+        .iter()
+        .filter_map(|(_, _, origin)| {
+            let (file, column) = origin.rsplit_once(':')?;
+            let (file, line) = file.rsplit_once(':')?;
+            (column.parse::<u32>().is_ok() && line.parse::<u32>().is_ok()).then_some(file)
+        })
+        .collect();
+    files.sort_unstable();
+    files.dedup();
+    if files.is_empty() { "no file".to_owned() } else { files.join(", ") }
+}
+
+/// A duration for people: `1h 02m 03s`.
+pub fn human(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds}s"),
+        (0, minutes, seconds) => format!("{minutes}m {seconds:02}s"),
+        (hours, minutes, seconds) => format!("{hours}h {minutes:02}m {seconds:02}s"),
+    }
+}

@@ -1,0 +1,76 @@
+//! The log file of a server in the background: whole lines, rotated by size.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file is put aside when it has reached this size, in bytes.
+const LIMIT: u64 = 10 * 1024 * 1024;
+
+/// How many files are kept besides the current one.
+const KEPT: u32 = 5;
+
+/// Where lines are appended.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    file: File,
+    size: u64,
+}
+
+impl LogFile {
+    /// Opens the log for appending, and makes stderr the same file, so that a panic is in it too.
+    pub fn open(path: PathBuf) -> io::Result<Self> {
+        let file = append_to(&path)?;
+        rustix::stdio::dup2_stderr(&file)?;
+        let size = file.metadata()?.len();
+        Ok(Self { path, file, size })
+    }
+
+    /// Makes stdout the same file.
+    pub fn take_stdout(&self) -> io::Result<()> {
+        Ok(rustix::stdio::dup2_stdout(&self.file)?)
+    }
+
+    /// Appends lines in one write. The file is rotated between lines, never within one.
+    pub fn write(&mut self, lines: &str) -> io::Result<()> {
+        if self.size > 0 && self.size + lines.len() as u64 > LIMIT {
+            self.rotate()?;
+        }
+        self.file.write_all(lines.as_bytes())?;
+        self.size += lines.len() as u64;
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        for number in (1..KEPT).rev() {
+            let (from, to) = (rotated(&self.path, number), rotated(&self.path, number + 1));
+            match std::fs::rename(from, to) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::rename(&self.path, rotated(&self.path, 1))?;
+        self.file = append_to(&self.path)?;
+        self.size = 0;
+        rustix::stdio::dup2_stderr(&self.file)?;
+        self.take_stdout()
+    }
+}
+
+/// The files of a log that exist, the oldest first.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    let old = (1..=KEPT).rev().map(|number| rotated(path, number));
+    old.chain([path.to_owned()]).filter(|file| file.is_file()).collect()
+}
+
+fn rotated(path: &Path, number: u32) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".{number}"));
+    name.into()
+}
+
+fn append_to(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
