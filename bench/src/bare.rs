@@ -2,16 +2,14 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Request, header};
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
@@ -53,13 +51,7 @@ fn serve(stream: TcpStream, router: Router) {
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(10))
-        .max_buf_size(64 * 1024)
-        .max_headers(1024)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service);
+    let connection = x402_dev::server::http().serve_connection(TokioIo::new(stream), service);
     tokio::spawn(async move {
         // A broken connection concerns nobody but its client.
         let _ = connection.await;

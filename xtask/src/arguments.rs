@@ -13,7 +13,11 @@ usage: cargo xtask TASK
           --isolation namespace    keeps the interop tests from the network by a network namespace
           --isolation preload      ... by a preloaded library; without the option: the first that works
   docs    makes docs/fidelity.md from crates/x402-sim/data/departures.json
-          --check                  writes nothing, and fails when the file is not what it would be";
+          --check                  writes nothing, and fails when the file is not what it would be
+  bench   measures speed and memory
+          --write                  keeps the numbers in docs/benchmarks.md
+          --quick                  measures little, for trying the benchmark itself
+          --skip-official          leaves out the comparison with the official facilitator";
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -126,6 +126,19 @@ async fn accept(listener: TcpListener, doors: Doors, stopped: watch::Receiver<()
     let _ = tokio::time::timeout(GRACE, all_closed.recv()).await;
 }
 
+/// How HTTP is spoken.
+pub fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BUFFER)
+        .max_headers(HEADER_FIELDS)
+        .pipeline_flush(true)
+        // A client may say that it will send no more and still wait for its answer.
+        .half_close(true);
+    http
+}
+
 /// Serves one connection to its end. After the stop, it ends with the request that it is answering.
 async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) {
     // Without it, small answers would wait for an acknowledgement. A socket that refuses still works.
@@ -137,15 +150,7 @@ async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watc
         let counted = Arc::clone(&counted);
         async move { Ok::<_, Infallible>(doors.answer(peer, request, &counted).await) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BUFFER)
-        .max_headers(HEADER_FIELDS)
-        .pipeline_flush(true)
-        // A client may say that it will send no more and still wait for its answer.
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service);
+    let connection = http().serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {
         // A broken connection concerns nobody but its client.

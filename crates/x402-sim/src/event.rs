@@ -1,11 +1,13 @@
 //! Events: what happened, in one append-only stream. Log, dashboard and counters read it and keep no second truth.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
 use alloy_primitives::{hex, keccak256};
 use serde::Serialize;
+use serde_json::Value;
 use x402_wire::payload::PaymentPayload;
 
 /// How many events are kept.
@@ -35,10 +37,10 @@ pub struct Event {
 pub struct Facts {
     /// The request's method.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub method: Option<String>,
+    pub method: Option<Cow<'static, str>>,
     /// The request's path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
+    pub path: Option<Cow<'static, str>>,
     /// The dialect that was spoken: `x402v2`, `x402v1` or `invoice`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<&'static str>,
@@ -128,7 +130,11 @@ impl PaymentId {
     /// The id of a payload: the same for every attempt to use it, at every door.
     pub fn of(payload: &PaymentPayload) -> Self {
         let signed = payload.value().get("payload").unwrap_or(payload.value());
-        let hash = keccak256(signed.to_string());
+        // The signature stands for all that it signs. What has none is hashed whole.
+        let hash = match signed.get("signature").and_then(Value::as_str) {
+            Some(signature) if signature.len() > 2 => keccak256(signature),
+            _ => keccak256(signed.to_string()),
+        };
         let mut id = [0; 8];
         id.copy_from_slice(&hash[..8]);
         Self(id)

@@ -54,7 +54,11 @@ pub enum DecodeError {
 
 /// Encodes a value as the official SDKs do: compact JSON, padded standard base64.
 pub fn encode<T: Serialize>(value: &T) -> String {
-    let json = serde_json::to_vec(value).expect("wire types have string keys and serialise to memory");
+    encode_text(&serde_json::to_string(value).expect("wire types have string keys and serialise to memory"))
+}
+
+/// Encodes JSON that was rendered before.
+pub fn encode_text(json: &str) -> String {
     general_purpose::STANDARD.encode(json)
 }
 

@@ -12,6 +12,11 @@ pub fn json_body<T: Serialize>(value: &T) -> impl IntoResponse + use<T> {
     ([(header::CONTENT_TYPE, "application/json")], body)
 }
 
+/// A body that is JSON already, with its content type.
+pub fn json_text(json: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], json)
+}
+
 /// A refusal that has no dialect: a status and a sentence.
 pub fn refuse(status: StatusCode, text: &str) -> Response {
     (status, json_body(&json!({ "error": text }))).into_response()

@@ -50,8 +50,11 @@ pub fn why(case: &Case<'_>) -> String {
         }
         None => format!("signature recovers to no address, not to authorization.from {}", checksum(from)),
     };
-    let fits =
-        |guess: &Guess<'_>| ecdsa.recover(case.claim.authorization.digest(guess.domain.separator())) == Some(from);
+    let signers = ecdsa.signers(case.claim.authorization.digest(domain.separator()));
+    let fits = |guess: &Guess<'_>| {
+        let digest = case.claim.authorization.digest(guess.domain.separator());
+        signers.as_ref().and_then(|signers| signers.over(digest)) == Some(from)
+    };
     match guesses(case, domain).into_iter().take(MOST_TRIES).find(fits) {
         Some(guess) => format!("{sides}; it fits {}", guess.what),
         None => format!(

@@ -102,8 +102,8 @@ impl Asked {
         if mode == Mode::Timeout {
             let response = simulation::time_out(state).await;
             let facts = Facts {
-                method: Some("POST".to_owned()),
-                path: Some(path),
+                method: Some("POST".into()),
+                path: Some(path.into()),
                 simulated: Some(mode.name()),
                 ..Facts::default()
             };
@@ -136,8 +136,8 @@ fn refuse_body(error: &BodyError) -> Response {
     }
 }
 
-fn facts(path: &str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> Facts {
+fn facts(path: &'static str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> Facts {
     let simulated = asked.mode.simulation();
-    let (method, path) = (Some("POST".to_owned()), Some(path.to_owned()));
+    let (method, path) = (Some("POST".into()), Some(path.into()));
     Facts { method, path, simulated, ..facts_of(judged) }
 }

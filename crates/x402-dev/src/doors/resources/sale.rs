@@ -99,8 +99,8 @@ impl Sale<'_> {
     /// Records an event of this sale.
     pub fn record(&self, kind: Kind, payment: Option<PaymentId>, facts: Facts) {
         let facts = Facts {
-            method: Some(self.visit.method.to_string()),
-            path: Some(self.visit.path.clone()),
+            method: Some(self.visit.method_text()),
+            path: Some(self.visit.path.clone().into()),
             dialect: Some(self.dialect),
             simulated: self.mode.simulation(),
             ..facts

@@ -11,9 +11,9 @@ use x402_wire::facilitator::SettleResponse;
 use x402_wire::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
 
-use super::offer::UNPAID_V2;
 use super::payment::Carried;
 use super::sale::{Outcome, Sale, conclude};
+use crate::catalogue::UNPAID_V2;
 use crate::doors::answer::{json_body, set_header};
 use crate::doors::simulation;
 

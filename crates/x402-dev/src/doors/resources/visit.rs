@@ -1,5 +1,6 @@
 //! What a request says about itself: method, address, and whether a person in a browser sent it.
 
+use std::borrow::Cow;
 use std::net::{Ipv6Addr, SocketAddr};
 
 use http::uri::Authority;
@@ -45,6 +46,16 @@ impl Visit {
         }
         let reader = reader(request.headers());
         Self { method: request.method().clone(), path, url, without_query, reader }
+    }
+
+    /// The method for an event.
+    pub fn method_text(&self) -> Cow<'static, str> {
+        match self.method {
+            Method::GET => "GET".into(),
+            Method::POST => "POST".into(),
+            Method::HEAD => "HEAD".into(),
+            _ => self.method.to_string().into(),
+        }
     }
 
     /// The absolute address without the query.

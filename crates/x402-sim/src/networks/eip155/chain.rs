@@ -104,9 +104,10 @@ fn check_signature(call: &TransferWithAuthorization<'_>) -> Result<(), Revert> {
     let signature = &call.signature;
     require(!signature.has_high_s(), "ECRecover: invalid signature 's' value")?;
     require(matches!(signature.v, 27 | 28), "ECRecover: invalid signature 'v' value")?;
-    let digest = call.authorization.digest(call.token.separator);
-    let known = call.recovered.filter(|known| known.digest == digest);
-    let signer = known.map_or_else(|| signature.recover(digest), |known| known.signer);
+    let asked = (call.token.separator, call.authorization);
+    let known = call.recovered.filter(|known| (known.separator, known.authorization) == asked);
+    let recover = || signature.recover(call.authorization.digest(call.token.separator));
+    let signer = known.map_or_else(recover, |known| known.signer);
     let signer = signer.ok_or(Revert("ECRecover: invalid signature"))?;
     require(signer == call.authorization.from, "FiatTokenV2: invalid signature")
 }

@@ -35,9 +35,8 @@ pub struct Authorization {
 impl Domain<'_> {
     /// The domain separator.
     pub fn separator(&self) -> B256 {
-        let type_hash = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
         hash_words([
-            type_hash,
+            DOMAIN_TYPE_HASH,
             keccak256(self.name),
             keccak256(self.version),
             B256::from(U256::from(self.chain_id)),
@@ -67,6 +66,10 @@ impl Authorization {
     }
 }
 
+/// The hash of `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)`.
+const DOMAIN_TYPE_HASH: B256 =
+    alloy_primitives::b256!("8b73c3c69bb8fe3d512ecc4cf759cc79239f7b179b0ffacaa9a75d522b39400f");
+
 /// The hash of the message's type, as the deployed tokens hold it in `TRANSFER_WITH_AUTHORIZATION_TYPEHASH`.
 const TYPE_HASH: B256 = alloy_primitives::b256!("7c7c6cdb67a18743f49ec6fa9b35f50d52ed05cbed4cc592e13b44501c1a2267");
 
@@ -84,10 +87,12 @@ mod tests {
     use crate::networks::eip155::secp;
 
     #[test]
-    fn the_type_hash_is_the_hash_of_the_type() {
+    fn the_type_hashes_are_the_hashes_of_the_types() {
         let text = "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,\
                     uint256 validBefore,bytes32 nonce)";
         assert_eq!(keccak256(text), TYPE_HASH);
+        let domain = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+        assert_eq!(keccak256(domain), DOMAIN_TYPE_HASH);
     }
 
     /// The golden vector that the official SDK and viem made.

@@ -1,17 +1,54 @@
 //! Signing and recovering on secp256k1: the only file with C code beneath it.
 
-use alloy_primitives::{Address, B256, keccak256};
+use std::sync::LazyLock;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
 use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{Message, SecretKey};
+use secp256k1::{All, Message, PublicKey, Secp256k1, SecretKey};
+
+/// The curve's order.
+const ORDER: U256 =
+    U256::from_be_bytes(alloy_primitives::hex!("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"));
+
+/// The library's tables, without its protection of secret keys from observers: the keys here are public.
+static CURVE: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
 
 /// The address whose key made a signature over `digest`, for any `s`.
 ///
 /// `None` where `r` or `s` is zero or beyond the curve's order, or no point fits.
 pub fn recover(digest: B256, compact: &[u8; 64], parity: u8) -> Option<Address> {
-    let id = RecoveryId::from_u8_masked(parity);
-    let signature = RecoverableSignature::from_compact(compact, id).ok()?;
-    let key = signature.recover_ecdsa(Message::from_digest(digest.0)).ok()?;
-    Some(address(&key.serialize_uncompressed()))
+    recover_key(digest, compact, parity).map(|key| address(&key))
+}
+
+/// Who would have signed other digests with one signature: the first costs a recovery, each other one less than half.
+///
+/// A signer's key is `(sR - zG) / r`, so that two digests' keys differ by `(z - z') / r` times the generator.
+#[derive(Debug)]
+pub struct Signers {
+    digest: U256,
+    key: PublicKey,
+    inverse: U256,
+}
+
+impl Signers {
+    /// Recovers the key for a first digest.
+    pub fn new(digest: B256, compact: &[u8; 64], parity: u8) -> Option<Self> {
+        let key = recover_key(digest, compact, parity)?;
+        let inverse = U256::from_be_slice(&compact[..32]).inv_mod(ORDER)?;
+        Some(Self { digest: U256::from_be_bytes(digest.0), key, inverse })
+    }
+
+    /// Whose the signature would be over another digest.
+    pub fn over(&self, digest: B256) -> Option<Address> {
+        let other = U256::from_be_bytes(digest.0);
+        let difference = (self.digest % ORDER).add_mod(ORDER - other % ORDER, ORDER);
+        if difference.is_zero() {
+            return Some(address(&self.key));
+        }
+        let shift = difference.mul_mod(self.inverse, ORDER).to_be_bytes();
+        let shift = PublicKey::from_secret_key(&CURVE, &SecretKey::from_byte_array(shift).ok()?);
+        self.key.combine(&shift).ok().map(|key| address(&key))
+    }
 }
 
 /// Signs a digest, deterministically (RFC 6979). Gives `r || s` with a low `s`, and the parity.
@@ -20,12 +57,37 @@ pub fn recover(digest: B256, compact: &[u8; 64], parity: u8) -> Option<Address> 
 ///
 /// When `key` is zero or beyond the curve's order; keys here are the fixed public test keys.
 pub fn sign(digest: B256, key: &[u8; 32]) -> ([u8; 64], u8) {
-    let key = SecretKey::from_secret_bytes(*key).expect("test keys are valid scalars");
-    let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest.0), &key);
+    let key = SecretKey::from_byte_array(*key).expect("test keys are valid scalars");
+    let signature = CURVE.sign_ecdsa_recoverable(Message::from_digest(digest.0), &key);
     let (id, compact) = signature.serialize_compact();
-    (compact, id.to_u8())
+    (compact, u8::try_from(i32::from(id)).expect("a recovery id is 0 to 3"))
 }
 
-fn address(uncompressed: &[u8; 65]) -> Address {
-    Address::from_slice(&keccak256(&uncompressed[1..])[12..])
+fn recover_key(digest: B256, compact: &[u8; 64], parity: u8) -> Option<PublicKey> {
+    let id = RecoveryId::try_from(i32::from(parity)).ok()?;
+    let signature = RecoverableSignature::from_compact(compact, id).ok()?;
+    CURVE.recover_ecdsa(Message::from_digest(digest.0), &signature).ok()
+}
+
+fn address(key: &PublicKey) -> Address {
+    Address::from_slice(&keccak256(&key.serialize_uncompressed()[1..])[12..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_digests_give_the_signers_that_recovery_gives() {
+        for parity in [0, 1] {
+            for seed in 1..=20u8 {
+                let (compact, _) = sign(B256::repeat_byte(seed), &[seed; 32]);
+                let signers = Signers::new(B256::repeat_byte(seed), &compact, parity).unwrap();
+                for other in [0x00, 0x01, seed, seed ^ 0xff, 0xff] {
+                    let digest = B256::repeat_byte(other);
+                    assert_eq!(signers.over(digest), recover(digest, &compact, parity), "{seed} {other}");
+                }
+            }
+        }
+    }
 }

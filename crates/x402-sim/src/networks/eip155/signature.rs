@@ -4,7 +4,8 @@
 
 use alloy_primitives::{Address, B256, U256, hex};
 
-use super::secp;
+use super::eip712::Authorization;
+use super::secp::{self, Signers};
 
 /// The 32 bytes that end an ERC-6492 wrapper.
 const WRAPPER_MAGIC: [u8; 32] = hex!("6492649264926492649264926492649264926492649264926492649264926492");
@@ -43,8 +44,10 @@ pub struct Ecdsa {
 /// Whose signature it is: what was recovered from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovered {
-    /// What was signed, as a digest.
-    pub digest: B256,
+    /// The domain that was assumed.
+    pub separator: B256,
+    /// What was signed.
+    pub authorization: Authorization,
     /// Who signed it.
     pub signer: Option<Address>,
 }
@@ -70,12 +73,20 @@ impl Signature {
 impl Ecdsa {
     /// The signer, as the official facilitator recovers it: `v` 0, 1, 27 or 28, any `s`.
     pub fn recover(&self, digest: B256) -> Option<Address> {
-        let parity = match self.v {
-            0 | 27 => 0,
-            1 | 28 => 1,
-            _ => return None,
-        };
-        secp::recover(digest, &self.compact, parity)
+        secp::recover(digest, &self.compact, self.parity()?)
+    }
+
+    /// Who would be the signer of other digests than this one.
+    pub fn signers(&self, digest: B256) -> Option<Signers> {
+        Signers::new(digest, &self.compact, self.parity()?)
+    }
+
+    const fn parity(&self) -> Option<u8> {
+        match self.v {
+            0 | 27 => Some(0),
+            1 | 28 => Some(1),
+            _ => None,
+        }
     }
 
     /// Whether `s` is in the upper half of the curve's order.

@@ -88,8 +88,9 @@ impl<'a> Case<'a> {
                 Some(token) if token.is_domain(&domain) => token.separator,
                 _ => domain.separator(),
             };
-            let digest = self.claim.authorization.digest(separator);
-            Some(Recovered { digest, signer: ecdsa.recover(digest) })
+            let authorization = self.claim.authorization;
+            let signer = ecdsa.recover(authorization.digest(separator));
+            Some(Recovered { separator, authorization, signer })
         })
     }
 

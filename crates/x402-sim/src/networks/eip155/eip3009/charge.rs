@@ -44,7 +44,7 @@ impl Charge {
             authorization: case.claim.authorization,
             signature: case.call_signature().ok_or_else(no_parts)?,
             signatures: case.signatures,
-            recovered: case.recovered(),
+            recovered: if case.signatures == Signatures::Checked { case.recovered() } else { None },
             catalog: Arc::clone(&case.chain.catalog),
         })
     }
