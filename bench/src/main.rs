@@ -5,6 +5,7 @@
 //! | [`per_request`] | the CPU time of a request, beside bare routes and a signature recovery in the same process |
 //! | [`throughput`] | our release binary against the official TypeScript facilitator |
 //! | [`start`] | how soon the release binary is ready, and its idle memory |
+//! | [`lifecycle`] | the commands of a server's life |
 //! | [`settlements`] | the memory and time of a million settlements |
 //! | [`maps`] | the shared maps among which the ledger's was chosen |
 //! | [`bare`] | axum routes that do nothing |
@@ -28,6 +29,7 @@ mod connection;
 mod cores;
 mod document;
 mod failure;
+mod lifecycle;
 mod load;
 mod machine;
 mod maps;
@@ -117,6 +119,7 @@ fn measure(options: Options) -> Result<(), Failure> {
         per_request::measure(settings)?,
         throughput,
         start::measure(settings, &empty.0)?,
+        lifecycle::measure(settings, &empty.0)?,
         settlements::measure(settings)?,
         maps::measure(settings)?,
     ];

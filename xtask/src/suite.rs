@@ -32,6 +32,9 @@ fn steps(workspace: &Workspace, options: Options, report: &mut Report) -> Result
     report.step("documents", || docs::run(workspace, Mode::Check).map(|()| Outcome::Done(String::new())))?;
     report.step("clippy", || cargo(workspace, "clippy --workspace --all-targets --locked -- -D warnings"))?;
     report.step("licences", || licences(workspace))?;
+    if !has_cargo_deny() {
+        report.warn("LICENCES NOT CHECKED: cargo-deny is not installed; .ci/setup installs it.");
+    }
     report.tests("cargo test", |tally| {
         let process = Process::cargo().args(["test", "--workspace", "--locked"]).inside(workspace.root());
         process.run_reading(|line| {
@@ -67,8 +70,12 @@ fn cargo(workspace: &Workspace, words: &str) -> Result<Outcome, Failure> {
 }
 
 fn licences(workspace: &Workspace) -> Result<Outcome, Failure> {
-    if Process::cargo().args(["deny", "--version"]).answer().is_none() {
+    if !has_cargo_deny() {
         return Ok(Outcome::Skipped("cargo-deny is not installed".to_owned()));
     }
     cargo(workspace, "deny --locked check --hide-inclusion-graph licenses bans sources")
+}
+
+fn has_cargo_deny() -> bool {
+    Process::cargo().args(["deny", "--version"]).answer().is_some()
 }

@@ -17,9 +17,21 @@ pub struct Lifetime {
     interrupt: Signal,
     terminate: Signal,
     hang_up: Signal,
+    at_hang_up: AtHangUp,
     child: Option<Signal>,
     parent: Option<oneshot::Receiver<()>>,
     manager: Option<String>,
+}
+
+/// What SIGHUP means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtHangUp {
+    /// There is no terminal to hang up: read the configuration again.
+    Reload,
+    /// The terminal has gone, and the server goes with it.
+    End,
+    /// The terminal has gone, and the server was started with `nohup`.
+    Stay,
 }
 
 /// Why a server ends.
@@ -64,7 +76,14 @@ impl Lifetime {
     /// Begins to listen for signals, and to watch the process that the server is bound to.
     /// `manager` is the socket on which a service manager listens (`NOTIFY_SOCKET`).
     pub fn begin(parent: Option<Identity>, manager: Option<String>) -> io::Result<Self> {
+        // To be asked now: a terminal that has been hung up is none any more.
+        let at_hang_up = match (Here::has_terminal(), Here::ignores_hang_up()) {
+            (false, _) => AtHangUp::Reload,
+            (true, false) => AtHangUp::End,
+            (true, true) => AtHangUp::Stay,
+        };
         Ok(Self {
+            at_hang_up,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: signal(SignalKind::hangup())?,
@@ -75,32 +94,32 @@ impl Lifetime {
         })
     }
 
-    /// Waits for the end. A hang-up is one where there is a terminal to hang up; elsewhere it means `reload`.
+    /// Waits for the end. A hang-up is one where there is a terminal to hang up, unless it was started with `nohup`;
+    /// elsewhere it means `reload`.
     pub async fn end(&mut self, reload: &dyn Fn()) -> End {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return End::Signal("SIGINT"),
                 _ = self.terminate.recv() => return End::Signal("SIGTERM"),
                 () = maybe(&mut self.parent) => return End::Parent,
-                _ = self.hang_up.recv() => {
-                    if Here::has_terminal() {
-                        return End::Signal("SIGHUP");
+                _ = self.hang_up.recv() => match self.at_hang_up {
+                    AtHangUp::End => return End::Signal("SIGHUP"),
+                    AtHangUp::Stay => {}
+                    AtHangUp::Reload => {
+                        self.notify(Notice::Reloading);
+                        reload();
+                        self.notify(Notice::Ready);
                     }
-                    self.notify(Notice::Reloading);
-                    reload();
-                    self.notify(Notice::Ready);
-                }
+                },
                 () = orphans(&mut self.child) => reap(),
             }
         }
     }
 
-    /// Waits for a second request to end.
+    /// Waits for somebody at a terminal to insist. A second SIGTERM is no such thing: `mock stop` may be said twice while
+    /// requests in flight are finished.
     pub async fn insisted(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
+        self.interrupt.recv().await;
     }
 
     /// Tells the service manager, if there is one.

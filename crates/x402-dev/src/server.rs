@@ -26,8 +26,8 @@ use crate::terminal::Terminal;
 /// How long a client may take to send the head of a request, and how long a connection may idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The largest head that is read at all; beyond it the answer is a bare 431.
-const HEAD_BUFFER: usize = 64 * 1024;
+/// The largest head that is read at all; a connection that sends more is closed.
+const HEAD_BUFFER: usize = 256 * 1024;
 
 /// How many header fields a head may have.
 const HEADER_FIELDS: usize = 1024;

@@ -192,3 +192,31 @@ const fn mode(verification: Verification) -> Mode {
         Verification::Timeout => Mode::Timeout,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Log;
+    use crate::terminal::{Colour, Sink};
+
+    fn mode_for(peer: &str, test_headers: TestHeaders) -> Mode {
+        let mut config = Config::defaults();
+        config.server.test_headers = test_headers;
+        let terminal = Arc::new(Terminal::new(Log::default(), Colour::Off, Sink::Stderr));
+        let state = State::new(&config, 1, terminal).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(SIMULATION_MODE, "success".parse().unwrap());
+        state.mode(Peer(peer.parse().unwrap()), &headers).unwrap()
+    }
+
+    #[test]
+    fn strangers_cannot_switch_the_signature_check_off() {
+        assert_eq!(mode_for("127.0.0.1", TestHeaders::Loopback), Mode::Accept);
+        assert_eq!(mode_for("::1", TestHeaders::Loopback), Mode::Accept);
+        for stranger in ["192.0.2.1", "10.0.0.1", "2001:db8::1", "0.0.0.0"] {
+            assert_eq!(mode_for(stranger, TestHeaders::Loopback), Mode::Strict, "{stranger}");
+        }
+        assert_eq!(mode_for("192.0.2.1", TestHeaders::Always), Mode::Accept);
+        assert_eq!(mode_for("127.0.0.1", TestHeaders::Never), Mode::Strict);
+    }
+}

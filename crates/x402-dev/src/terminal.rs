@@ -198,7 +198,12 @@ impl Sink {
         while let Ok(mut line) = lines.recv() {
             let missing = dropped.swap(0, Ordering::Relaxed);
             if missing > 0 {
-                line = format!("({missing} lines were dropped: nobody read them)\n{line}");
+                let note = format!("{missing} lines were dropped: nobody read them");
+                line = if line.starts_with('{') {
+                    format!("{}\n{line}", json!({ "kind": "note", "message": note }))
+                } else {
+                    format!("({note})\n{line}")
+                };
             }
             line.push('\n');
             let _ = match &mut sink {

@@ -8,7 +8,7 @@ use crate::networks::{Asset, Family, Network, eip155, solana};
 use crate::registry::{self, PAIRS, Version};
 use x402_wire::facilitator::{SupportedKind, SupportedResponse};
 
-/// The enabled networks. Never changes in the life of a world.
+/// The enabled networks. A world replaces it whole when it is reconfigured.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     networks: Vec<Network>,

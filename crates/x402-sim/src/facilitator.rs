@@ -11,6 +11,7 @@ use crate::event::Facts;
 use crate::fault::Mode;
 use crate::networks::eip155::chain::Signatures;
 use crate::networks::eip155::eip3009::{self, Case, Charge, Claim};
+use crate::networks::eip155::parse_address;
 use crate::order::Depth;
 use crate::reason::{Code, Reason};
 use crate::registry::{PAIRS, Version};
@@ -116,20 +117,25 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
             let asset = &approved.charge.token().asset;
             let amount = Decimal::from_atomic(approved.charge.authorization.value, asset.decimals);
             Facts {
-                network: Some(approved.network.clone()),
+                network: Some(shorten(&approved.network)),
                 amount: Some(format!("{amount} {}", asset.symbol)),
-                payer: Some(approved.payer.clone()),
+                payer: address_only(&approved.payer),
                 ..Facts::default()
             }
         }
         Err(refusal) => Facts {
-            network: Some(refusal.network.clone()),
-            payer: refusal.payer.clone(),
+            network: Some(shorten(&refusal.network)),
+            payer: refusal.payer.as_deref().and_then(address_only),
             reason: Some(refusal.spelled().to_owned()),
             message: Some(refusal.reason.detail.clone()).filter(|detail| !detail.is_empty()),
             ..Facts::default()
         },
     }
+}
+
+/// A payer for an event, if it is an address: whatever else a client puts there, a key perhaps, is nobody's to log.
+fn address_only(payer: &str) -> Option<String> {
+    parse_address(payer).is_some().then(|| payer.to_owned())
 }
 
 impl Refusal {

@@ -28,6 +28,8 @@ pub struct Memos {
 /// What an invoice is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terms<'a> {
+    /// The method of the request that the invoice answers; HEAD counts as GET.
+    pub method: &'a str,
     /// The path of the resource.
     pub path: &'a str,
     /// The amount in atomic units of the currency.
@@ -131,21 +133,33 @@ impl Memos {
             let amount = x402_wire::amount::Decimal::from_atomic(terms.amount, DECIMALS).to_string();
             return Err(InvoiceError::InsufficientFunds { index: payer.index, amount });
         }
+        self.forget_expired(now);
         self.spent.insert(memo);
         let mut effects = view.touch(INVOICE_ASSET, from, to);
         effects.push(Effect::Move { asset: INVOICE_ASSET, from, to, value: terms.amount });
         Ok(effects)
     }
 
+    /// Forgets spent memos that are refused as expired anyhow: a memo begins with its expiry.
+    fn forget_expired(&mut self, now: u64) {
+        let mut first = [0; 16];
+        first[..4].copy_from_slice(&u32::try_from(now).unwrap_or(u32::MAX).to_be_bytes());
+        if self.spent.get_min().is_some_and(|oldest| *oldest < first) {
+            self.spent = std::mem::take(&mut self.spent).split(&first).1;
+        }
+    }
+
     /// The memo for these terms: 4 bytes of expiry, 4 bytes of number, 8 bytes of keyed hash, less the six bits by
     /// which a UUID states its version and variant.
     fn memo(&self, terms: Terms<'_>, expires_at: u64, number: u32) -> [u8; 16] {
         let expiry = u32::try_from(expires_at).unwrap_or(u32::MAX);
-        let mut preimage = Vec::with_capacity(80 + terms.path.len());
+        let mut preimage = Vec::with_capacity(88 + terms.path.len());
         preimage.extend_from_slice(&self.key);
         preimage.extend_from_slice(&expiry.to_be_bytes());
         preimage.extend_from_slice(&number.to_be_bytes());
         preimage.extend_from_slice(&terms.amount.to_be_bytes::<32>());
+        preimage.extend_from_slice(if terms.method == "HEAD" { "GET" } else { terms.method }.as_bytes());
+        preimage.push(b' ');
         preimage.extend_from_slice(terms.path.as_bytes());
         let hash = keccak256(preimage);
         let mut memo = [0; 16];
@@ -175,4 +189,56 @@ fn parts(memo: [u8; 16]) -> (u64, u32) {
 pub(crate) fn account(index: usize) -> Account {
     let found = accounts::test_accounts().nth(index).and_then(|account| solana_account(account.solana_address));
     found.expect("test accounts have Solana addresses; a test walks them")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ledger::{Grants, Ledger, UnknownAccounts};
+
+    const TERMS: Terms<'_> = Terms { method: "GET", path: "/a", amount: U256::from_limbs([10_000, 0, 0, 0]) };
+
+    fn view() -> View {
+        let funded = (0..8).map(account).collect();
+        let amounts = vec![U256::from(1_000_000)];
+        let grants = Grants { unknown: UnknownAccounts::Empty, funded, reserved: BTreeSet::new(), amounts };
+        View { ledger: Ledger::default(), grants: Arc::new(grants) }
+    }
+
+    fn redeem(memos: &mut Memos, memo: &str, terms: Terms<'_>, now: u64) -> Result<(), InvoiceError> {
+        let payer = accounts::test_accounts().next().unwrap();
+        memos.redeem(memo, terms, payer, &view(), now).map(|_| ())
+    }
+
+    #[test]
+    fn a_memo_is_good_once_for_its_terms_and_until_it_expires() {
+        let mut memos = Memos::new([7; 32]);
+        let memo = memos.issue(TERMS, "0.01".to_owned(), 1000).memo;
+        for other in [
+            Terms { method: "POST", ..TERMS },
+            Terms { path: "/b", ..TERMS },
+            Terms { amount: U256::from(9_999), ..TERMS },
+        ] {
+            assert_eq!(redeem(&mut memos, &memo, other, 1000), Err(InvoiceError::NotIssued));
+        }
+        assert_eq!(redeem(&mut memos, &memo, TERMS, 1301), Err(InvoiceError::Expired { seconds: 1 }));
+        assert_eq!(redeem(&mut memos, &memo, Terms { method: "HEAD", ..TERMS }, 1300), Ok(()));
+        assert_eq!(redeem(&mut memos, &memo, TERMS, 1300), Err(InvoiceError::Spent));
+        assert_eq!(redeem(&mut Memos::new([8; 32]), &memo, TERMS, 1000), Err(InvoiceError::NotIssued));
+    }
+
+    #[test]
+    fn expired_memos_are_forgotten_and_still_refused() {
+        let mut memos = Memos::new([7; 32]);
+        let old = memos.issue(TERMS, "0.01".to_owned(), 1000).memo;
+        redeem(&mut memos, &old, TERMS, 1000).unwrap();
+        let new = memos.issue(TERMS, "0.01".to_owned(), 2000).memo;
+        redeem(&mut memos, &new, TERMS, 2000).unwrap();
+        assert_eq!(memos.spent.len(), 1);
+        assert_eq!(redeem(&mut memos, &old, TERMS, 2000), Err(InvoiceError::Expired { seconds: 700 }));
+        assert_eq!(redeem(&mut memos, &new, TERMS, 2000), Err(InvoiceError::Spent));
+    }
 }

@@ -11,7 +11,7 @@ use x402_wire::v1::{self, PaymentRequirementsV1};
 
 use crate::memo;
 use crate::networks::{Asset, Family, Network, Transfer};
-use crate::registry::Version;
+use crate::registry::{self, Version};
 
 /// The default lifetime of an authorization in version 2, in seconds.
 pub const MAX_TIMEOUT_SECONDS: u64 = 300;
@@ -58,7 +58,9 @@ impl Offer {
         Self {
             v2: ways.iter().map(Way::to_v2).collect(),
             v1: legacy.collect(),
-            invoice: first.and_then(|way| price(way).to_atomic(memo::DECIMALS).ok()),
+            invoice: first
+                .filter(|way| is_dollar(&way.asset))
+                .and_then(|way| price(way).to_atomic(memo::DECIMALS).ok()),
             price: first.map(|way| format!("{} {}", price(way), way.asset.symbol)).unwrap_or_default(),
         }
     }
@@ -99,6 +101,13 @@ impl Offer {
 
 fn is(value: &Value, key: &str, text: &str) -> bool {
     value.get(key).and_then(Value::as_str) == Some(text)
+}
+
+/// Whether one unit of an asset is a dollar, so that a price in it is one in USDC: all assets that are known without
+/// configuration are, and own ones that say `USD` in their ticker.
+fn is_dollar(asset: &Asset) -> bool {
+    let known = || registry::networks().iter().any(|network| network.asset_by_address(&asset.address).is_some());
+    asset.symbol.to_ascii_uppercase().contains("USD") || known()
 }
 
 impl Way {

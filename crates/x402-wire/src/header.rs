@@ -44,6 +44,9 @@ pub enum DecodeError {
         /// What the decoder stumbled over.
         detail: String,
     },
+    /// JSON that holds nothing.
+    #[error("it is base64 of JSON, but holds no payment")]
+    NoPayment,
     /// Base64 of something that is not JSON.
     #[error("it is base64, but not of JSON: {detail}")]
     NotJson {

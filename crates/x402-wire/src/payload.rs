@@ -17,8 +17,18 @@ impl PaymentPayload {
     }
 
     /// Decodes a payload from the value of a payment header.
+    ///
+    /// JSON that JavaScript takes for false (`null`, `0`, `false`, `""`) is no payment to the official servers either.
     pub fn from_header(text: &str) -> Result<Self, DecodeError> {
-        header::decode(text).map(Self::new)
+        let value = header::decode(text)?;
+        let nothing = match &value {
+            Value::Null => true,
+            Value::Bool(flag) => !flag,
+            Value::Number(number) => number.as_f64() == Some(0.0),
+            Value::String(text) => text.is_empty(),
+            Value::Array(_) | Value::Object(_) => false,
+        };
+        if nothing { Err(DecodeError::NoPayment) } else { Ok(Self::new(value)) }
     }
 
     /// The whole payload.

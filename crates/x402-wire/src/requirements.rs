@@ -67,12 +67,12 @@ impl PaymentRequirements {
         let (Some(own), Some(accepted)) = (own.as_object(), accepted.as_object()) else {
             return false;
         };
-        let nothing = Value::Null;
-        let same_member = |key: &String| {
-            let (ours, theirs) = (own.get(key).unwrap_or(&nothing), accepted.get(key).unwrap_or(&nothing));
-            if key == "extra" { contains(theirs, ours) } else { equal(ours, theirs) }
+        let core = |members: &Map<String, Value>| members.keys().filter(|key| *key != "extra").count();
+        let same = |(key, ours): (&String, &Value)| match (key.as_str(), accepted.get(key)) {
+            ("extra", theirs) => contains(theirs.unwrap_or(&Value::Null), ours),
+            (_, theirs) => theirs.is_some_and(|theirs| equal(ours, theirs)),
         };
-        own.keys().chain(accepted.keys()).all(same_member)
+        core(own) == core(accepted) && own.iter().all(same)
     }
 }
 
@@ -91,10 +91,9 @@ fn equal(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Whether `whole` holds every member of `part`, at every depth. Nothing is contained in everything.
+/// Whether `whole` holds every member of `part`, at every depth.
 fn contains(whole: &Value, part: &Value) -> bool {
     match (whole, part) {
-        (_, Value::Null) => true,
         (Value::Object(whole), Value::Object(part)) => {
             part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
         }
@@ -145,5 +144,11 @@ mod tests {
         name["extra"]["name"] = json!("USD Coin");
         assert!(!requirements().matches(&name));
         assert!(!requirements().matches(&json!(null)));
+        let mut null = serde_json::to_value(requirements()).unwrap();
+        null["bogus"] = json!(null);
+        assert!(!requirements().matches(&null), "a null is a member to the official code");
+        let mut asks_null = requirements();
+        asks_null.extra.insert("memo".to_owned(), json!(null));
+        assert!(!asks_null.matches(&serde_json::to_value(requirements()).unwrap()));
     }
 }

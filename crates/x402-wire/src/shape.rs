@@ -1,5 +1,7 @@
 //! Reading untrusted JSON: a cursor that knows its path, so that every complaint names the place.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 /// A value and the way to it from the root. Costs nothing until something is wrong.
@@ -77,6 +79,12 @@ impl<'v, 'p> Shape<'v, 'p> {
     }
 }
 
+/// Texts up to this many characters are repeated whole: an address fits, a key that stands in the wrong place does not.
+const QUOTED: usize = 48;
+
+/// How much is repeated of a longer one.
+const BEGINNING: usize = 12;
+
 /// A value in a few words, for a complaint.
 pub fn describe(value: &Value) -> String {
     match value {
@@ -89,11 +97,13 @@ pub fn describe(value: &Value) -> String {
     }
 }
 
-/// The first 80 characters of a text, control characters escaped.
+/// A text as it is, or the beginning of a long one and its length; control characters escaped.
 pub fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(80).flat_map(char::escape_debug).collect();
-    if text.chars().nth(80).is_some() {
-        short.push('…');
+    let length = text.chars().count();
+    let shown = if length > QUOTED { BEGINNING } else { length };
+    let mut short: String = text.chars().take(shown).flat_map(char::escape_debug).collect();
+    if shown < length {
+        let _ = write!(short, "… ({length} characters)");
     }
     short
 }

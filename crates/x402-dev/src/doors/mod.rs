@@ -43,6 +43,9 @@ pub mod simulation;
 /// The largest head that is taken; a larger one is answered with 431 and a sentence.
 const HEAD_LIMIT: usize = 16 * 1024;
 
+/// Beyond this size, a 431 comes without the sentence.
+const EXPLAINED_LIMIT: usize = 64 * 1024;
+
 /// What the routes share.
 #[derive(Clone, Debug)]
 pub struct Desk {
@@ -98,7 +101,7 @@ impl Doors {
     ) -> Response<Counted> {
         let in_flight = [&self.counters, connection].map(InFlight::begin);
         // The admin door is for the instance's own origin: it tells nothing to scripts of others.
-        let public = !request.uri().path().starts_with(ADMIN_PREFIX);
+        let public = !is_admin(request.uri().path());
         let mut response = if let Some(too_large) = check_head(&request) {
             too_large
         } else if let Some(preflight) = cors::preflight(&request).filter(|_| public) {
@@ -113,6 +116,11 @@ impl Doors {
         }
         response.map(|body| Counted::new(body, in_flight))
     }
+}
+
+/// Whether a path belongs to the admin door.
+fn is_admin(path: &str) -> bool {
+    path.strip_prefix(ADMIN_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 async fn route(router: &Router, request: Request<Body>) -> Response {
@@ -158,6 +166,9 @@ pub(crate) fn other_method(method: &Method, allow: &'static str) -> Response {
 /// A 431 with a sentence, where the head is larger than we take.
 fn check_head<B>(request: &Request<B>) -> Option<Response> {
     let size = head_size(request);
+    if size > EXPLAINED_LIMIT {
+        return Some(closing(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response()));
+    }
     (size > HEAD_LIMIT).then(|| {
         let text = format!(
             "the request's head has {size} bytes, the limit is {HEAD_LIMIT}; a payment header of this size is no \

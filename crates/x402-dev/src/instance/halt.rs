@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::home::{Place, remove};
 use super::lock::Lock;
 use super::os::{Here, Identity, Process, Signal, System};
+use super::record::{Cause, Ending, Record};
 use super::survey::{PidFile, Running, Standing, survey};
+use crate::clock;
 
 /// How long a killed process may take to vanish.
 const KILL_TIME: Duration = Duration::from_secs(5);
@@ -53,16 +55,33 @@ pub fn halt(place: &Place, time: Duration, patience: Patience, begun: &mut dyn F
         return tidy(place, Halted::Stopped);
     }
     if patience == Patience::Leave {
-        return Ok(Halted::Draining(running));
+        let record = Record::read(&place.state()).filter(|record| record.identity == running.identity);
+        return Ok(Halted::Draining(Box::new(Running { record, ..*running })));
     }
     process.signal(Signal::Kill)?;
-    if process.wait(KILL_TIME) { tidy(place, Halted::Killed) } else { Ok(Halted::Draining(running)) }
+    if !process.wait(KILL_TIME) {
+        return Ok(Halted::Draining(running));
+    }
+    confess(place, &running.identity)?;
+    tidy(place, Halted::Killed)
+}
+
+/// Says in the record of a server that it was killed: it could not do so itself.
+fn confess(place: &Place, killed: &Identity) -> io::Result<()> {
+    let Some(_held) = Lock::tidy(&place.lock())? else { return Ok(()) };
+    match Record::read(&place.state()) {
+        Some(mut record) if record.identity == *killed && record.ending.is_none() => {
+            record.ending = Some(Ending { cause: Cause::Killed, at: clock::now() });
+            record.write(&place.state())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes the PID file of a server that could not do it, unless a new one has started already.
 fn tidy(place: &Place, halted: Halted) -> io::Result<Halted> {
     if PidFile::read(&place.pid_file()) != PidFile::Missing
-        && let Some(_held) = Lock::take(&place.lock())?
+        && let Some(_held) = Lock::tidy(&place.lock())?
     {
         remove(&place.pid_file())?;
     }

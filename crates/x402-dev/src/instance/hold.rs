@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::home::{Place, remove};
 use super::lock::{Holder, Lock};
 use super::os::{Here, Identity, System};
-use super::record::{Ending, Record};
+use super::record::{Draining, Ending, Record};
 use super::survey::{PidFile, write_pid};
 
 /// How long a start waits for whoever holds the lock to say who it is.
@@ -62,10 +62,10 @@ impl Hold {
                 let identity = Here::identify(pid).ok_or_else(unknown)?;
                 return Ok(Self { place, identity, record: None, lock });
             }
-            // Somebody holds it: a server, or a command that cleans up after one and is done in a moment.
             match Holder::of(&place.lock()).map_err(directory)? {
                 Holder::Elsewhere => return Err(HoldError::Elsewhere { lock: place.lock() }),
                 Holder::Process(pid) if says_so(&place, pid) => return Err(HoldError::AlreadyRunning { pid }),
+                // A server that starts, or nobody but a command that cleans up and is done in a moment.
                 Holder::Process(_) | Holder::Nobody => std::thread::sleep(STEP),
             }
         }
@@ -87,6 +87,15 @@ impl Hold {
         write_pid(&self.place, self.identity.pid).map_err(directory)?;
         self.record = Some(record);
         Ok(())
+    }
+
+    /// Says that the server has been told to end, and what it waits for: nobody can ask it any more.
+    pub fn drain(&mut self, draining: Draining) {
+        if let Some(record) = self.record.as_mut().filter(|_| draining.in_flight > 0) {
+            record.draining = Some(draining);
+            // It ends in any case; a directory that vanished meanwhile cannot be told.
+            let _ = record.write(&self.place.state());
+        }
     }
 
     /// Says how the server ended, removes the PID file, and lets the lock go.

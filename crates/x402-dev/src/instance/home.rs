@@ -133,13 +133,14 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     renamed
 }
 
-/// Removes what stands at a path: a file, a link, or an empty directory somebody put there.
+/// Removes what stands at a path: a file, a link, or an empty directory somebody put there. The error names the path.
 pub fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
+    let removed = match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(_) if path.is_dir() => fs::remove_dir(path),
         other => other,
-    }
+    };
+    removed.map_err(|error| io::Error::new(error.kind(), format!("{} cannot be removed: {error}", path.display())))
 }
 
 #[cfg(test)]

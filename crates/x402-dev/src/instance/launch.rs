@@ -11,7 +11,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::home::InstanceName;
-use super::os::Identity;
 use super::record::StartedBy;
 use crate::context::Context;
 
@@ -25,8 +24,6 @@ pub struct Job {
     pub name: String,
     /// With which configuration.
     pub command: StartedBy,
-    /// The process with which it ends.
-    pub parent: Option<Identity>,
 }
 
 /// The one line that a child says.

@@ -2,6 +2,9 @@
 //!
 //! It is a record lock (`fcntl`), because the kernel tells who holds such a lock without taking it: a question never
 //! stands in the way of a start. It must be opened only once in the process that holds it.
+//!
+//! A server holds it for writing. A command that cleans up after one holds it for reading meanwhile: no server can start
+//! then, and nobody takes the command for a server.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -17,10 +20,10 @@ pub struct Lock {
     _file: File,
 }
 
-/// Who holds a lock.
+/// Which server holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// Nobody.
+    /// None.
     Nobody,
     /// A process of this system.
     Process(u32),
@@ -29,10 +32,20 @@ pub enum Holder {
 }
 
 impl Lock {
-    /// Takes the lock. `Ok(None)` where somebody holds it.
+    /// Takes the lock for a server. `Ok(None)` where somebody holds it.
     pub fn take(path: &Path) -> io::Result<Option<Self>> {
+        Self::open(path, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// Keeps servers from starting while the files of one that has ended are put in order. `Ok(None)` where a server
+    /// holds the lock.
+    pub fn tidy(path: &Path) -> io::Result<Option<Self>> {
+        Self::open(path, FlockOperation::NonBlockingLockShared)
+    }
+
+    fn open(path: &Path, operation: FlockOperation) -> io::Result<Option<Self>> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        match fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match fcntl_lock(&file, operation) {
             Ok(()) => Ok(Some(Self { _file: file })),
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(None),
             Err(error) => Err(error.into()),
@@ -41,9 +54,9 @@ impl Lock {
 }
 
 impl Holder {
-    /// Who holds the lock at a path. A lock that does not exist is held by nobody.
+    /// Which server holds the lock at a path. A lock that does not exist is held by nobody.
     pub fn of(path: &Path) -> io::Result<Self> {
-        let file = match OpenOptions::new().read(true).write(true).open(path) {
+        let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Nobody),
             Err(error) => return Err(error),
@@ -51,6 +64,8 @@ impl Holder {
         let holder = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock))?;
         Ok(match holder {
             None => Self::Nobody,
+            // Somebody cleans up.
+            Some(lock) if lock.typ == FlockType::ReadLock => Self::Nobody,
             Some(lock) => lock
                 .pid
                 .and_then(|pid| u32::try_from(pid.as_raw_nonzero().get()).ok())

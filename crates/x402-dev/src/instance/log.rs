@@ -35,23 +35,19 @@ impl LogFile {
 
     /// Appends lines in one write. The file is rotated between lines, never within one.
     pub fn write(&mut self, lines: &str) -> io::Result<()> {
-        if self.size > 0 && self.size + lines.len() as u64 > LIMIT {
-            self.rotate()?;
-        }
+        let rotated = if self.size > 0 && self.size + lines.len() as u64 > LIMIT { self.rotate() } else { Ok(()) };
+        // A file that cannot be put aside grows on: no line is lost for it.
         self.file.write_all(lines.as_bytes())?;
         self.size += lines.len() as u64;
-        Ok(())
+        rotated
     }
 
     fn rotate(&mut self) -> io::Result<()> {
         for number in (1..KEPT).rev() {
             let (from, to) = (rotated(&self.path, number), rotated(&self.path, number + 1));
-            match std::fs::rename(from, to) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            move_aside(&from, &to)?;
         }
-        std::fs::rename(&self.path, rotated(&self.path, 1))?;
+        move_aside(&self.path, &rotated(&self.path, 1))?;
         self.file = append_to(&self.path)?;
         self.size = 0;
         rustix::stdio::dup2_stderr(&self.file)?;
@@ -63,6 +59,14 @@ impl LogFile {
 pub fn files(path: &Path) -> Vec<PathBuf> {
     let old = (1..=KEPT).rev().map(|number| rotated(path, number));
     old.chain([path.to_owned()]).filter(|file| file.is_file()).collect()
+}
+
+/// Renames a file. One that does not exist, or was removed by hand, needs no renaming.
+fn move_aside(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn rotated(path: &Path, number: u32) -> PathBuf {

@@ -42,6 +42,9 @@ pub trait System {
     /// Whether this process has a controlling terminal.
     fn has_terminal() -> bool;
 
+    /// Whether this process was started to outlive its terminal: `nohup`. To be asked before signals are listened to.
+    fn ignores_hang_up() -> bool;
+
     /// Who listens on a TCP port, as far as it may be known: number and name.
     fn listener(port: u16) -> Option<(u32, String)>;
 }
@@ -110,6 +113,13 @@ mod linux {
 
         fn has_terminal() -> bool {
             fs::File::open("/dev/tty").is_ok()
+        }
+
+        fn ignores_hang_up() -> bool {
+            // A set of bits in hexadecimal; the lowest is signal 1, SIGHUP.
+            let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+            ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).is_some_and(|set| set & 1 == 1)
         }
 
         fn listener(port: u16) -> Option<(u32, String)> {
@@ -204,6 +214,10 @@ mod other {
 
         fn has_terminal() -> bool {
             std::fs::File::open("/dev/tty").is_ok()
+        }
+
+        fn ignores_hang_up() -> bool {
+            false
         }
 
         fn listener(_: u16) -> Option<(u32, String)> {

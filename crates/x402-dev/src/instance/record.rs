@@ -38,6 +38,9 @@ pub struct Record {
     pub command: StartedBy,
     /// The log file of a server in the background.
     pub log: Option<PathBuf>,
+    /// What it waits for since it was told to end.
+    #[serde(default)]
+    pub draining: Option<Draining>,
     /// How it ended; `None` while it runs, and for one that could not say.
     pub ending: Option<Ending>,
 }
@@ -51,6 +54,18 @@ pub struct StartedBy {
     pub working_dir: PathBuf,
     /// The environment variables that are configuration.
     pub environment: BTreeMap<String, String>,
+    /// The process with which it ends.
+    #[serde(default)]
+    pub parent: Option<Identity>,
+}
+
+/// What a server waits for since it was told to end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draining {
+    /// How many requests were in flight then.
+    pub in_flight: u64,
+    /// When, in milliseconds since 1970.
+    pub since: u64,
 }
 
 /// How a server ended.
@@ -70,6 +85,8 @@ pub enum Cause {
     Signal(String),
     /// The process that it was bound to ended.
     Parent,
+    /// It was killed by `mock stop --force`, because it did not end in time.
+    Killed,
     /// It failed.
     Failed(String),
 }
@@ -100,14 +117,26 @@ impl Record {
     pub fn new(facts: Facts) -> Self {
         let Facts { identity, token, url, port, started_at, configuration, command, log } = facts;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let ending = None;
-        Self { format: FORMAT, identity, token, url, port, version, started_at, configuration, command, log, ending }
+        Self {
+            format: FORMAT,
+            identity,
+            token,
+            url,
+            port,
+            version,
+            started_at,
+            configuration,
+            command,
+            log,
+            draining: None,
+            ending: None,
+        }
     }
 
     /// Reads a state file. `None` where there is none, or none that this version can read.
     pub fn read(path: &Path) -> Option<Self> {
-        let size = path.metadata().ok()?.len();
-        if size > LIMIT {
+        let metadata = path.metadata().ok()?;
+        if !metadata.is_file() || metadata.len() > LIMIT {
             return None;
         }
         let record: Self = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;

@@ -57,8 +57,17 @@ impl PidFile {
     /// Reads a PID file; nothing that stands there is an error.
     pub fn read(path: &Path) -> Self {
         let Ok(metadata) = path.symlink_metadata() else { return Self::Missing };
-        if metadata.is_dir() {
-            return Self::Garbage("a directory".to_owned());
+        // Reading a pipe, or what a link points to, might never end.
+        let kind = metadata.file_type();
+        if !kind.is_file() {
+            let what = if kind.is_dir() {
+                "a directory"
+            } else if kind.is_symlink() {
+                "a link"
+            } else {
+                "no file"
+            };
+            return Self::Garbage(what.to_owned());
         }
         if metadata.len() > PID_LIMIT {
             return Self::Garbage(format!("{} bytes", metadata.len()));
@@ -114,7 +123,7 @@ fn stopped(place: &Place) -> io::Result<Standing> {
     }
     // Under the lock, so that the PID file of a server that starts right now is not taken for the old one.
     place.create()?;
-    match Lock::take(&place.lock())? {
+    match Lock::tidy(&place.lock())? {
         None => survey(place),
         Some(lock) => {
             remove(&place.pid_file())?;

@@ -1,7 +1,7 @@
 //! `Test` builds a run of the binary; `Mock` is the guard of a server that it started.
 
 use std::fs::File;
-use std::io::{PipeReader, Read};
+use std::io::{PipeReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -34,6 +34,8 @@ pub(crate) enum Stream {
     Collected,
     /// To a pipe that nobody reads.
     Unread,
+    /// To a pipe that is full already, and that nobody reads.
+    Full,
     /// To a pipe whose other end is closed.
     Closed,
     /// To a terminal; a thread collects it.
@@ -186,8 +188,12 @@ impl Stream {
                 output.collect(reader);
                 (output, writer.into())
             }
-            Self::Unread => {
-                let (reader, writer) = std::io::pipe().unwrap();
+            Self::Unread | Self::Full => {
+                let (reader, mut writer) = std::io::pipe().unwrap();
+                if self == Self::Full {
+                    // As much as a pipe holds on Linux.
+                    writer.write_all(&vec![b'.'; 64 * 1024]).unwrap();
+                }
                 output.shared.0.lock().unwrap().unread = Some(reader);
                 (output, writer.into())
             }

@@ -181,3 +181,37 @@ fn signatures_win_over_proofs() {
     assert_eq!(mock.send(&both).assert_status(402).offer()["error"], "Payment required");
     redeem(&mock, "/a", good).assert_status(200);
 }
+
+#[test]
+fn a_memo_is_good_for_the_method_that_it_was_issued_for() {
+    let mock = Test::new().start();
+    let memo = mock.get("/m").json()["invoice"]["memo"].as_str().unwrap().to_owned();
+    let body = mock.send(&Request::post("/m", "").header("X-Payment-Proof", &memo)).assert_status(402).json();
+    assert_eq!(body["error"], "invoice_memo_not_issued");
+    mock.send(&Request::get("/m").header("X-Payment-Proof", &memo)).assert_status(200);
+}
+
+#[test]
+fn a_page_shows_how_to_pay_an_invoice_only_where_there_is_one() {
+    let page = |yaml: &str| {
+        let mock = Test::new().config(yaml).start();
+        let request = Request::get("/a").header("Accept", "text/html").header("User-Agent", "Mozilla/5.0");
+        mock.send(&request).assert_status(402).text()
+    };
+    assert!(page("").contains("X-Payment-Proof"));
+    assert!(!page("dialects: [x402v2, x402v1]").contains("X-Payment-Proof"));
+}
+
+#[test]
+fn what_is_no_dollar_is_not_invoiced_as_one() {
+    let yaml = r#"
+networks:
+  - id: eip155:31337
+    assets:
+      - {address: "0x5FbDB2315678afecb367f032d93F642f64180aa3", symbol: WETH, name: Ether, version: "1", decimals: 18}
+pricing: {default: 2 WETH}
+"#;
+    let answer = Test::new().config(yaml).start().get("/a");
+    assert!(answer.assert_status(402).json().get("invoice").is_none());
+    assert_eq!(answer.header("www-authenticate"), None);
+}

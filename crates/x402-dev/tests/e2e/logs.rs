@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Request;
 use crate::harness::{Mock, Stream, Test};
-use crate::payer::{Payment, encoded};
+use crate::payer::{Payment, account, encoded};
 use rustix::process::Signal;
 use x402_sim::accounts::test_accounts;
 
@@ -150,4 +150,30 @@ fn colours_are_for_terminals_without_no_color() {
     let piped = Test::new().start();
     piped.get("/a").assert_status(402);
     assert!(!piped.stderr.line("payment required").contains('\u{1b}'), "a pipe gets none");
+}
+
+#[test]
+fn what_a_client_puts_in_place_of_an_address_is_not_logged() {
+    let mock = Test::new().arg("--verbose").start();
+    let key = account(3).key;
+    let good = Payment::of(&mock.asked("/a"));
+    for from in [key.to_owned(), key[2..].to_owned(), "x".repeat(500_000)] {
+        for pointer in ["from", "to", "nonce"] {
+            let mut body = good.request();
+            body["paymentPayload"]["payload"]["authorization"][pointer] = json!(from);
+            let answer = mock.verify(&body);
+            assert_eq!(answer["isValid"], false);
+            let message = answer["invalidMessage"].as_str().unwrap();
+            assert!(!message.contains(&key[2..]) && message.len() < 1_000, "{message}");
+        }
+        let mut network = good.request();
+        network["paymentPayload"]["accepted"]["network"] = json!(from);
+        mock.verify(&network);
+    }
+    mock.get("/the/last/one").assert_status(402);
+    mock.stderr.wait_for("/the/last/one").unwrap();
+    let log = mock.stderr.text();
+    let banner_ends = log.find("POST /verify").unwrap();
+    assert!(!log[banner_ends..].contains(&key[2..]), "a key stands in the log");
+    assert!(log.lines().all(|line| line.len() < 2_000), "a line of the log is as long as a client likes");
 }

@@ -230,3 +230,12 @@ fn only_this_machine_may_ask_for_a_mode() {
         connection.send(&request).assert_status(status);
     }
 }
+
+#[test]
+fn content_that_failed_says_that_it_was_simulated_too() {
+    let mock =
+        Test::new().config("verification: accept\nresources: [{match: /broken, response: {status: 500}}]").start();
+    let payment = encoded(&Payment::of(&mock.asked("/broken")).v2());
+    let answer = mock.send(&Request::get("/broken").header("PAYMENT-SIGNATURE", payment));
+    assert_eq!((answer.status, answer.header("x-simulation-mode")), (500, Some("accept")), "{answer:?}");
+}

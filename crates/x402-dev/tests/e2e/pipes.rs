@@ -55,3 +55,12 @@ fn a_full_terminal_in_verbose_json_stalls_nothing() {
     sells(&mock);
     mock.stop(Signal::INT);
 }
+
+#[test]
+fn a_full_stdout_that_nobody_reads_keeps_nothing_from_its_end() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut mock = Test::new().arg("--json").stdout(Stream::Full).start_without_json();
+        sells(&mock);
+        mock.stop(signal);
+    }
+}

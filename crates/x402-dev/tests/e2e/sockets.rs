@@ -66,16 +66,22 @@ fn a_head_of_more_than_16_kib_is_a_431_with_a_sentence() {
 }
 
 #[test]
-fn a_head_beyond_64_kib_is_a_bare_431_or_closed() {
+fn a_head_beyond_64_kib_is_a_bare_431_and_one_beyond_256_kib_may_be_closed() {
     let mock = Test::new().start();
-    for size in [70 * KIB, 200 * KIB, 4096 * KIB] {
+    for size in [66 * KIB, 100 * KIB, 200 * KIB] {
         let mut connection = mock.connect();
         connection.write(&head_of(size));
-        if let Some(answer) = connection.try_read() {
-            assert_eq!(answer.status, 431, "{answer:?}");
-        }
+        let answer = connection.read();
+        assert_eq!((answer.status, answer.text().as_str()), (431, ""), "{size}");
+        assert!(connection.is_closed());
         mock.assert_serves();
     }
+    let mut connection = mock.connect();
+    connection.write(&head_of(4096 * KIB));
+    if let Some(answer) = connection.try_read() {
+        assert_eq!(answer.status, 431, "{answer:?}");
+    }
+    mock.assert_serves();
 }
 
 #[test]

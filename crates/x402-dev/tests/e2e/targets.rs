@@ -179,3 +179,17 @@ fn bare_line_feeds_end_lines_too() {
     let mock = Test::new().start();
     assert_no_harm(&mock, b"GET /a HTTP/1.1\nHost: a\n\n", &[400, 402]);
 }
+
+#[test]
+fn a_path_that_only_begins_like_a_reserved_one_is_an_ordinary_resource() {
+    let mock = Test::new().start();
+    let answer = mock.get("/_x402abc");
+    assert_eq!(answer.assert_status(402).header("access-control-allow-origin"), Some("*"));
+}
+
+#[test]
+fn a_request_about_the_server_as_a_whole_is_one_about_its_root() {
+    let mock = Test::new().start();
+    let body = mock.send(&Request::new("OPTIONS", "*")).assert_status(402).json();
+    assert_eq!(body["accepts"][0]["resource"], "http://api.test/");
+}

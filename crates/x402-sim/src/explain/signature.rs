@@ -15,6 +15,10 @@ const MOST_TRIES: usize = 5;
 const BASE: u64 = 8453;
 const BASE_SEPOLIA: u64 = 84532;
 
+/// USDC on either.
+const ON_BASE: Address = alloy_primitives::address!("833589fCD6eDb6E08f4c7C32D4f71b54bdA02913");
+const ON_BASE_SEPOLIA: Address = alloy_primitives::address!("036CbD53842c5426634e7929541eC2318f3dCF7e");
+
 /// A domain that was tried, and how it differs from the asset's.
 struct Guess<'a> {
     domain: Domain<'a>,
@@ -63,53 +67,54 @@ pub fn why(case: &Case<'_>) -> String {
     }
 }
 
-/// The likely mistakes, most likely first.
+/// The likely mistakes, most likely first. What is said to be the asset's is the asset's, whatever the requirements say.
 fn guesses<'a>(case: &Case<'a>, domain: Domain<'a>) -> Vec<Guess<'a>> {
     let mut guesses = Vec::with_capacity(6);
     let mut add = |domain: Domain<'a>, what: String| guesses.push(Guess { domain, what });
-    if let Some(token) = case.token().filter(|token| !token.is_domain(&domain)) {
+    let token = case.token();
+    let (own_name, own_version) =
+        token.map_or((domain.name, domain.version), |token| (&token.asset.name, &token.asset.version));
+    if let Some(token) = token.filter(|token| !token.is_domain(&domain)) {
         let own = Domain { name: &token.asset.name, version: &token.asset.version, ..domain };
-        add(
-            own,
-            format!(
-                "this asset's own domain (name \"{}\", version \"{}\"), but the requirements' extra says name \"{}\", \
-             version \"{}\"",
-                own.name,
-                own.version,
-                shorten(domain.name),
-                shorten(domain.version)
-            ),
+        let (said_name, said_version) = (shorten(domain.name), shorten(domain.version));
+        let what = format!(
+            "this asset's own domain (name \"{own_name}\", version \"{own_version}\"), but the requirements' extra \
+             says name \"{said_name}\", version \"{said_version}\""
         );
+        add(own, what);
     }
+    let (own_name, own_version) = (shorten(own_name), shorten(own_version));
     let name = if domain.name == "USDC" { "USD Coin" } else { "USDC" };
-    add(Domain { name, ..domain }, format!("domain name \"{name}\", this asset's is \"{}\"", shorten(domain.name)));
+    add(Domain { name, ..domain }, format!("domain name \"{name}\", this asset's is \"{own_name}\""));
     let version = if domain.version == "2" { "1" } else { "2" };
-    let what = format!("domain version \"{version}\", this asset's is \"{}\"", shorten(domain.version));
-    add(Domain { version, ..domain }, what);
+    add(Domain { version, ..domain }, format!("domain version \"{version}\", this asset's is \"{own_version}\""));
     let chain_id = if domain.chain_id == BASE_SEPOLIA { BASE } else { BASE_SEPOLIA };
-    let what = format!("chain id {chain_id}, this network's is {}", domain.chain_id);
-    add(Domain { chain_id, ..domain }, what);
+    add(Domain { chain_id, ..domain }, format!("chain id {chain_id}, this network's is {}", domain.chain_id));
+    let (twin, here) = if domain.chain_id == BASE_SEPOLIA {
+        (
+            Domain { name: "USD Coin", version: "2", chain_id: BASE, contract: ON_BASE },
+            "USDC on Base (name \"USD Coin\", chain id 8453)",
+        )
+    } else {
+        (
+            Domain { name: "USDC", version: "2", chain_id: BASE_SEPOLIA, contract: ON_BASE_SEPOLIA },
+            "USDC on Base Sepolia (name \"USDC\", chain id 84532)",
+        )
+    };
+    add(twin, format!("the domain of {here}, not of this network"));
     if let Some((contract, owner)) = other_contract(case, domain.contract) {
-        let what =
-            format!("verifying contract {} ({owner}), the asset is {}", checksum(contract), checksum(domain.contract));
-        add(Domain { contract, ..domain }, what);
-    }
-    if domain.chain_id == BASE_SEPOLIA {
-        let base = alloy_primitives::address!("833589fCD6eDb6E08f4c7C32D4f71b54bdA02913");
-        let what = "the domain of USDC on Base (name \"USD Coin\", chain id 8453), not on Base Sepolia".to_owned();
-        add(Domain { name: "USD Coin", version: "2", chain_id: BASE, contract: base }, what);
+        let (theirs, ours) = (checksum(contract), checksum(domain.contract));
+        add(Domain { contract, ..domain }, format!("verifying contract {theirs} ({owner}), the asset is {ours}"));
     }
     guesses
 }
 
 /// Another contract that a client may have signed for: USDC on Base, or on Base Sepolia.
 fn other_contract(case: &Case<'_>, contract: Address) -> Option<(Address, &'static str)> {
-    let on_base = alloy_primitives::address!("833589fCD6eDb6E08f4c7C32D4f71b54bdA02913");
-    let on_base_sepolia = alloy_primitives::address!("036CbD53842c5426634e7929541eC2318f3dCF7e");
     let payee = case.claim.asked.pay_to;
     match contract {
-        contract if contract == on_base_sepolia => Some((on_base, "USDC on Base")),
-        contract if contract != payee => Some((on_base_sepolia, "USDC on Base Sepolia")),
+        contract if contract == ON_BASE_SEPOLIA => Some((ON_BASE, "USDC on Base")),
+        contract if contract != payee => Some((ON_BASE_SEPOLIA, "USDC on Base Sepolia")),
         _ => None,
     }
 }

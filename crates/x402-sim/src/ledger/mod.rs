@@ -161,7 +161,8 @@ impl Ledger {
         sum.wrapping_sub(self.minted.get(&asset).copied().unwrap_or_default())
     }
 
-    /// A hash over every balance, used authorization and transaction: equal states have equal hashes.
+    /// A hash over balances, mints, used authorizations, and how many transactions there are: equal states have equal
+    /// hashes. A transaction's content follows from the authorization that it used.
     pub fn state_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for ((asset, account), balance) in &self.balances {
@@ -169,6 +170,9 @@ impl Ledger {
         }
         for (key, number) in &self.authorizations {
             (key, number).hash(&mut hasher);
+        }
+        for (asset, minted) in &self.minted {
+            (asset, minted.as_limbs()).hash(&mut hasher);
         }
         (self.records.len(), self.sequences.iter().collect::<Vec<_>>()).hash(&mut hasher);
         hasher.finish()

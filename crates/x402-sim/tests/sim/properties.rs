@@ -9,6 +9,7 @@ use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
 use x402_sim::ledger::{AssetId, UnknownAccounts};
 use x402_sim::order::Depth;
+use x402_sim::reason::Code;
 use x402_sim::registry::Version;
 use x402_sim::{Setup, World, registry};
 use x402_wire::amount::Decimal;
@@ -204,4 +205,28 @@ fn any_json(depth: u32) -> impl Strategy<Value = (Value, Value)> {
             .prop_map(|members| Value::Object(members.into_iter().collect()))
     });
     (any.clone(), any)
+}
+
+#[test]
+fn of_64_settlements_of_one_authorization_at_once_one_succeeds_and_the_sum_is_kept() {
+    let world = std::sync::Mutex::new(world(UnknownAccounts::Empty));
+    let network = registry::networks().into_iter().find(|network| network.id == NETWORK).unwrap();
+    let request = Template::new(&network).request();
+    let start = std::sync::Barrier::new(64);
+    let attempt = || {
+        start.wait();
+        let chain = world.lock().unwrap().chain();
+        let approved = judge(&request, &chain, NOW, Depth::Settle, Mode::Strict).unwrap();
+        world.lock().unwrap().settle(&approved.charge, NOW * 1000).map(|_| ()).map_err(|reason| reason.code)
+    };
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..64).map(|_| scope.spawn(attempt)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
+    let refused = outcomes.iter().filter(|outcome| **outcome == Err(Code::NonceUsed)).count();
+    assert_eq!(refused, 63, "{outcomes:?}");
+    let world = world.into_inner().unwrap();
+    assert_eq!(world.ledger().drift(USDC), U256::ZERO);
+    assert_eq!(world.chain().view.balance(USDC, address(9).into()), U256::from(10_000));
 }

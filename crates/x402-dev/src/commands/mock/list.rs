@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::status::ending_text;
-use super::{Form, home, standing};
+use super::{Form, home};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::instance::{Place, Standing};
+use crate::instance::{Place, Standing, survey};
 use crate::terminal;
 
 /// One line of the list.
@@ -20,7 +20,7 @@ struct Row {
 
 /// Lists every instance; PID files of dead ones are removed.
 pub fn list(context: &Context, form: Form) -> Result<Exit, Error> {
-    let rows = home(context)?.places().iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let rows: Vec<_> = home(context)?.places().iter().map(row).collect();
     terminal::result(&match form {
         Form::Json => {
             let rows = rows.iter().map(|row| {
@@ -34,23 +34,25 @@ pub fn list(context: &Context, form: Form) -> Result<Exit, Error> {
     Ok(Exit::Success)
 }
 
-fn row(place: &Place) -> Result<Row, Error> {
+fn row(place: &Place) -> Row {
     let name = place.name.to_string();
-    Ok(match standing(place)? {
-        Standing::Running(running) => Row {
+    match survey(place) {
+        // One that cannot be asked must not hide the others.
+        Err(error) => Row { name, pid: None, url: None, note: format!("unknown: {error}") },
+        Ok(Standing::Running(running)) => Row {
             name,
             pid: Some(running.identity.pid),
             url: running.record.as_ref().map(|record| record.url.clone()),
             note: if running.record.is_some() { "running" } else { "starting" }.to_owned(),
         },
-        Standing::Elsewhere => Row { name, pid: None, url: None, note: "running in another container".to_owned() },
-        Standing::Stopped(stopped) => {
+        Ok(Standing::Elsewhere) => Row { name, pid: None, url: None, note: "running in another container".to_owned() },
+        Ok(Standing::Stopped(stopped)) => {
             let last = stopped.last.as_ref().map(ending_text);
             let stale = stopped.stale.map(|_| "stale PID removed; ").unwrap_or_default();
             let note = format!("{stale}{}", last.unwrap_or_else(|| "not running".to_owned()));
             Row { name, pid: None, url: None, note }
         }
-    })
+    }
 }
 
 impl Row {

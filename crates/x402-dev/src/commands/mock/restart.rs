@@ -1,19 +1,21 @@
 //! `mock restart`: the same server again, with what is said now.
 
+use std::io;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::start::start_child;
-use super::{Form, place, standing};
+use super::start::{start_child, unusable};
+use super::{Form, place};
 use crate::config::{self, Overrides};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::instance::halt::{Halted, Patience, halt};
 use crate::instance::launch::Waiting;
-use crate::instance::record::StartedBy;
-use crate::instance::{InstanceName, Standing};
+use crate::instance::os::{Here, System};
+use crate::instance::record::{Record, StartedBy};
+use crate::instance::{InstanceName, Standing, survey};
 use crate::terminal;
 
 /// Stops an instance, if it runs, and starts it anew in the background with its own flags, environment and directory.
@@ -27,7 +29,7 @@ pub fn restart(
     form: Form,
 ) -> Result<Exit, Error> {
     let place = place(context, name)?;
-    let standing = standing(&place)?;
+    let standing = survey(&place).map_err(unusable(&place))?;
     let old = match &standing {
         Standing::Running(running) => running.record.as_ref(),
         Standing::Stopped(stopped) => stopped.last.as_ref(),
@@ -36,20 +38,13 @@ pub fn restart(
             return Ok(Exit::Failure);
         }
     };
-    let mut command = match old {
-        Some(record) => {
-            let old = record.command.clone();
-            StartedBy { overrides: now.over(old.overrides), ..old }
-        }
-        None => {
-            StartedBy { overrides: now, working_dir: context.working_dir.clone(), environment: context.configuration() }
-        }
-    };
+    let command = replay(context, now, old);
     let replayed = context.replaying(&command.working_dir, &command.environment);
     config::load(&replayed, &command.overrides)?;
-    if let (Standing::Running(running), None | Some(0)) = (&standing, command.overrides.port) {
-        command.overrides.port = running.record.as_ref().map(|record| record.port);
-    }
+    std::fs::read_dir(&command.working_dir).map_err(|source| {
+        let text = format!("the server's working directory {}: {source}", command.working_dir.display());
+        Error::State { name: name.clone(), source: io::Error::new(source.kind(), text) }
+    })?;
     let was_running = matches!(standing, Standing::Running(_));
     if was_running {
         let say = &mut |identity: &crate::instance::os::Identity| {
@@ -63,7 +58,7 @@ pub fn restart(
         self::say(form, "Server stopped");
     }
     say(form, "Starting server...");
-    let (url, pid) = start_child(context, &place, command, None, Waiting::For(time.max(Duration::from_secs(10))))?;
+    let (url, pid) = start_child(context, &place, command, Waiting::For(time.max(Duration::from_secs(10))))?;
     match form {
         Form::Json => terminal::result(&json!({ "url": url, "pid": pid, "was_running": was_running }).to_string()),
         Form::Text => {
@@ -74,6 +69,25 @@ pub fn restart(
         }
     }
     Ok(Exit::Success)
+}
+
+/// How the new server is started: as the last one was, on its port, where nothing else is said now.
+fn replay(context: &Context, mut now: Overrides, old: Option<&Record>) -> StartedBy {
+    // What is said now is meant here, not in the directory where the last one was started.
+    now.config = now.config.map(|file| context.working_dir.join(file));
+    let Some(old) = old else {
+        let (working_dir, environment) = (context.working_dir.clone(), context.configuration());
+        return StartedBy { overrides: now, working_dir, environment, parent: None };
+    };
+    let said = now.port;
+    let command = old.command.clone();
+    let mut overrides = now.over(command.overrides);
+    if said.is_none() && matches!(overrides.port, None | Some(0)) {
+        overrides.port = Some(old.port);
+    }
+    // A process that has ended meanwhile ends nothing any more.
+    let parent = command.parent.filter(|parent| Here::identify(parent.pid).as_ref() == Some(parent));
+    StartedBy { overrides, parent, ..command }
 }
 
 fn say(form: Form, text: &str) {

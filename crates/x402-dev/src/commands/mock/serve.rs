@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::start::{Managed, Start};
@@ -14,7 +15,7 @@ use crate::doors::admin::Reloaded;
 use crate::doors::admin::routes::{Admin, Reload};
 use crate::error::Error;
 use crate::instance::hold::Hold;
-use crate::instance::record::{Cause, Ending, Facts, Record, StartedBy};
+use crate::instance::record::{Cause, Draining, Ending, Facts, Record, StartedBy};
 use crate::instance::{Place, log::LogFile};
 use crate::lifetime::{End, Lifetime, Notice};
 use crate::server::{self, ServerHandle};
@@ -74,8 +75,12 @@ impl Life<'_> {
             self.say_ready(&server, announce);
             lifetime.notify(Notice::Ready);
             let end = lifetime.end(&|| self.reload(reload.as_ref())).await;
+            let in_flight = server.state().counters.in_flight.load(Ordering::Relaxed);
             lifetime.notify(Notice::Stopping);
             self.terminal.say(&format!("stopping: {}", end.words()));
+            if let Some(hold) = &mut self.hold {
+                hold.drain(Draining { in_flight, since: clock::now() });
+            }
             tokio::select! {
                 () = server.shutdown() => {}
                 // Asked again: whoever insists does not want to wait.
@@ -122,6 +127,7 @@ impl Life<'_> {
                     overrides: self.start.overrides.clone(),
                     working_dir: self.context.working_dir.clone(),
                     environment: self.context.configuration(),
+                    parent: self.start.parent.clone(),
                 },
                 log: self.log.clone(),
             });

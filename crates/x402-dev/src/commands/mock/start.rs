@@ -8,10 +8,11 @@ use crate::config::{self, Overrides};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::instance::hold::HoldError;
 use crate::instance::launch::{Job, Launched, Waiting, Word, launch, read_job};
 use crate::instance::os::{Here, Identity, System};
 use crate::instance::record::StartedBy;
-use crate::instance::{InstanceName, Place, Standing};
+use crate::instance::{InstanceName, Place, Standing, survey};
 use crate::terminal::{self, Colour};
 
 /// Whether a server is an instance that other commands can find.
@@ -51,7 +52,9 @@ pub struct Detach {
 pub fn foreground(context: &Context, start: &Start, form: Form) -> Result<Exit, Error> {
     serve(context, start, Output::Stderr, &mut |url, pid| {
         if form == Form::Json {
-            terminal::result(&json!({ "url": url, "pid": pid }).to_string());
+            let line = json!({ "url": url, "pid": pid }).to_string();
+            // On a thread of its own: a pipe that is full already must not keep the server from its signals.
+            std::thread::spawn(move || terminal::result(&line));
         }
     })?;
     Ok(Exit::Success)
@@ -67,8 +70,9 @@ pub fn background(context: &Context, detach: Detach, form: Form) -> Result<Exit,
         overrides: detach.overrides,
         working_dir: context.working_dir.clone(),
         environment: context.configuration(),
+        parent: detach.parent,
     };
-    let (url, pid) = start_child(context, &place, command, detach.parent, detach.waiting)?;
+    let (url, pid) = start_child(context, &place, command, detach.waiting)?;
     terminal::result(&match (form, &url) {
         (Form::Json, _) => json!({ "url": url, "pid": pid }).to_string(),
         (Form::Text, Some(url)) => format!("Server is running on {url} (PID: {pid})"),
@@ -82,10 +86,9 @@ pub fn start_child(
     context: &Context,
     place: &Place,
     command: StartedBy,
-    parent: Option<Identity>,
     waiting: Waiting,
 ) -> Result<(Option<String>, u32), Error> {
-    let job = Job { name: place.name.to_string(), command, parent };
+    let job = Job { name: place.name.to_string(), command };
     let failed = |source| Error::State { name: place.name.clone(), source };
     let died = |report: String, exit: Exit| Error::Child { report, exit: exit.number() };
     match launch(context, &job, waiting).map_err(failed)? {
@@ -122,10 +125,12 @@ fn run_job(context: &Context, said: &dyn Fn(&Word)) -> Result<(), Error> {
     // Fails only where the process leads a group already, and then it has a session of its own.
     let _ = Here::leave_terminal();
     let place = place(context, &job.instance())?;
-    let unusable = |source| Error::State { name: place.name.clone(), source };
-    let output = open_log(&place).map_err(unusable)?;
-    let start =
-        Start { overrides: job.command.overrides, managed: Managed::Instance(place.clone()), parent: job.parent };
+    let output = open_log(&place).map_err(unusable(&place))?;
+    let start = Start {
+        overrides: job.command.overrides,
+        managed: Managed::Instance(place.clone()),
+        parent: job.command.parent,
+    };
     serve(context, &start, output, &mut |url, pid| {
         said(&Word::Ready { url: url.to_owned(), pid });
         // From now on stdout is the log: the parent has heard what it waited for.
@@ -137,10 +142,15 @@ fn run_job(context: &Context, said: &dyn Fn(&Word)) -> Result<(), Error> {
 
 /// Refuses to start an instance that runs.
 fn refuse_second(place: &Place) -> Result<(), Error> {
-    use crate::instance::hold::HoldError;
-    match super::standing(place)? {
+    match survey(place).map_err(unusable(place))? {
         Standing::Running(running) => Err(HoldError::AlreadyRunning { pid: running.identity.pid }.into()),
         Standing::Elsewhere => Err(HoldError::Elsewhere { lock: place.lock() }.into()),
         Standing::Stopped(_) => Ok(()),
     }
+}
+
+/// The directory of an instance cannot be used by a server.
+pub fn unusable(place: &Place) -> impl FnOnce(std::io::Error) -> Error {
+    let directory = place.directory().to_owned();
+    move |source| HoldError::Directory { directory, source }.into()
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::stop::waiting_for;
 use super::{Form, place, standing};
 use crate::clock;
 use crate::context::Context;
@@ -53,14 +54,14 @@ fn running_text(running: &Running, asked: Option<&Instance>) -> String {
     } else {
         line("state", "starting: it does not listen yet".to_owned());
     }
-    match asked {
-        Some(asked) => {
-            line("uptime", human(Duration::from_millis(asked.uptime_ms)));
-            line("requests", asked.requests.to_string());
-            line("payments", asked.payments.to_string());
-        }
-        None if running.record.is_some() => line("state", "it does not answer".to_owned()),
-        None => {}
+    if let Some(asked) = asked {
+        line("uptime", human(Duration::from_millis(asked.uptime_ms)));
+        line("requests", asked.requests.to_string());
+        line("payments", asked.payments.to_string());
+    } else if let Some(record) = &running.record {
+        let draining = record.draining.as_ref().map(waiting_for);
+        let state = draining.map(|what| format!("draining: it waits for {what}"));
+        line("state", state.unwrap_or_else(|| "it does not answer".to_owned()));
     }
     line("ledger", "in memory".to_owned());
     if let Some(log) = running.record.as_ref().and_then(|record| record.log.as_ref()) {
@@ -84,6 +85,7 @@ fn running_json(running: &Running, asked: Option<&Instance>) -> Value {
         "requests": asked.map(|asked| asked.requests),
         "payments": asked.map(|asked| asked.payments),
         "in_flight": asked.map(|asked| asked.in_flight),
+        "draining": record.and_then(|record| record.draining.as_ref()),
         "config": record.map(config_files),
         "ledger": "memory",
         "log": record.and_then(|record| record.log.as_ref()),
@@ -130,6 +132,7 @@ pub fn ending_text(last: &Record) -> String {
             match &ending.cause {
                 Cause::Signal(name) => format!("stopped by {name} at {at}"),
                 Cause::Parent => format!("stopped at {at}, when the process that it was bound to ended"),
+                Cause::Killed => format!("killed by `mock stop --force` at {at}"),
                 Cause::Failed(why) => format!("failed at {at}: {why}"),
             }
         }
@@ -148,13 +151,14 @@ fn last_lines(last: &Record) -> Vec<String> {
 
 /// The files that gave a value.
 fn config_files(record: &Record) -> String {
-    let mut files: Vec<&str> = record
+    let mut files: Vec<String> = record
         .configuration
         .iter()
         .filter_map(|(_, _, origin)| {
             let (file, column) = origin.rsplit_once(':')?;
             let (file, line) = file.rsplit_once(':')?;
-            (column.parse::<u32>().is_ok() && line.parse::<u32>().is_ok()).then_some(file)
+            (column.parse::<u32>().is_ok() && line.parse::<u32>().is_ok())
+                .then(|| record.command.working_dir.join(file).display().to_string())
         })
         .collect();
     files.sort_unstable();

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::{home, place};
 use crate::context::Context;
-use crate::doors::admin::client;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::instance::halt::{Halted, Patience, halt};
+use crate::instance::record::Draining;
 use crate::instance::survey::Running;
 use crate::instance::{InstanceName, Place};
 use crate::terminal;
@@ -81,13 +81,16 @@ fn stop_one(place: &Place, time: Duration, patience: Patience) -> Result<Exit, E
     })
 }
 
+/// `2 requests that were in flight when it was told to end`.
+pub fn waiting_for(draining: &Draining) -> String {
+    let (plural, were) = if draining.in_flight == 1 { ("", "was") } else { ("s", "were") };
+    format!("{} request{plural} that {were} in flight when it was told to end", draining.in_flight)
+}
+
 /// What a server that does not end waits for.
 pub fn draining(running: &Running, time: Duration) -> String {
-    let asked = running.record.as_ref().and_then(|record| client::instance(record).ok());
-    let waits = match asked {
-        Some(instance) => format!("{} requests in flight", instance.in_flight),
-        None => "requests in flight".to_owned(),
-    };
+    let draining = running.record.as_ref().and_then(|record| record.draining.as_ref());
+    let waits = draining.map_or_else(|| "its connections".to_owned(), waiting_for);
     format!(
         "Server (PID: {}) is still draining after {} ms: it waits for {waits}; it ends by itself, or at once with --force",
         running.identity.pid,

@@ -41,9 +41,11 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     let made = content::configured(sale.item);
     if !content::is_paid_for(made.as_ref()) {
         sale.record(Kind::NotSettled, None, Facts::default());
-        return made.unwrap_or_default();
+        let mut response = made.unwrap_or_default();
+        simulation::say(response.headers_mut(), sale.mode);
+        return response;
     }
-    let terms = Terms { path: &sale.visit.path, amount: *amount };
+    let terms = Terms { method: sale.visit.method.as_str(), path: &sale.visit.path, amount: *amount };
     let redeemed = sale.state.world().redeem_invoice(proof, terms, from, clock::now());
     let payer = match redeemed {
         Ok(payer) => payer,

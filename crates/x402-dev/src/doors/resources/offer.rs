@@ -19,7 +19,7 @@ use crate::state::State;
 /// A fresh invoice, where the price can be invoiced.
 pub fn invoice(state: &State, item: &Item, visit: &Visit) -> Option<Invoice> {
     let (amount, written) = item.invoice.as_ref().filter(|_| state.speaks(Dialect::Invoice))?;
-    let terms = Terms { path: &visit.path, amount: *amount };
+    let terms = Terms { method: visit.method.as_str(), path: &visit.path, amount: *amount };
     Some(state.world().issue_invoice(terms, written.clone(), clock::now()))
 }
 
@@ -44,7 +44,7 @@ pub fn unpaid(state: &State, item: &Item, visit: &Visit) -> Response {
     let challenge = invoice.as_ref().map(Invoice::challenge);
     let mut response = match visit.reader {
         Reader::Program => json_text(body(state, item, visit, invoice.as_ref())).into_response(),
-        Reader::Browser => page::render(item, visit).into_response(),
+        Reader::Browser => page::render(item, visit, invoice.as_ref()).into_response(),
     };
     *response.status_mut() = StatusCode::PAYMENT_REQUIRED;
     let headers = response.headers_mut();

@@ -3,12 +3,13 @@
 use axum::response::Html;
 use maud::{DOCTYPE, html};
 use x402_wire::amount::Decimal;
+use x402_wire::invoice::Invoice;
 
 use super::Visit;
 use crate::catalogue::Item;
 
 /// The page: what is asked, and how to pay it here.
-pub fn render(item: &Item, visit: &Visit) -> Html<String> {
+pub fn render(item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Html<String> {
     let url = visit.url.as_str();
     let quoted = url.replace('\'', "%27");
     let memo = "s/.*\"memo\":\"\\([^\"]*\\)\".*/\\1/p";
@@ -40,8 +41,11 @@ pub fn render(item: &Item, visit: &Visit) -> Html<String> {
                 }
                 h2 { "How to pay it here" }
                 p { "This is x402-dev, a mock: no money is real. Any x402 client can pay this address; the offer is in the "
-                    "headers of this answer. With curl, pay the invoice from a test account:" }
-                pre { (curl) }
+                    "headers of this answer." }
+                @if invoice.is_some() {
+                    p { "With curl, pay the invoice from a test account:" }
+                    pre { (curl) }
+                }
             }
         }
     };

@@ -9,6 +9,7 @@ use serde_json::Value;
 use x402_sim::event::{Facts, Kind, PaymentId};
 use x402_wire::header::{X_PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
+use x402_wire::shape::shorten;
 use x402_wire::v1::{CLIENT_NETWORKS, PaymentRequiredV1};
 
 use super::payment::Carried;
@@ -25,7 +26,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Ok(payload) => payload,
         Err((text, why)) => {
             sale.undecodable(&format!("X-PAYMENT: {why}"));
-            return refused(sale, text, None);
+            return refused(sale, &text, None);
         }
     };
     let requirements = match sale.item.offer.matching_v1(&payload) {
@@ -39,7 +40,10 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
     let requirements = serde_json::to_value(requirements).expect("requirements have string keys");
     match conclude(sale, payload, requirements) {
         Outcome::Refused(refusal) => refused(sale, refusal.spelled(), refusal.payer.clone()),
-        Outcome::NotSettled(response) => response,
+        Outcome::NotSettled(mut response) => {
+            simulation::say(response.headers_mut(), sale.mode);
+            response
+        }
         Outcome::SettleFailed(receipt) => refused(sale, receipt.error_reason.as_deref().unwrap_or_default(), None),
         Outcome::Delivered(mut response, receipt) => {
             let name = HeaderName::from_static(X_PAYMENT_RESPONSE);
@@ -49,17 +53,20 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
     }
 }
 
-/// Decodes as legacy servers do: the network's name is looked at first, and the version set to 1 in any case.
-/// `Err` holds the text for the client and the one for the log.
-fn decode(carried: &Carried) -> Result<PaymentPayload, (&'static str, String)> {
-    let text = carried.text().map_err(|why| (MALFORMED, why.to_owned()))?;
-    let payload = PaymentPayload::from_header(text).map_err(|error| (MALFORMED, error.to_string()))?;
-    let network = payload.value().get("network").and_then(Value::as_str).unwrap_or_default();
-    if !CLIENT_NETWORKS.contains(&network) {
-        return Err(("Invalid network", format!("\"{}\" is no network of version 1", network.escape_debug())));
-    }
+/// Decodes a payment. `Err` holds the text for the client and the one for the log.
+///
+/// Legacy servers answer with the raw text of whatever their decoder threw; see docs/fidelity.md for the texts chosen.
+fn decode(carried: &Carried) -> Result<PaymentPayload, (String, String)> {
+    let malformed = |why: String| (MALFORMED.to_owned(), why);
+    let text = carried.text().map_err(|why| malformed(why.to_owned()))?;
+    let payload = PaymentPayload::from_header(text).map_err(|error| malformed(error.to_string()))?;
+    let version = shorten(&payload.version_text());
     if payload.version() != Some(1) {
-        return Err((MALFORMED, format!("x402Version is {}, not 1", payload.version_text())));
+        return Err((format!("Unsupported x402 version: {version}"), format!("x402Version is {version}, not 1")));
+    }
+    let network = shorten(payload.value().get("network").and_then(Value::as_str).unwrap_or_default());
+    if !CLIENT_NETWORKS.contains(&network.as_str()) {
+        return Err(("Invalid network".to_owned(), format!("\"{network}\" is no network of version 1")));
     }
     Ok(payload)
 }

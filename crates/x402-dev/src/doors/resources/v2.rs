@@ -44,7 +44,10 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
 fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
     match outcome {
         Outcome::Refused(refusal) => refused(sale, refusal.spelled()),
-        Outcome::NotSettled(response) => response,
+        Outcome::NotSettled(mut response) => {
+            simulation::say(response.headers_mut(), sale.mode);
+            response
+        }
         Outcome::SettleFailed(receipt) => {
             let mut response = empty(sale);
             set_receipt(response.headers_mut(), &receipt);

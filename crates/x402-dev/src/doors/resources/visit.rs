@@ -37,7 +37,8 @@ impl Visit {
     pub fn of<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> Self {
         let (scheme, host) = origin(request, bound, forwarded);
         let uri = request.uri();
-        let path = uri.path().to_owned();
+        // `OPTIONS *` asks about the server, which is its root.
+        let path = if uri.path().starts_with('/') { uri.path() } else { "/" }.to_owned();
         let mut url = format!("{scheme}://{host}{path}");
         let without_query = url.len();
         if let Some(query) = uri.query() {
