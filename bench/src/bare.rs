@@ -1,11 +1,15 @@
-//! What the product is compared with: axum routes that do nothing, behind an accept loop like the product's own.
+//! What the product is compared with: axum routes that do nothing, or nothing but one recovery or one signing, behind an
+//! accept loop like the product's own.
 
 use std::convert::Infallible;
+use std::hint::black_box;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
 use http::{Request, header};
 use hyper::service::service_fn;
@@ -14,21 +18,38 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use crate::failure::Failure;
+use crate::signatures::{Signature, digests};
 
 /// An answer of the size of a verification's.
 const ANSWER: &[u8] = br#"{"isValid":true,"payer":"0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"}"#;
 
-/// Serves `GET /` and `POST /` for as long as the runtime lives.
+/// How many signatures take turns.
+const SIGNATURES: u32 = 1000;
+
+/// Serves `GET /`, `POST /`, `POST /recover` and `POST /sign` for as long as the runtime lives.
 pub(crate) async fn spawn() -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Failure::while_at("the bare route"))?;
     let address = listener.local_addr().map_err(Failure::while_at("the bare route"))?;
     let router = Router::new().route("/", get(|| async { answer() })).route("/", post(take));
+    let router =
+        router.route("/recover", in_turn(Signature::some(SIGNATURES), |signature| _ = black_box(signature.recover())));
+    let router = router.route("/sign", in_turn(digests(SIGNATURES), |digest| _ = black_box(Signature::over(*digest))));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             serve(stream, router.clone());
         }
     });
     Ok(address)
+}
+
+/// The bare `POST`, with some work on one of these things, which take turns.
+fn in_turn<T: Send + Sync + 'static>(things: Vec<T>, work: fn(&T)) -> MethodRouter {
+    let things = Arc::new((things, AtomicUsize::new(0)));
+    post(move |body: Bytes| async move {
+        let (things, next) = &*things;
+        work(&things[next.fetch_add(1, Ordering::Relaxed) % things.len()]);
+        take(body).await
+    })
 }
 
 async fn take(body: Bytes) -> impl axum::response::IntoResponse {

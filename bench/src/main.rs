@@ -39,15 +39,17 @@ mod process;
 mod report;
 mod settings;
 mod settlements;
+mod signatures;
 mod spread;
 mod start;
 mod terminal;
 mod throughput;
 
 const USAGE: &str = "\
-usage: cargo xtask bench [--write] [--quick] [--skip-official]
+usage: cargo xtask bench [--write | --only TABLE] [--quick] [--skip-official]
 
   --write            keeps the numbers in docs/benchmarks.md
+  --only TABLE       measures one table: requests, throughput, start, lifecycle, settlements, maps
   --quick            measures little: for trying the benchmark itself
   --skip-official    leaves out the official TypeScript facilitator, which needs Node.js";
 
@@ -57,7 +59,11 @@ struct Options {
     settings: Settings,
     write: bool,
     official: bool,
+    only: Option<&'static str>,
 }
+
+/// The names of the tables, in their order.
+const TABLES: [&str; 6] = ["requests", "throughput", "start", "lifecycle", "settlements", "maps"];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -92,16 +98,29 @@ fn dispatch(words: &[&str]) -> Result<(), Failure> {
 
 impl Options {
     fn parse(words: &[&str]) -> Result<Self, Failure> {
-        let mut options = Self { settings: Settings::FULL, write: false, official: true };
-        for word in words {
+        let mut options = Self { settings: Settings::FULL, write: false, official: true, only: None };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
             match *word {
+                "--only" => {
+                    let wanted = words.next();
+                    let table = TABLES.into_iter().find(|table| Some(table) == wanted);
+                    options.only = Some(table.ok_or_else(|| Failure::new(format!("there is no such table\n{USAGE}")))?);
+                }
                 "--write" => options.write = true,
                 "--quick" => options.settings = Settings::QUICK,
                 "--skip-official" => options.official = false,
                 _ => return Err(Failure::new(format!("bench knows no argument `{word}`\n{USAGE}"))),
             }
         }
+        if options.write && options.only.is_some() {
+            return Err(Failure::new("--write keeps all tables of one run, and --only measures one"));
+        }
         Ok(options)
+    }
+
+    fn tables(self) -> impl Iterator<Item = &'static str> {
+        TABLES.into_iter().filter(move |table| self.only.is_none_or(|only| only == *table))
     }
 }
 
@@ -109,20 +128,17 @@ fn measure(options: Options) -> Result<(), Failure> {
     let (settings, here) = (options.settings, Path::new(env!("CARGO_MANIFEST_DIR")));
     let machine = Machine::look();
     let empty = EmptyFolder::make()?;
-    let throughput = if options.official {
-        throughput::measure(settings, &here.join("official-server.mjs"), &empty.0)
-            .unwrap_or_else(|failure| Section::without("Throughput of `POST /verify`", &failure.to_string()))
-    } else {
-        Section::without("Throughput of `POST /verify`", "`--skip-official` was given")
-    };
-    let sections = [
-        per_request::measure(settings)?,
-        throughput,
-        start::measure(settings, &empty.0)?,
-        lifecycle::measure(settings, &empty.0)?,
-        settlements::measure(settings)?,
-        maps::measure(settings)?,
-    ];
+    let sections: Vec<Section> = options
+        .tables()
+        .map(|table| match table {
+            "requests" => per_request::measure(settings),
+            "throughput" => Ok(throughput(options, here, &empty)),
+            "start" => start::measure(settings, &empty.0),
+            "lifecycle" => lifecycle::measure(settings, &empty.0),
+            "settlements" => settlements::measure(settings),
+            _ => maps::measure(settings),
+        })
+        .collect::<Result<_, _>>()?;
     let mut text = machine.render();
     for section in &sections {
         text += "\n";
@@ -135,6 +151,15 @@ fn measure(options: Options) -> Result<(), Failure> {
         missed => format!("Missed: {}.", missed.join("; ")),
     });
     if options.write { document::write(&here.join("../docs/benchmarks.md"), &text) } else { Ok(()) }
+}
+
+fn throughput(options: Options, here: &Path, empty: &EmptyFolder) -> Section {
+    if options.official {
+        throughput::measure(options.settings, &here.join("official-server.mjs"), &empty.0)
+            .unwrap_or_else(|failure| Section::without("Throughput of `POST /verify`", &failure.to_string()))
+    } else {
+        Section::without("Throughput of `POST /verify`", "`--skip-official` was given")
+    }
 }
 
 /// A folder without a configuration, in which the product is started. It is removed at the end.

@@ -4,11 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alloy_primitives::{B256, keccak256};
 use x402_dev::config::{Config, LogLevel};
 use x402_dev::server::{self, ServerHandle};
 use x402_dev::terminal::{Colour, Sink, Terminal};
-use x402_sim::networks::eip155::secp;
 
 use crate::bare;
 use crate::clock;
@@ -17,6 +15,7 @@ use crate::failure::Failure;
 use crate::load::{Bodies, Generator, Job};
 use crate::report::{Bound, Row, Section};
 use crate::settings::Settings;
+use crate::signatures::{Signature, digests};
 use crate::spread::Spread;
 use crate::terminal;
 
@@ -29,10 +28,12 @@ const SETTLING: Duration = Duration::from_millis(4);
 /// What one round found, in microseconds of CPU time.
 #[derive(Clone, Copy, Debug)]
 struct Round {
-    recovery: f64,
-    signing: f64,
+    hot_recovery: f64,
+    hot_signing: f64,
     bare_get: f64,
     bare_post: f64,
+    bare_recovery: f64,
+    bare_signing: f64,
     offer: f64,
     verify: f64,
     settle: f64,
@@ -106,8 +107,9 @@ impl Round {
             bare_get: cost(servers.bare, "GET /", Bodies::None, count, 200, "isValid")?,
             offer: cost(ours, "GET /hello", Bodies::None, count, 402, "maxAmountRequired")?,
             bare_post: cost(servers.bare, "POST /", Bodies::Good, count, 200, "isValid")?,
+            bare_recovery: cost(servers.bare, "POST /recover", Bodies::Good, count, 200, "isValid")?,
             verify: cost(ours, "POST /verify", Bodies::Good, count, 200, r#""isValid":true"#)?,
-            recovery: recovery(count),
+            hot_recovery: recovery(count),
             refused: cost(
                 ours,
                 "POST /verify",
@@ -117,54 +119,66 @@ impl Round {
                 "no likely mistake in the domain fits",
             )?,
             settle: cost(ours, "POST /settle", Bodies::Fresh, count, 200, r#""success":true"#)?,
-            signing: signing(count),
+            bare_signing: cost(servers.bare, "POST /sign", Bodies::Good, count, 200, "isValid")?,
+            hot_signing: signing(count),
         })
     }
 }
 
-fn digest(number: u32) -> B256 {
-    keccak256(number.to_be_bytes())
-}
-
-/// One recovery of a signer with its address: the costliest step of a verification.
+/// One recovery of a signer with its address, in a loop.
 fn recovery(count: u32) -> f64 {
-    let key = keccak256("the signer").0;
-    let signed: Vec<_> = (0..count).map(|number| (digest(number), secp::sign(digest(number), &key))).collect();
+    let signatures = Signature::some(count);
     clock::cpu_each(count, || {
-        for (digest, (compact, parity)) in &signed {
-            std::hint::black_box(secp::recover(*digest, compact, *parity));
+        for signature in &signatures {
+            std::hint::black_box(signature.recover());
         }
     })
 }
 
-/// One signing: what a settlement does besides, for its transaction.
+/// One signing, in a loop: what a settlement does besides, for its transaction.
 fn signing(count: u32) -> f64 {
-    let key = keccak256("the signer").0;
-    let digests: Vec<B256> = (0..count).map(digest).collect();
+    let digests = digests(count);
     clock::cpu_each(count, || {
         for digest in digests {
-            std::hint::black_box(secp::sign(digest, &key));
+            std::hint::black_box(Signature::over(digest));
         }
     })
+}
+
+impl Round {
+    /// One recovery between the arrival of a request and its answer.
+    fn recovery(&self) -> f64 {
+        self.bare_recovery - self.bare_post
+    }
+
+    /// One signing there.
+    fn signing(&self) -> f64 {
+        self.bare_signing - self.bare_post
+    }
 }
 
 fn section(rounds: &[Round]) -> Section {
     let of = |column: Column| Spread::of(rounds.iter().map(column));
     let cost = |name: &str, column| Row::new(name, "us", of(column));
+    let plain = |name: &str, column| Row::new(name, "", of(column));
     let ratio = |name: &str, unit, column, bound| Row::new(name, unit, of(column)).with_target(bound);
     let rows = vec![
-        cost("R: one recovery of a signer", |round| round.recovery),
-        cost("S: one signing", |round| round.signing),
+        cost("R: one recovery of a signer, in a request", Round::recovery),
+        cost("the same in a loop", |round| round.hot_recovery),
+        cost("S: one signing, in a request", Round::signing),
+        cost("the same in a loop", |round| round.hot_signing),
         cost("B: bare `GET`", |round| round.bare_get),
         cost("B: bare `POST` of 1.5 KB", |round| round.bare_post),
         cost("`GET /hello`, unpaid: 402", |round| round.offer),
         cost("`POST /verify`, good", |round| round.verify),
         cost("`POST /settle`, good", |round| round.settle),
         cost("`POST /verify`, forged", |round| round.refused),
-        ratio("(verify - R) / B", "", |round| (round.verify - round.recovery) / round.bare_post, Bound::AtMost(2.0)),
-        ratio("settle - verify - S", "us", |round| round.settle - round.verify - round.signing, Bound::AtMost(10.0)),
+        ratio("(verify - R) / B", "", |round| (round.verify - round.recovery()) / round.bare_post, Bound::AtMost(2.0)),
+        ratio("settle - verify - S", "us", |round| round.settle - round.verify - round.signing(), Bound::AtMost(10.0)),
         ratio("(402 - 4 us) / B", "", |round| (round.offer - 4.0) / round.bare_get, Bound::AtMost(1.5)),
-        ratio("(forged - B) / R", "", |round| (round.refused - round.bare_post) / round.recovery, Bound::AtMost(6.0)),
+        ratio("(forged - B) / R", "", |round| (round.refused - round.bare_post) / round.recovery(), Bound::AtMost(6.0)),
+        plain("the first with R in a loop", |round| (round.verify - round.hot_recovery) / round.bare_post),
+        plain("the last with R in a loop", |round| (round.refused - round.bare_post) / round.hot_recovery),
     ];
     Section::new("CPU time of the server for a request", rows)
 }

@@ -3,8 +3,11 @@
 //! Source: TS 2.27 core `httpFacilitatorClient.ts` and `schemas/index.ts`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::payload::PaymentPayload;
@@ -43,22 +46,59 @@ pub enum RequestError {
 impl FacilitatorRequest {
     /// Reads a request body.
     pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let value: Value =
-            serde_json::from_slice(body).map_err(|error| RequestError::NotJson { detail: error.to_string() })?;
-        let Value::Object(mut members) = value else {
-            return Err(RequestError::NotAnObject);
-        };
-        let payload = take_part(&mut members, "paymentPayload")?;
-        let requirements = take_part(&mut members, "paymentRequirements")?;
-        Ok(Self { payload: PaymentPayload::new(payload), requirements })
+        let parts: Parts = serde_json::from_slice(body).map_err(|error| match error.classify() {
+            Category::Data => RequestError::NotAnObject,
+            _ => RequestError::NotJson { detail: error.to_string() },
+        })?;
+        let missing = |part| RequestError::Part { part, state: "missing" };
+        let payload = parts.payload.ok_or_else(|| missing(PAYLOAD))?;
+        let requirements = parts.requirements.ok_or_else(|| missing(REQUIREMENTS))?;
+        for (part, value) in [(PAYLOAD, payload.value()), (REQUIREMENTS, &requirements)] {
+            match value {
+                Value::Object(_) => {}
+                Value::Null => return Err(missing(part)),
+                _ => return Err(RequestError::Part { part, state: "not an object" }),
+            }
+        }
+        Ok(Self { payload, requirements })
     }
 }
 
-fn take_part(members: &mut Map<String, Value>, part: &'static str) -> Result<Value, RequestError> {
-    match members.remove(part) {
-        None | Some(Value::Null) => Err(RequestError::Part { part, state: "missing" }),
-        Some(value @ Value::Object(_)) => Ok(value),
-        Some(_) => Err(RequestError::Part { part, state: "not an object" }),
+const PAYLOAD: &str = "paymentPayload";
+const REQUIREMENTS: &str = "paymentRequirements";
+
+/// The two members that matter. Of a repeated one the last counts, as in JavaScript.
+#[derive(Default)]
+struct Parts {
+    payload: Option<PaymentPayload>,
+    requirements: Option<Value>,
+}
+
+impl<'de> Deserialize<'de> for Parts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartsReader)
+    }
+}
+
+struct PartsReader;
+
+impl<'de> Visitor<'de> for PartsReader {
+    type Value = Parts;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Parts, A::Error> {
+        let mut parts = Parts::default();
+        while let Some(name) = members.next_key::<String>()? {
+            match name.as_str() {
+                PAYLOAD => parts.payload = Some(members.next_value()?),
+                REQUIREMENTS => parts.requirements = Some(members.next_value()?),
+                _ => drop(members.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(parts)
     }
 }
 
@@ -146,9 +186,11 @@ mod tests {
             "Missing paymentPayload or paymentRequirements: `paymentPayload` is not an object"
         );
         assert!(refuse(json!([])).contains("not a JSON object"));
-        let deep = "[".repeat(10_000);
-        let error = FacilitatorRequest::parse(deep.as_bytes()).unwrap_err();
-        assert!(matches!(error, RequestError::NotJson { .. }));
+        for member in ["paymentPayload", "paymentRequirements", "other"] {
+            let deep = format!(r#"{{"{member}": {}"#, "[".repeat(10_000));
+            let error = FacilitatorRequest::parse(deep.as_bytes()).unwrap_err();
+            assert!(matches!(error, RequestError::NotJson { .. }));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose};
 use serde::Serialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 /// The offer of protocol version 2, on 402 answers.
 pub const PAYMENT_REQUIRED: &str = "payment-required";
@@ -66,7 +66,7 @@ pub fn encode_text(json: &str) -> String {
 }
 
 /// Decodes a header value as the official servers do (TS 2.27 `decodePaymentSignatureHeader`).
-pub fn decode(text: &str) -> Result<Value, DecodeError> {
+pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     if text.bytes().any(|byte| byte == b'-' || byte == b'_') {
         return Err(DecodeError::UrlSafe);
     }
@@ -77,7 +77,7 @@ pub fn decode(text: &str) -> Result<Value, DecodeError> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -85,18 +85,18 @@ mod tests {
     fn decodes_what_it_encodes_with_and_without_padding() {
         for value in [json!({"a": 1}), json!({"a": "ü?>"}), json!([1, 2, 3, 4])] {
             let text = encode(&value);
-            assert_eq!(decode(&text), Ok(value.clone()));
-            assert_eq!(decode(text.trim_end_matches('=')), Ok(value));
+            assert_eq!(decode::<Value>(&text), Ok(value.clone()));
+            assert_eq!(decode::<Value>(text.trim_end_matches('=')), Ok(value));
         }
     }
 
     #[test]
     fn says_why_a_value_does_not_decode() {
-        assert_eq!(decode("eyJhIjoiw7w_Pj4ifQ=="), Err(DecodeError::UrlSafe));
-        assert!(matches!(decode("not base64!"), Err(DecodeError::NotBase64 { .. })));
-        assert!(matches!(decode("bm90IGpzb24="), Err(DecodeError::NotJson { .. })));
-        assert!(matches!(decode(""), Err(DecodeError::NotJson { .. })));
+        assert_eq!(decode::<Value>("eyJhIjoiw7w_Pj4ifQ=="), Err(DecodeError::UrlSafe));
+        assert!(matches!(decode::<Value>("not base64!"), Err(DecodeError::NotBase64 { .. })));
+        assert!(matches!(decode::<Value>("bm90IGpzb24="), Err(DecodeError::NotJson { .. })));
+        assert!(matches!(decode::<Value>(""), Err(DecodeError::NotJson { .. })));
         let deep = general_purpose::STANDARD.encode("[".repeat(10_000));
-        assert!(matches!(decode(&deep), Err(DecodeError::NotJson { .. })));
+        assert!(matches!(decode::<Value>(&deep), Err(DecodeError::NotJson { .. })));
     }
 }
