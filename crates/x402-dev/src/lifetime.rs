@@ -20,7 +20,12 @@ pub struct Lifetime {
     at_hang_up: AtHangUp,
     child: Option<Signal>,
     parent: Option<oneshot::Receiver<()>>,
-    manager: Option<String>,
+}
+
+/// A service manager, such as systemd, if there is one.
+#[derive(Clone, Debug, Default)]
+pub struct Manager {
+    socket: Option<String>,
 }
 
 /// What SIGHUP means.
@@ -74,8 +79,7 @@ impl End {
 
 impl Lifetime {
     /// Begins to listen for signals, and to watch the process that the server is bound to.
-    /// `manager` is the socket on which a service manager listens (`NOTIFY_SOCKET`).
-    pub fn begin(parent: Option<Identity>, manager: Option<String>) -> io::Result<Self> {
+    pub fn begin(parent: Option<Identity>) -> io::Result<Self> {
         // To be asked now: a terminal that has been hung up is none any more.
         let at_hang_up = match (Here::has_terminal(), Here::ignores_hang_up()) {
             (false, _) => AtHangUp::Reload,
@@ -90,7 +94,6 @@ impl Lifetime {
             // The first process of a container inherits every orphan in it, and must take note of their ends.
             child: (std::process::id() == 1).then(|| signal(SignalKind::child())).transpose()?,
             parent: parent.map(watch),
-            manager,
         })
     }
 
@@ -105,11 +108,7 @@ impl Lifetime {
                 _ = self.hang_up.recv() => match self.at_hang_up {
                     AtHangUp::End => return End::Signal("SIGHUP"),
                     AtHangUp::Stay => {}
-                    AtHangUp::Reload => {
-                        self.notify(Notice::Reloading);
-                        reload();
-                        self.notify(Notice::Ready);
-                    }
+                    AtHangUp::Reload => reload(),
                 },
                 () = orphans(&mut self.child) => reap(),
             }
@@ -121,15 +120,22 @@ impl Lifetime {
     pub async fn insisted(&mut self) {
         self.interrupt.recv().await;
     }
+}
 
-    /// Tells the service manager, if there is one.
+impl Manager {
+    /// The manager that listens on a socket (`NOTIFY_SOCKET`).
+    pub const fn new(socket: Option<String>) -> Self {
+        Self { socket }
+    }
+
+    /// Tells it, if there is one.
     pub fn notify(&self, notice: Notice) {
         let text = match notice {
             Notice::Ready => "READY=1".to_owned(),
             Notice::Reloading => format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_microseconds()),
             Notice::Stopping => "STOPPING=1".to_owned(),
         };
-        if let Some(socket) = &self.manager {
+        if let Some(socket) = &self.socket {
             // A manager that does not listen is not our trouble.
             let _ = send(socket, text.as_bytes());
         }

@@ -82,12 +82,29 @@ pub enum MockAction {
     ///
     /// Examples:
     ///   eval "$(x402-dev mock env)"
-    ///   x402-dev mock env --shell json
+    ///   x402-dev mock env --name ci --json
     #[command(verbatim_doc_comment)]
     Env(EnvArgs),
     /// The child of a start in the background: reads its job from stdin.
     #[command(name = "run-in-background", hide = true)]
     RunInBackground,
+}
+
+impl MockAction {
+    /// Whether the result is wanted in JSON.
+    pub const fn json(&self) -> bool {
+        match self {
+            Self::Start(args) => args.json,
+            Self::Stop(args) => args.json,
+            Self::Status(args) | Self::Reload(args) => args.json,
+            Self::Restart(args) => args.json,
+            Self::Wait(args) => args.json,
+            Self::Logs(args) => args.json,
+            Self::List(args) => args.json,
+            Self::Env(args) => args.json || matches!(args.shell, ShellArg::Json),
+            Self::RunInBackground => false,
+        }
+    }
 }
 
 /// Which instance.
@@ -157,6 +174,9 @@ pub struct StopArgs {
     /// Kill a server that does not stop in time.
     #[arg(long)]
     pub force: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The flags of `mock restart`.
@@ -227,6 +247,9 @@ pub struct EnvArgs {
     /// For which reader.
     #[arg(long, value_name = "SHELL", default_value = "sh")]
     pub shell: ShellArg,
+    /// Print JSON: the same as `--shell json`.
+    #[arg(long, conflicts_with = "shell")]
+    pub json: bool,
 }
 
 /// For which reader.

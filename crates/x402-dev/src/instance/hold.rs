@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::home::{Place, remove};
 use super::lock::{Holder, Lock};
 use super::os::{Here, Identity, System};
-use super::record::{Draining, Ending, Record};
-use super::survey::{PidFile, write_pid};
+use super::record::{Draining, Ending, Record, Setting};
+use super::survey::{PidFile, Stranger, write_pid};
 
 /// How long a start waits for whoever holds the lock to say who it is.
 const PATIENCE: u32 = 200;
@@ -20,8 +20,8 @@ pub struct Hold {
     place: Place,
     identity: Identity,
     record: Option<Record>,
-    // Let go last: whoever sees it free must find everything else in order.
-    lock: Lock,
+    // `None` once the server has ended.
+    lock: Option<Lock>,
 }
 
 /// Why an instance cannot be held.
@@ -34,10 +34,18 @@ pub enum HoldError {
         pid: u32,
     },
     /// Its lock is held where we cannot see.
-    #[error("Server already running (in another container: its lock {lock} is held)")]
+    #[error("Server already running (in another container, or on another machine: its lock {lock} is held)")]
     Elsewhere {
         /// The lock.
         lock: PathBuf,
+    },
+    /// Its lock is held by somebody who is not known to be a server.
+    #[error("the lock {lock} is held by {}, which is not known to be a server of x402-dev", holder.describe())]
+    Stranger {
+        /// The lock.
+        lock: PathBuf,
+        /// Who holds it.
+        holder: Stranger,
     },
     /// Its directory cannot be used.
     #[error("cannot use {directory} for the state of the server")]
@@ -51,7 +59,7 @@ pub enum HoldError {
 }
 
 impl Hold {
-    /// Takes the lock, before anything else is touched.
+    /// Takes the lock, before anything else is touched, and signs it.
     pub fn take(place: Place) -> Result<Self, HoldError> {
         let directory = |source| HoldError::Directory { directory: place.directory().to_owned(), source };
         place.create().map_err(directory)?;
@@ -60,19 +68,17 @@ impl Hold {
                 let pid = std::process::id();
                 let unknown = || directory(io::Error::other("the system does not tell when this process started"));
                 let identity = Here::identify(pid).ok_or_else(unknown)?;
-                return Ok(Self { place, identity, record: None, lock });
+                lock.sign(&identity).map_err(directory)?;
+                return Ok(Self { place, identity, record: None, lock: Some(lock) });
             }
             match Holder::of(&place.lock()).map_err(directory)? {
                 Holder::Elsewhere => return Err(HoldError::Elsewhere { lock: place.lock() }),
-                Holder::Process(pid) if says_so(&place, pid) => return Err(HoldError::AlreadyRunning { pid }),
+                Holder::Process { pid, .. } if says_so(&place, pid) => return Err(HoldError::AlreadyRunning { pid }),
                 // A server that starts, or nobody but a command that cleans up and is done in a moment.
-                Holder::Process(_) | Holder::Nobody => std::thread::sleep(STEP),
+                Holder::Process { .. } | Holder::Reader(_) | Holder::Nobody => std::thread::sleep(STEP),
             }
         }
-        match Holder::of(&place.lock()).map_err(directory)? {
-            Holder::Process(pid) => Err(HoldError::AlreadyRunning { pid }),
-            Holder::Elsewhere | Holder::Nobody => Err(HoldError::Elsewhere { lock: place.lock() }),
-        }
+        Err(held(&place, Holder::of(&place.lock()).map_err(directory)?))
     }
 
     /// Which process this is.
@@ -89,6 +95,13 @@ impl Hold {
         Ok(())
     }
 
+    /// Says what is in force after a reload. Nothing is said any more once the server has ended.
+    pub fn renew(&mut self, configuration: Vec<Setting>) -> io::Result<()> {
+        let (Some(record), Some(_)) = (&mut self.record, &self.lock) else { return Ok(()) };
+        record.configuration = configuration;
+        record.write(&self.place.state())
+    }
+
     /// Says that the server has been told to end, and what it waits for: nobody can ask it any more.
     pub fn drain(&mut self, draining: Draining) {
         if let Some(record) = self.record.as_mut().filter(|_| draining.in_flight > 0) {
@@ -99,21 +112,38 @@ impl Hold {
     }
 
     /// Says how the server ended, removes the PID file, and lets the lock go.
-    pub fn end(self, ending: Ending) {
+    pub fn end(&mut self, ending: Ending) {
         // The server ends in any case; a directory that vanished meanwhile cannot be told.
-        if let Some(mut record) = self.record {
+        if let Some(record) = &mut self.record {
             record.ending = Some(ending);
             let _ = record.write(&self.place.state());
         }
         if PidFile::read(&self.place.pid_file()) == PidFile::Pid(self.identity.pid) {
             let _ = remove(&self.place.pid_file());
         }
-        drop(self.lock);
+        // Last: whoever sees it free must find everything else in order.
+        self.lock = None;
     }
 }
 
 /// Whether the holder of the lock is a server that listens.
 fn says_so(place: &Place, pid: u32) -> bool {
-    let identity = Here::identify(pid);
-    Record::read(&place.state()).is_some_and(|record| Some(&record.identity) == identity.as_ref())
+    let Some(identity) = Here::identify(pid) else { return false };
+    Record::read(&place.state()).is_some_and(|record| identity.is(&record.identity))
+}
+
+/// Why the lock cannot be had although nobody has said that a server listens.
+fn held(place: &Place, holder: Holder) -> HoldError {
+    match holder {
+        // Signed by whoever holds it: a server whose start takes long, or whose record was removed.
+        Holder::Process { pid, signature: Some(signature) }
+            if Here::identify(pid).is_some_and(|identity| identity.is(&signature)) =>
+        {
+            HoldError::AlreadyRunning { pid }
+        }
+        Holder::Process { pid, .. } | Holder::Reader(Some(pid)) => {
+            HoldError::Stranger { lock: place.lock(), holder: Stranger::of(pid) }
+        }
+        Holder::Elsewhere | Holder::Reader(None) | Holder::Nobody => HoldError::Elsewhere { lock: place.lock() },
+    }
 }

@@ -71,16 +71,33 @@ impl Home {
         Place { name: name.clone(), directory }
     }
 
-    /// Every instance that has left a trace.
-    pub fn places(&self) -> Vec<Place> {
+    /// Every instance that has left a trace. A home that does not exist has none; the error names what cannot be read.
+    pub fn places(&self) -> io::Result<Vec<Place>> {
         let mut names = vec![InstanceName::default()];
-        let entries = fs::read_dir(self.root.join("instances")).into_iter().flatten().flatten();
-        names.extend(entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()));
+        let instances = self.root.join("instances");
+        match fs::read_dir(&instances) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let text = format!("{} cannot be read: {error}", instances.display());
+                return Err(io::Error::new(error.kind(), text));
+            }
+            Ok(entries) => names.extend(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok())),
+        }
         names.sort();
         names.dedup();
         let places = names.iter().map(|name| self.place(name));
-        places.filter(|place| place.lock().exists() || place.pid_file().symlink_metadata().is_ok()).collect()
+        Ok(places.filter(|place| leads_somewhere(&place.lock()) || leads_somewhere(&place.pid_file())).collect())
     }
+
+    /// The home itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Whether something stands at a path, also if it may not be looked at.
+fn leads_somewhere(path: &Path) -> bool {
+    !matches!(path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 impl Place {

@@ -20,17 +20,12 @@ pub struct LogFile {
 }
 
 impl LogFile {
-    /// Opens the log for appending, and makes stderr the same file, so that a panic is in it too.
+    /// Opens the log for appending, and makes stdout and stderr the same file, so that whatever the process says is in it.
     pub fn open(path: PathBuf) -> io::Result<Self> {
         let file = append_to(&path)?;
-        rustix::stdio::dup2_stderr(&file)?;
+        take_outputs(&file)?;
         let size = file.metadata()?.len();
         Ok(Self { path, file, size })
-    }
-
-    /// Makes stdout the same file.
-    pub fn take_stdout(&self) -> io::Result<()> {
-        Ok(rustix::stdio::dup2_stdout(&self.file)?)
     }
 
     /// Appends lines in one write. The file is rotated between lines, never within one.
@@ -50,9 +45,14 @@ impl LogFile {
         move_aside(&self.path, &rotated(&self.path, 1))?;
         self.file = append_to(&self.path)?;
         self.size = 0;
-        rustix::stdio::dup2_stderr(&self.file)?;
-        self.take_stdout()
+        take_outputs(&self.file)
     }
+}
+
+fn take_outputs(file: &File) -> io::Result<()> {
+    rustix::stdio::dup2_stderr(file)?;
+    rustix::stdio::dup2_stdout(file)?;
+    Ok(())
 }
 
 /// The files of a log that exist, the oldest first.

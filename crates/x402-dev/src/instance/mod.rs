@@ -1,8 +1,9 @@
 //! Instances: who is running, and where.
 //!
 //! Truth is a lock, not a number. A server holds a file lock for its whole life and takes it before it touches anything;
-//! the kernel tells everybody else who holds it. A PID file is written for people and other tools, and never believed:
-//! a process is ours only when lock, PID, start time and boot id agree, and only such a process is ever signalled.
+//! the kernel tells everybody else who holds it. Any program can hold any lock, so that the server signs it. A PID file is
+//! written for people and other tools, and never believed: a process is ours only when it holds the lock and its PID, start
+//! time and boot id are those of the signature or the record, and only such a process is ever signalled.
 //!
 //! | room | what it holds |
 //! |---|---|

@@ -16,6 +16,14 @@ pub struct Identity {
     pub boot_id: String,
 }
 
+impl Identity {
+    /// Whether this process is the one that a record describes, in which it may have another number of its container.
+    pub fn is(&self, described: &Self) -> bool {
+        let same_run = self.start_time == described.start_time && self.boot_id == described.boot_id;
+        same_run && (self.pid == described.pid || Here::numbers(self.pid).contains(&described.pid))
+    }
+}
+
 /// A signal that we send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
@@ -35,6 +43,12 @@ pub trait System {
 
     /// A hold on exactly this process; `None` where it has ended.
     fn open(identity: &Identity) -> Option<Self::Process>;
+
+    /// Every number of a process: the one that it has here, and those in its containers, where it calls itself so.
+    fn numbers(pid: u32) -> Vec<u32>;
+
+    /// What a process is called, without promise: anybody can take any name.
+    fn name(pid: u32) -> Option<String>;
 
     /// Leaves the terminal: a session of its own.
     fn leave_terminal() -> io::Result<()>;
@@ -107,6 +121,16 @@ mod linux {
             (Self::identify(identity.pid).as_ref() == Some(identity)).then_some(held)
         }
 
+        fn numbers(pid: u32) -> Vec<u32> {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+            line.split_ascii_whitespace().filter_map(|number| number.parse().ok()).chain([pid]).collect()
+        }
+
+        fn name(pid: u32) -> Option<String> {
+            Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim().to_owned())
+        }
+
         fn leave_terminal() -> io::Result<()> {
             setsid().map(|_| ()).map_err(io::Error::from)
         }
@@ -131,8 +155,7 @@ mod linux {
                 files.find(|file| {
                     fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == socket.as_str())
                 })?;
-                let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-                Some((pid, name.trim().to_owned()))
+                Some((pid, Self::name(pid).unwrap_or_default()))
             })
         }
     }
@@ -206,6 +229,14 @@ mod other {
 
         fn open(identity: &Identity) -> Option<Held> {
             (Self::identify(identity.pid).as_ref() == Some(identity)).then(|| Held(identity.clone()))
+        }
+
+        fn numbers(pid: u32) -> Vec<u32> {
+            vec![pid]
+        }
+
+        fn name(pid: u32) -> Option<String> {
+            output("ps", &["-o", "comm=", "-p", &pid.to_string()])
         }
 
         fn leave_terminal() -> io::Result<()> {

@@ -16,7 +16,10 @@ const FORMAT: u32 = 1;
 /// The largest state file that is read, in bytes.
 const LIMIT: u64 = 1024 * 1024;
 
-/// A server, as it was when it began to listen.
+/// An effective value: key, value, origin.
+pub type Setting = (String, serde_json::Value, String);
+
+/// A server, as it was when it began to listen, or read its configuration again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     format: u32,
@@ -33,7 +36,7 @@ pub struct Record {
     /// When it began to listen, in milliseconds since 1970.
     pub started_at: u64,
     /// Every effective value: key, value, origin.
-    pub configuration: Vec<(String, serde_json::Value, String)>,
+    pub configuration: Vec<Setting>,
     /// How it was started: what `restart` replays.
     pub command: StartedBy,
     /// The log file of a server in the background.
@@ -83,6 +86,8 @@ pub struct Ending {
 pub enum Cause {
     /// It was told to by a signal: `SIGTERM`, `SIGINT`, `SIGHUP`.
     Signal(String),
+    /// It was told to by one of our commands: `mock stop`, `mock restart`.
+    Stopped(String),
     /// The process that it was bound to ended.
     Parent,
     /// It was killed by `mock stop --force`, because it did not end in time.
@@ -105,7 +110,7 @@ pub struct Facts {
     /// When it began to listen, in milliseconds since 1970.
     pub started_at: u64,
     /// Every effective value: key, value, origin.
-    pub configuration: Vec<(String, serde_json::Value, String)>,
+    pub configuration: Vec<Setting>,
     /// How it was started.
     pub command: StartedBy,
     /// The log file, if it writes one.

@@ -90,7 +90,7 @@ fn schema_is_a_json_schema_of_the_keys() {
 #[test]
 fn a_broken_file_is_drawn_with_place_caret_and_the_nearest_name() {
     let yaml = "pricing:\n  default: $0.01\nresources:\n  - match: GET /weather\n    prise: 0.05\n";
-    for command in [&["config", "check"][..], &["config", "show"], &["mock", "--port", "0", "--json"]] {
+    for command in [&["config", "check"][..], &["config", "show"], &["mock", "--port", "0"]] {
         let run = Test::new().config(yaml).run(command);
         assert_eq!((run.code, run.stdout.as_str()), (Some(78), ""), "{command:?}: {run:?}");
         for part in [".x402dev.yaml:5:5", "resources[0].prise", "    prise: 0.05", "^^^^^", "`price`"] {

@@ -168,7 +168,7 @@ fn help_and_version_are_results() {
 fn a_port_in_use_exits_69_and_is_named() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let run = Test::new().run(&["mock", "--json", "--port", &port]);
+    let run = Test::new().run(&["mock", "--port", &port]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(69), ""), "{run:?}");
     assert!(run.stderr.contains(&format!("127.0.0.1:{port}")) && run.stderr.contains("in use"), "{}", run.stderr);
     assert!(run.stderr.contains("--port 0"), "{}", run.stderr);
@@ -184,7 +184,7 @@ fn an_invalid_configuration_exits_78() {
         (&["--verification", "lax"], "strict"),
         (&["--timeout-delay", "5"], "5s"),
     ] {
-        let run = Test::new().run(&[&["mock", "--port", "0", "--json"], args].concat());
+        let run = Test::new().run(&[&["mock", "--port", "0"], args].concat());
         assert_eq!((run.code, run.stdout.as_str()), (Some(78), ""), "{args:?}: {run:?}");
         assert!(run.stderr.contains(part), "{args:?}: {}", run.stderr);
     }

@@ -83,6 +83,19 @@ fn a_request_that_is_longer_than_the_timeout_is_waited_for_unless_forced() {
 }
 
 #[test]
+fn one_that_is_suspended_is_not_said_to_drain() {
+    let site = Site::new();
+    let up = site.detach("");
+    crate::site::send(up.pid, Signal::STOP);
+    let asked = Instant::now();
+    site.mock("wait --timeout 200ms").assert(2).complains(&[&format!("Server (PID: {}) does not answer", up.pid)]);
+    assert!(asked.elapsed() < Duration::from_millis(1500), "{:?}", asked.elapsed());
+    site.mock("stop --timeout 100ms").assert(1).complains(&["still runs after 100 ms", "may be suspended", "--force"]);
+    site.mock("stop --timeout 100ms --force").assert(0).says(&["Server killed"]);
+    assert_ends(up.pid);
+}
+
+#[test]
 fn an_interrupt_twice_ends_it_at_once() {
     let site = Site::new();
     let (server, up) = site.foreground(TOO_LONG);

@@ -31,7 +31,7 @@ fn names_live_side_by_side() {
         "a ",
         "running\n",
         "b.c ",
-        "stopped by SIGTERM",
+        "stopped by `mock stop`",
         "ci-1 ",
         "stale PID removed; crashed",
         "default",
@@ -92,6 +92,68 @@ fn a_home_that_cannot_be_used_exits_73_and_says_what_to_do() {
         let mut homeless = site.command(&line.split(' ').collect::<Vec<_>>());
         homeless.env_remove("X402_DEV_HOME");
         finish(homeless).assert(73).complains(&["home directory", "X402_DEV_HOME", "--no-instance"]);
+    }
+}
+
+#[test]
+fn a_user_without_a_home_is_told_and_nothing_is_made() {
+    let site = Site::new();
+    let file = site.write("file", "");
+    let missing = site.work().join("missing");
+    for home in [&missing, &file, &file.join("below")] {
+        for line in ["--port 0", "-d --port 0", "status", "stop", "stop --all", "restart", "list", "logs", "env --json"]
+        {
+            let mut command = site.command(&["mock"]);
+            command.args(line.split(' ')).env_remove("X402_DEV_HOME").env("HOME", home);
+            let run = finish(command);
+            run.assert(73).complains(&[
+                "home directory",
+                &home.display().to_string(),
+                "X402_DEV_HOME",
+                "--no-instance",
+            ]);
+            assert!(!exists(&missing), "{line}");
+        }
+    }
+    // Where a home is named, it is made; and no home is needed without an instance.
+    let deep = missing.join("deep");
+    let named = Site::new().env("X402_DEV_HOME", deep.to_str().unwrap()).env("HOME", missing.to_str().unwrap());
+    named.detach("").assert_serves();
+    named.mock("stop").assert(0);
+    assert!(exists(&deep.join("mock-server.lock")));
+}
+
+#[test]
+fn every_trouble_with_the_directory_names_both_ways_out() {
+    // Each thing in turn is a directory that cannot be replaced.
+    for name in ["mock-server.lock", "mock-server.json", "mock-server.log", "mock-server.pid"] {
+        let site = Site::new();
+        let thing = site.home().join(name);
+        std::fs::create_dir_all(thing.join("precious")).unwrap();
+        for line in ["-d --port 0", "--port 0"] {
+            if name == "mock-server.log" && line == "--port 0" {
+                continue;
+            }
+            let run = site.mock(line);
+            run.assert(73).complains(&["X402_DEV_HOME", "--no-instance"]);
+            assert!(!exists(&site.pid_file()) || name == "mock-server.pid", "{name}: {line}");
+        }
+        std::fs::remove_dir_all(thing).unwrap();
+        site.mock("status").assert(2);
+    }
+}
+
+#[test]
+fn one_instance_that_cannot_be_stopped_keeps_no_other_running() {
+    let site = Site::new();
+    let bad = site.home().join("instances/bad");
+    std::fs::create_dir_all(bad.join("mock-server.pid/precious")).unwrap();
+    let ups = ["a", "c"].map(|name| site.detach(&format!("--name {name}")));
+    let run = site.mock("stop --all");
+    run.assert(73).says(&["a:\n", "stopped successfully", "bad:\n", "c:\n", "stopped successfully"]);
+    run.complains(&["instance bad", "mock-server.pid"]);
+    for up in ups {
+        assert_ends(up.pid);
     }
 }
 
@@ -186,10 +248,20 @@ fn a_port_in_use_is_named_with_its_holder() {
 }
 
 #[test]
+fn the_log_has_the_time_of_a_start_that_failed() {
+    let site = Site::new();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    site.mock(&format!("-d --port {}", taken.local_addr().unwrap().port())).assert(69);
+    let logs = site.mock("logs --since 1m");
+    assert!(logs.assert(0).out.starts_with("20") && logs.out.contains("Z error: cannot listen"), "{logs:?}");
+}
+
+#[test]
 fn a_broken_configuration_in_the_background_exits_78() {
     let site = Site::new();
     site.write(".x402dev.yaml", "server: {prot: 1}");
     site.mock("-d").assert(78).complains(&[".x402dev.yaml:1", "`port`"]);
+    assert!(!exists(&site.log_file()), "it was refused before anything was made");
     site.mock("--name a").assert(78);
     site.mock("status").assert(2);
 }

@@ -1,5 +1,6 @@
 //! `mock logs`, and the log file under load.
 
+use std::io::{BufRead, BufReader, Write};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -139,4 +140,31 @@ fn a_log_that_was_removed_by_hand_does_not_end_logging() {
     std::fs::remove_file(site.log_file()).unwrap();
     site.mock("restart").assert(0);
     site.mock("logs").assert(0).says(&["is listening on"]);
+}
+
+#[test]
+fn five_rotated_logs_are_kept() {
+    let site = Site::new();
+    std::fs::create_dir_all(site.home()).unwrap();
+    let rotated = |number: usize| site.home().join(format!("mock-server.log.{number}"));
+    // Each is full when the next server comes: it says who wrote it, and the rest is a hole.
+    for round in 0..8_usize {
+        let log = std::fs::File::create(site.log_file()).unwrap();
+        (&log).write_all(format!("round {round}\n").as_bytes()).unwrap();
+        log.set_len(10 * 1024 * 1024).unwrap();
+        site.detach("");
+        site.mock("stop").assert(0);
+        let first = |path: &std::path::Path| {
+            let mut line = String::new();
+            BufReader::new(std::fs::File::open(path).unwrap()).read_line(&mut line).unwrap();
+            line.trim().to_owned()
+        };
+        assert!(first(&site.log_file()).contains("is listening on"), "{round}");
+        for number in 1..=5 {
+            let kept = exists(&rotated(number)).then(|| first(&rotated(number)));
+            let expected = (round + 1).checked_sub(number).map(|round| format!("round {round}"));
+            assert_eq!(kept, expected, "round {round}: .{number}");
+        }
+        assert!(!exists(&rotated(6)));
+    }
 }

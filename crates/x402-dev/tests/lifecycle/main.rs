@@ -5,8 +5,9 @@
 //! | `site` | `Site`, a home whose servers end with it; `Proc`, a process that a test has started |
 //! | `output` | what processes write, and how they end |
 //! | `client`, `payer` | shared with the tests of the doors |
-//! | `table`, `session`, `shapes` | the table of the issue: exit codes, texts, JSON |
-//! | `strangers`, `truth` | PID files that lie, state files that lie, a lock that does not |
+//! | `table`, `session` | the table of the issue: exit codes and texts |
+//! | `strangers`, `truth`, `foreign` | PID files that lie, state files that lie, locks of others |
+//! | `documents`, `shapes` | what help and documents promise |
 //! | `race` | 200 rounds of two starts at one instant |
 //! | all others | one group of tests each |
 
@@ -22,7 +23,9 @@ mod payer;
 mod site;
 
 mod admin;
+mod documents;
 mod ending;
+mod foreign;
 mod homes;
 mod logging;
 mod parents;
@@ -35,3 +38,4 @@ mod shapes;
 mod strangers;
 mod table;
 mod truth;
+mod users;

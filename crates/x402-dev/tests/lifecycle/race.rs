@@ -80,10 +80,11 @@ fn one_of(site: &Site, round: Round, two: [Proc; 2]) -> u32 {
                 losers.push(run);
             }
         } else {
-            // A server in the foreground says its line; a loser ends without one.
+            // A server in the foreground says where it is; a loser says why not, and ends.
             let line = process.out.wait_first_line();
-            match line.map(|line| serde_json::from_str::<Value>(&line).unwrap()) {
-                Some(ready) => servers.push((u32::try_from(ready["pid"].as_u64().unwrap()).unwrap(), Some(process))),
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            match line["pid"].as_u64() {
+                Some(pid) => servers.push((u32::try_from(pid).unwrap(), Some(process))),
                 None => losers.push(process.wait()),
             }
         }

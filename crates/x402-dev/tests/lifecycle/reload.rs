@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::client::Request;
 use crate::payer::{Payment, encoded};
-use crate::site::{Site, Up, eventually, send};
+use crate::site::{PROGRAM, Proc, Site, Up, eventually, send};
 
 #[test]
 fn it_says_what_has_changed() {
@@ -18,6 +18,17 @@ fn it_says_what_has_changed() {
     site.mock("reload").assert(0).says(&["Configuration reloaded: pricing.default"]);
     assert_eq!(up.price(), "30000");
     assert_eq!(site.json("reload")["changed"], serde_json::json!([]));
+}
+
+#[test]
+fn what_is_in_force_is_told_by_env_and_kept_in_the_record() {
+    let site = Site::new();
+    site.detach("");
+    assert_eq!(site.json("env")["X402_NETWORK"], "eip155:84532");
+    let file = site.write(".x402dev.yaml", "accepts: [\"eip155:8453\"]\nnetworks: [\"eip155:8453\"]");
+    site.mock("reload").assert(0).says(&["accepts"]);
+    assert_eq!(site.json("env")["X402_NETWORK"], "eip155:8453");
+    assert_eq!(site.json("status")["config"], file.display().to_string());
 }
 
 #[test]
@@ -38,7 +49,7 @@ fn an_invalid_file_keeps_the_old_configuration_and_says_why() {
     let run = site.mock("reload");
     run.assert(78).complains(&[".x402dev.yaml:2", "`default`", "The old configuration is still in force"]);
     let json = site.mock("reload --json").assert(78).json();
-    assert!(json["refused"].as_str().unwrap().contains("defualt"), "{json}");
+    assert!(json["error"].as_str().unwrap().contains("defualt"), "{json}");
     assert_eq!(up.price(), "20000");
 }
 
@@ -112,6 +123,20 @@ fn under_load_no_request_fails_and_the_ledger_is_kept() {
     let again = up.send(&paid);
     assert_eq!(again.assert_status(402).offer()["error"], "invalid_exact_evm_nonce_already_used");
     assert_eq!(site.json("status")["payments"], 1);
+}
+
+#[test]
+fn a_hang_up_reloads_also_a_server_without_an_instance() {
+    let site = Site::new();
+    // In a session of its own, it has no terminal also where a person runs this.
+    let mut command = site.program("setsid");
+    command.args([PROGRAM, "mock", "--no-instance", "--port", "0", "--json"]);
+    let server = Proc::spawn(command);
+    let up = server.ready();
+    site.write(".x402dev.yaml", "pricing: {default: $0.03}");
+    server.signal(Signal::HUP);
+    server.err.line("reloaded: pricing.default", &server.out);
+    assert_eq!(up.price(), "30000");
 }
 
 #[test]

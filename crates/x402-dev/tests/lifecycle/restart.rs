@@ -4,7 +4,7 @@ use rustix::process::Signal;
 
 use crate::client::Request;
 use crate::payer::{Payment, encoded};
-use crate::site::{Proc, Site, assert_ends, finish, open, send};
+use crate::site::{Proc, Site, assert_ends, eventually, finish, open, send};
 
 #[test]
 fn it_keeps_port_and_price_and_says_what_it_does() {
@@ -84,6 +84,35 @@ fn a_broken_file_leaves_the_old_server_up_and_untouched() {
     site.mock("restart --price banana").assert(78).complains(&["banana"]);
     assert_eq!((up.price().as_str(), site.state()), ("20000", before));
     assert_eq!(site.pid_text(), Some(up.pid.to_string()));
+}
+
+#[test]
+fn a_port_that_is_taken_leaves_the_old_server_up_and_untouched() {
+    let site = Site::new();
+    let up = site.detach("--price 0.5");
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let before = site.state();
+    let run = site.mock(&format!("restart --port {port}"));
+    run.assert(69).complains(&[&format!("port {port} is in use"), &std::process::id().to_string(), "--port 0"]);
+    assert_eq!(run.out, "", "nothing was stopped");
+    site.mock("restart --host 192.0.2.1 --port 0").assert(69).complains(&["cannot listen on 192.0.2.1"]);
+    assert_eq!((up.price().as_str(), site.state()), ("500000", before));
+    assert_eq!(site.pid_text(), Some(up.pid.to_string()));
+    // The own port is held by the old server, and taken over from it.
+    let host = site.mock(&format!("restart --json --host 0.0.0.0 --port {}", up.port())).assert(0).up();
+    assert_eq!(host.port(), up.port());
+    drop(taken);
+    assert_eq!(site.mock(&format!("restart --json --port {port}")).assert(0).up().port(), port);
+}
+
+#[test]
+fn a_server_that_is_still_starting_is_asked_how_it_was_started() {
+    let site = Site::new();
+    site.mock("-d --port 0 --price 0.5 --no-wait").assert(0);
+    // The child may not even hold its lock yet.
+    eventually("it holds its lock", || site.mock("status").code == Some(0));
+    assert_eq!(site.mock("restart --json").assert(0).up().price(), "500000");
 }
 
 #[test]

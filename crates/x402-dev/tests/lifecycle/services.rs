@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::site::{DEADLINE, Proc, Site, eventually, skip};
 
@@ -39,6 +40,31 @@ fn a_service_manager_is_told() {
     server.signal(Signal::TERM);
     assert_eq!(heard(&manager), "STOPPING=1");
     server.wait().assert(0);
+}
+
+#[test]
+fn a_service_manager_is_told_of_every_reload() {
+    let site = Site::new();
+    let socket = site.work().join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(DEADLINE)).unwrap();
+    let site = site.env("NOTIFY_SOCKET", socket.to_str().unwrap());
+    site.detach("");
+    assert_eq!(heard(&manager), "READY=1");
+    let mut last = 0;
+    // One that is refused is over, too.
+    for (yaml, code) in [("pricing: {default: $0.02}", 0), ("pricing: [", 78), ("", 0)] {
+        site.write(".x402dev.yaml", yaml);
+        site.mock("reload").assert(code);
+        let reloading = heard(&manager);
+        let since = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap_or_else(|| panic!("{reloading}"));
+        let since: u64 = since.parse().unwrap();
+        assert!(since > last, "{since} after {last}");
+        last = since;
+        assert_eq!(heard(&manager), "READY=1");
+    }
+    site.mock("stop").assert(0);
+    assert_eq!(heard(&manager), "STOPPING=1");
 }
 
 #[test]
@@ -111,7 +137,8 @@ fn as_the_first_process_of_a_container_it_reaps_and_ends_on_sigterm() {
     };
     inside(r#""$BIN" mock status"#).assert(0).says(&["Server is running (PID: 1)"]);
     // From outside, its number is another one.
-    site.mock("status").assert(0).says(&[&format!("Server is running (PID: {first})")]);
+    site.mock("status").assert(0).says(&[&format!("Server is running (PID: {first})"), "state     answers"]);
+    assert_eq!(site.pid_text(), Some("1".to_owned()), "its PID file is for its container");
     // An orphan becomes its child; once it has ended it is taken note of, and is no zombie.
     let orphan = inside("sh -c 'sleep 600 > /dev/null 2>&1 & echo $!'").assert(0).out.trim().to_owned();
     let parent = format!("grep PPid /proc/{orphan}/status");
@@ -121,8 +148,12 @@ fn as_the_first_process_of_a_container_it_reaps_and_ends_on_sigterm() {
     inside(r#""$BIN" mock status"#).assert(0);
     site.mock("stop").assert(0).says(&[&format!("Stopping server (PID: {first})..."), "Server stopped successfully"]);
     container.wait().assert(0);
-    site.mock("status").assert(2).says(&["Server is not running\n", "stopped by SIGTERM"]);
+    site.mock("status").assert(2).says(&["Server is not running\n", "stopped by `mock stop`"]);
 }
+
+/// What cannot be answered from where the server cannot be seen.
+const ASKED: [(&str, i32); 5] =
+    [("stop --all --force", 1), ("reload", 1), ("env", 2), ("env --json", 2), ("wait --timeout 0ms", 2)];
 
 #[test]
 fn a_server_in_another_container_is_seen_and_left_alone() {
@@ -132,13 +163,23 @@ fn a_server_in_another_container_is_seen_and_left_alone() {
         return;
     }
     let up = site.detach("");
-    for (line, code) in [("status", 0), ("list", 0), ("stop --force", 1), ("restart", 1), ("-d --port 0", 3), ("", 3)] {
+    for (line, code) in [("status", 0), ("list", 0), ("stop --force", 1), ("restart", 1), ("-d --port 0", 3), ("", 3)]
+        .into_iter()
+        .chain(ASKED)
+    {
         let mut command = site.program("unshare");
         command.args(["--pid", "--fork", "--mount-proc", crate::site::PROGRAM, "mock"]).args(line.split_whitespace());
         let run = crate::site::finish(command);
         assert_eq!(run.code, Some(code), "{line}: {run:?}");
         assert!(format!("{}{}", run.out, run.err).contains("in another container"), "{line}: {run:?}");
+        if line == "status" {
+            run.says(&["record ", &format!("PID {} there", up.pid), &up.url]);
+        }
     }
+    let mut command = site.program("unshare");
+    command.args(["--pid", "--fork", "--mount-proc", crate::site::PROGRAM, "mock", "status", "--json"]);
+    let known = json!({ "running": true, "elsewhere": true, "pid": up.pid, "url": up.url });
+    assert_eq!(crate::site::finish(command).assert(0).json(), known);
     up.assert_serves();
     assert_eq!(site.pid_text(), Some(up.pid.to_string()));
 }

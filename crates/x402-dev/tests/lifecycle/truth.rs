@@ -1,9 +1,12 @@
 //! The lock says whether an instance runs; records that disagree with it are not believed.
 
+use std::io::Write;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::site::{Proc, Site, Up, assert_ends, send};
+use crate::client::Request;
+use crate::site::{Proc, Site, Up, assert_ends, eventually, send};
 
 /// Changes the state file behind the back of everybody.
 fn forge(site: &Site, change: impl Fn(&mut Value)) {
@@ -52,6 +55,48 @@ fn a_killed_server_is_said_to_have_crashed_and_can_be_started_again() {
     foreground.signal(Signal::KILL);
     assert_eq!(foreground.wait().signal, Some(9));
     site.mock("status").assert(2).says(&["stale PID removed", "crashed or was killed"]);
+}
+
+#[test]
+fn a_server_of_another_boot_is_said_to_have_ended_with_it() {
+    let site = Site::new();
+    let up = site.detach("");
+    kill(&up);
+    forge(&site, |state| state["identity"]["boot_id"] = json!("00000000-0000-0000-0000-000000000000"));
+    site.mock("status").assert(2).says(&["last run", "ended with the system", "another machine"]);
+    assert_eq!(site.json_of_a_dead_one()["last_run"]["cause"], "system");
+    for line in ["stop", "reload", "env"] {
+        let run = site.mock(line);
+        run.complains(&["Server is not running", "ended with the system"]);
+    }
+    site.mock("list").assert(0).says(&["ended with the system"]);
+    site.detach("").assert_serves();
+}
+
+#[test]
+fn a_crash_is_told_from_a_kill_by_the_last_words_in_the_log() {
+    let site = Site::new();
+    let up = site.detach("");
+    assert_eq!(up.send(&Request::get("/health")).status, 200);
+    // Without memory, the run time of Rust says so and aborts: a crash as real as any.
+    let pid = rustix::process::Pid::from_raw(i32::try_from(up.pid).unwrap());
+    let none = rustix::process::Rlimit { current: Some(1 << 20), maximum: Some(1 << 20) };
+    rustix::process::prlimit(pid, rustix::process::Resource::Data, none).unwrap();
+    let handle = crate::site::open(up.pid).unwrap();
+    eventually("it has no memory left", || {
+        // It dies while it reads a large body: its client is not told.
+        if let Ok(mut stream) = std::net::TcpStream::connect(up.address) {
+            let _ = stream.write_all(&Request::post("/verify", vec![b'x'; 900_000]).bytes());
+        }
+        crate::site::has_ended(&handle, std::time::Duration::from_millis(50))
+    });
+    let status = site.mock("status");
+    status.assert(2).says(&[
+        "Server is not running (stale PID removed)",
+        "last run  crashed: ",
+        "memory allocation of",
+    ]);
+    assert_eq!(site.json_of_a_dead_one()["last_run"]["cause"], "crash");
 }
 
 #[test]
@@ -125,6 +170,30 @@ fn a_server_whose_files_were_removed_is_found_by_its_lock() {
     site.mock("status").assert(0).says(&[&format!("Server is running (PID: {})", up.pid)]);
     site.mock("stop").assert(0).says(&[&format!("Stopping server (PID: {})...", up.pid), "stopped successfully"]);
     assert_ends(up.pid);
+}
+
+#[test]
+fn whoever_asks_while_a_server_ends_leaves_no_pid_file_behind() {
+    let site = Site::new();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    let status = site.mock("status");
+                    assert!(!status.out.contains("held by") && !status.out.contains("removed"), "{status:?}");
+                }
+            });
+        }
+        for _ in 0..40 {
+            // Ended by others than `mock stop`, which would clean up.
+            let up = site.detach("");
+            send(up.pid, Signal::TERM);
+            assert_ends(up.pid);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!(site.pid_text(), None);
 }
 
 #[test]

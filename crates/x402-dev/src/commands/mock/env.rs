@@ -3,11 +3,12 @@
 use serde_json::{Map, Value};
 use x402_sim::accounts::test_accounts;
 
-use super::{place, standing};
+use super::form::{absent, refuse};
+use super::{Form, place, standing};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::instance::{InstanceName, Record, Standing};
+use crate::instance::{InstanceName, Record};
 use crate::terminal;
 
 /// For which reader.
@@ -23,14 +24,11 @@ pub enum Shell {
 
 /// Prints the variables of an instance.
 pub fn env(context: &Context, name: &InstanceName, shell: Shell) -> Result<Exit, Error> {
-    let standing = standing(&place(context, name)?)?;
-    let Standing::Running(running) = &standing else {
-        terminal::error("Server is not running");
-        return Ok(Exit::NotRunning);
-    };
-    let Some(record) = &running.record else {
-        terminal::error("Server does not listen yet: see `x402-dev mock wait`");
-        return Ok(Exit::NotRunning);
+    let place = place(context, name)?;
+    let standing = standing(&place)?;
+    let Some(record) = standing.record() else {
+        let form = Form::of(shell == Shell::Json);
+        return Ok(refuse(form, Exit::NotRunning, &absent(&place, &standing)));
     };
     let lines = variables(record).into_iter().map(|(name, value)| match shell {
         Shell::Sh => format!("export {name}='{}'", value.replace('\'', "'\\''")),

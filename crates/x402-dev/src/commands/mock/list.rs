@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::status::ending_text;
-use super::{Form, home};
+use super::ending::ended;
+use super::{Form, home, unreadable};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::instance::survey::Listens;
 use crate::instance::{Place, Standing, survey};
 use crate::terminal;
 
@@ -20,7 +21,9 @@ struct Row {
 
 /// Lists every instance; PID files of dead ones are removed.
 pub fn list(context: &Context, form: Form) -> Result<Exit, Error> {
-    let rows: Vec<_> = home(context)?.places().iter().map(row).collect();
+    let home = home(context)?;
+    let places = home.places().map_err(|source| unreadable(&home, source))?;
+    let rows: Vec<_> = places.iter().map(row).collect();
     terminal::result(&match form {
         Form::Json => {
             let rows = rows.iter().map(|row| {
@@ -43,11 +46,22 @@ fn row(place: &Place) -> Row {
             name,
             pid: Some(running.identity.pid),
             url: running.record.as_ref().map(|record| record.url.clone()),
-            note: if running.record.is_some() { "running" } else { "starting" }.to_owned(),
+            note: match running.listens {
+                Listens::Yes => "running",
+                Listens::NotYet => "starting",
+                Listens::WithoutRecord => "running; its record was damaged or removed",
+            }
+            .to_owned(),
         },
-        Ok(Standing::Elsewhere) => Row { name, pid: None, url: None, note: "running in another container".to_owned() },
+        Ok(Standing::Elsewhere(_)) => {
+            Row { name, pid: None, url: None, note: "running in another container, or on another machine".to_owned() }
+        }
+        Ok(Standing::Stranger(stranger)) => {
+            let note = format!("not running: its lock is held by {}, no server of x402-dev", stranger.describe());
+            Row { name, pid: None, url: None, note }
+        }
         Ok(Standing::Stopped(stopped)) => {
-            let last = stopped.last.as_ref().map(ending_text);
+            let last = stopped.last.as_ref().map(|last| ended(last).words());
             let stale = stopped.stale.map(|_| "stale PID removed; ").unwrap_or_default();
             let note = format!("{stale}{}", last.unwrap_or_else(|| "not running".to_owned()));
             Row { name, pid: None, url: None, note }

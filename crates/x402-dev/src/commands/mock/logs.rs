@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::form::refuse;
 use super::{Form, place};
 use crate::clock;
 use crate::context::Context;
@@ -15,7 +16,6 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::instance::InstanceName;
 use crate::instance::log::files;
-use crate::terminal;
 
 /// How often a followed log is looked at.
 const STEP: Duration = Duration::from_millis(100);
@@ -45,8 +45,8 @@ pub fn logs(context: &Context, name: &InstanceName, excerpt: Excerpt, form: Form
     let place = place(context, name)?;
     let failed = |source| Error::State { name: name.clone(), source };
     let Some((mut reader, text)) = Reader::open(place.log()).map_err(failed)? else {
-        terminal::error("Server has no log: only servers in the background (`mock -d`) write one");
-        return Ok(Exit::Failure);
+        let text = "Server has no log: only servers in the background (`mock -d`) write one";
+        return Ok(refuse(form, Exit::Failure, text));
     };
     let mut heard = print(select(&text, excerpt).into_iter(), form);
     while heard == Heard::Yes && excerpt.follow == Follow::Yes {

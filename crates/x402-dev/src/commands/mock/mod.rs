@@ -3,24 +3,34 @@
 //! | room | command |
 //! |---|---|
 //! | [`start`] | `mock`, `mock -d` |
-//! | [`serve`] | the life of a server in this process |
+//! | [`serve`], [`renewal`] | the life of a server in this process, and its configuration read again |
 //! | [`stop`], [`restart`], [`reload`] | changing a running one |
 //! | [`status`], [`list`], [`wait`] | asking about it |
+//! | [`ending`] | why the last one ended |
 //! | [`logs`], [`env`] | what it wrote; how to reach it |
+//! | [`form`] | text or JSON, also for what failed |
+
+use std::path::PathBuf;
 
 use crate::cli::mock::{MockAction, MockArgs, ShellArg, StartArgs};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::instance::halt::Patience;
+use crate::instance::hold::HoldError;
 use crate::instance::launch::Waiting;
 use crate::instance::os::{Here, Identity, System};
 use crate::instance::{Home, InstanceName, Place, Standing, survey};
+use crate::terminal::{self, Colour};
+use form::failure;
 
+pub mod ending;
 pub mod env;
+pub mod form;
 pub mod list;
 pub mod logs;
 pub mod reload;
+pub mod renewal;
 pub mod restart;
 pub mod serve;
 pub mod start;
@@ -28,29 +38,42 @@ pub mod status;
 pub mod stop;
 pub mod wait;
 
-/// Runs a command of `mock`.
+pub use form::Form;
+
+/// Runs a command of `mock`. In JSON, a failure is said on stdout, too.
 pub fn run(context: &Context, args: MockArgs) -> Result<Exit, Error> {
-    match args.action.unwrap_or(MockAction::Start(Box::new(args.start))) {
-        MockAction::Start(args) => start(context, *args),
+    let action = args.action.unwrap_or(MockAction::Start(Box::new(args.start)));
+    let form = Form::of(action.json());
+    let outcome = dispatch(context, action, form);
+    if let (Err(error), Form::Json) = (&outcome, form) {
+        terminal::result(&failure(&error.report(Colour::Off), error.exit()).to_string());
+    }
+    outcome
+}
+
+fn dispatch(context: &Context, action: MockAction, form: Form) -> Result<Exit, Error> {
+    match action {
+        MockAction::Start(args) => start(context, *args, form),
         MockAction::Stop(args) => {
             let whom = if args.all { stop::Whom::All } else { stop::Whom::One(args.instance.name) };
             let patience = if args.force { Patience::Kill } else { Patience::Leave };
-            stop::stop(context, &whom, args.timeout, patience)
+            stop::stop(context, &whom, args.timeout, patience, form)
         }
-        MockAction::Status(args) => status::status(context, &args.instance.name, form(args.json)),
+        MockAction::Status(args) => status::status(context, &args.instance.name, form),
         MockAction::Restart(args) => {
-            restart::restart(context, &args.instance.name, args.layers.into(), args.timeout, form(args.json))
+            restart::restart(context, &args.instance.name, args.layers.into(), args.timeout, form)
         }
-        MockAction::Reload(args) => reload::reload(context, &args.instance.name, form(args.json)),
-        MockAction::Wait(args) => wait::wait(context, &args.instance.name, args.timeout, form(args.json)),
+        MockAction::Reload(args) => reload::reload(context, &args.instance.name, form),
+        MockAction::Wait(args) => wait::wait(context, &args.instance.name, args.timeout, form),
         MockAction::Logs(args) => {
             let follow = if args.follow { logs::Follow::Yes } else { logs::Follow::No };
             let excerpt = logs::Excerpt { lines: args.lines, since: args.since, follow };
-            logs::logs(context, &args.instance.name, excerpt, form(args.json))
+            logs::logs(context, &args.instance.name, excerpt, form)
         }
-        MockAction::List(args) => list::list(context, form(args.json)),
+        MockAction::List(_) => list::list(context, form),
         MockAction::Env(args) => {
             let shell = match args.shell {
+                _ if args.json => env::Shell::Json,
                 ShellArg::Sh => env::Shell::Sh,
                 ShellArg::Fish => env::Shell::Fish,
                 ShellArg::Json => env::Shell::Json,
@@ -61,9 +84,9 @@ pub fn run(context: &Context, args: MockArgs) -> Result<Exit, Error> {
     }
 }
 
-fn start(context: &Context, args: StartArgs) -> Result<Exit, Error> {
+fn start(context: &Context, args: StartArgs, form: Form) -> Result<Exit, Error> {
     let parent = args.exit_with_parent.map(parent).transpose()?;
-    let (overrides, form) = (args.layers.into(), form(args.json));
+    let overrides = args.layers.into();
     if args.detach {
         let waiting = if args.no_wait { Waiting::No } else { Waiting::For(args.wait_timeout) };
         let detach = start::Detach { name: args.instance.name, overrides, parent, waiting };
@@ -83,22 +106,21 @@ fn parent(pid: u32) -> Result<Identity, Error> {
     Here::identify(pid).ok_or(Error::NoParent { pid })
 }
 
-const fn form(json: bool) -> Form {
-    if json { Form::Json } else { Form::Text }
-}
-
-/// In which form a command says its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// The home of all instances.
+/// The home of all instances: where `X402_DEV_HOME` says, made if need be, or in the user's own directory, which must
+/// exist.
 pub fn home(context: &Context) -> Result<Home, Error> {
-    context.home.clone().map(Home::new).ok_or(Error::NoHome)
+    let own = context.variable("HOME").map(PathBuf::from);
+    let named = context.variable("X402_DEV_HOME").is_some();
+    match (&context.home, own) {
+        (Some(_), Some(own)) if !named && !own.is_dir() => Err(Error::NoHome { home: Some(own) }),
+        (Some(home), _) => Ok(Home::new(home.clone())),
+        (None, _) => Err(Error::NoHome { home: None }),
+    }
+}
+
+/// A home cannot be looked into.
+pub fn unreadable(home: &Home, source: std::io::Error) -> Error {
+    HoldError::Directory { directory: home.root().to_owned(), source }.into()
 }
 
 /// Where an instance lies.

@@ -1,22 +1,26 @@
 //! `mock restart`: the same server again, with what is said now.
 
-use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::form::{absent, refuse};
 use super::start::{start_child, unusable};
 use super::{Form, place};
-use crate::config::{self, Overrides};
+use crate::config::{self, Loaded, Overrides};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::instance::halt::{Halted, Patience, halt};
+use crate::instance::halt::{Halt, Halted, Patience, halt};
 use crate::instance::launch::Waiting;
-use crate::instance::os::{Here, System};
+use crate::instance::os::{Here, Identity, System};
 use crate::instance::record::{Record, StartedBy};
-use crate::instance::{InstanceName, Standing, survey};
-use crate::terminal;
+use crate::instance::survey::Listens;
+use crate::instance::{InstanceName, Place, Standing, survey};
+use crate::{server, terminal};
+
+/// How long to wait between two questions.
+const STEP: Duration = Duration::from_millis(10);
 
 /// Stops an instance, if it runs, and starts it anew in the background with its own flags, environment and directory.
 ///
@@ -29,33 +33,33 @@ pub fn restart(
     form: Form,
 ) -> Result<Exit, Error> {
     let place = place(context, name)?;
-    let standing = survey(&place).map_err(unusable(&place))?;
+    let standing = settled(&place, time)?;
     let old = match &standing {
         Standing::Running(running) => running.record.as_ref(),
         Standing::Stopped(stopped) => stopped.last.as_ref(),
-        Standing::Elsewhere => {
-            terminal::error("Server is running in another container: restart it there");
-            return Ok(Exit::Failure);
+        Standing::Elsewhere(_) | Standing::Stranger(_) => {
+            return Ok(refuse(form, Exit::Failure, &absent(&place, &standing)));
         }
     };
     let command = replay(context, now, old);
-    let replayed = context.replaying(&command.working_dir, &command.environment);
-    config::load(&replayed, &command.overrides)?;
-    std::fs::read_dir(&command.working_dir).map_err(|source| {
-        let text = format!("the server's working directory {}: {source}", command.working_dir.display());
-        Error::State { name: name.clone(), source: io::Error::new(source.kind(), text) }
-    })?;
+    let loaded = validated(context, &command)?;
     let was_running = matches!(standing, Standing::Running(_));
     if was_running {
-        let say = &mut |identity: &crate::instance::os::Identity| {
-            say(form, &format!("Stopping server (PID: {})...", identity.pid));
-        };
-        let failed = |source| Error::State { name: name.clone(), source };
-        if let Halted::Draining(running) = halt(&place, time, Patience::Leave, say).map_err(failed)? {
-            terminal::error(&super::stop::draining(&running, time));
-            return Ok(Exit::Failure);
+        if old.is_none() {
+            terminal::error(
+                "warning: the record of the old server was damaged or removed: the new one has the flags that are given \
+                 now, and no others",
+            );
         }
-        self::say(form, "Server stopped");
+        // Where it listens cannot be free, and without a record that is anywhere; another place must be, before the old one
+        // is given up.
+        if old.is_some_and(|old| old.port != loaded.config.server.port) {
+            server::check_free(&loaded.config)?;
+        }
+        if let Some(exit) = stop_old(&place, time, form)? {
+            return Ok(exit);
+        }
+        say(form, "Server stopped");
     }
     say(form, "Starting server...");
     let (url, pid) = start_child(context, &place, command, Waiting::For(time.max(Duration::from_secs(10))))?;
@@ -69,6 +73,42 @@ pub fn restart(
         }
     }
     Ok(Exit::Success)
+}
+
+/// The configuration of the new server, and that its directory is still there.
+fn validated(context: &Context, command: &StartedBy) -> Result<Loaded, Error> {
+    let replayed = context.replaying(&command.working_dir, &command.environment);
+    let loaded = config::load(&replayed, &command.overrides)?;
+    std::fs::read_dir(&command.working_dir)
+        .map_err(|source| Error::WorkingDir { directory: command.working_dir.clone(), source })?;
+    Ok(loaded)
+}
+
+/// How an instance stands, once a server that is starting has said how it was started.
+fn settled(place: &Place, time: Duration) -> Result<Standing, Error> {
+    let deadline = Instant::now() + time;
+    loop {
+        let standing = survey(place).map_err(unusable(place))?;
+        let starting = matches!(&standing, Standing::Running(running) if running.listens == Listens::NotYet);
+        if !starting || Instant::now() >= deadline {
+            return Ok(standing);
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+/// Stops the old server. An exit code where it would not stop.
+fn stop_old(place: &Place, time: Duration, form: Form) -> Result<Option<Exit>, Error> {
+    let begun = &mut |identity: &Identity| say(form, &format!("Stopping server (PID: {})...", identity.pid));
+    let how = Halt { by: "mock restart", time, patience: Patience::Leave };
+    let failed = |source| Error::State { name: place.name.clone(), source };
+    let report = match halt(place, how, begun).map_err(failed)? {
+        Halted::Stopped(_) | Halted::Killed(_) | Halted::NotRunning { .. } => return Ok(None),
+        Halted::Draining(running) => super::stop::draining(&running, time),
+        Halted::Elsewhere => absent(place, &Standing::Elsewhere(None)),
+        Halted::Stranger(stranger) => absent(place, &Standing::Stranger(stranger)),
+    };
+    Ok(Some(refuse(form, Exit::Failure, &report)))
 }
 
 /// How the new server is started: as the last one was, on its port, where nothing else is said now.

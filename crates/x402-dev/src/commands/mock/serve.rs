@@ -2,22 +2,24 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::ending::PANICKED;
+use super::renewal::{Renewal, settings};
 use super::start::{Managed, Start};
 use crate::banner;
 use crate::clock;
 use crate::config::{self, Loaded};
 use crate::context::Context;
-use crate::doors::admin::Reloaded;
 use crate::doors::admin::routes::{Admin, Reload};
 use crate::error::Error;
 use crate::instance::hold::Hold;
 use crate::instance::record::{Cause, Draining, Ending, Facts, Record, StartedBy};
 use crate::instance::{Place, log::LogFile};
-use crate::lifetime::{End, Lifetime, Notice};
+use crate::lifetime::{End, Lifetime, Manager, Notice};
 use crate::server::{self, ServerHandle};
 use crate::state::{Current, State};
 use crate::terminal::{Colour, Sink, Terminal};
@@ -37,7 +39,7 @@ pub enum Output {
 /// Runs a server to its end.
 pub fn serve(context: &Context, start: &Start, output: Output, announce: Announce<'_>) -> Result<(), Error> {
     let hold = match &start.managed {
-        Managed::Instance(place) => Some(Hold::take(place.clone())?),
+        Managed::Instance(place) => Some(Arc::new(Mutex::new(Hold::take(place.clone())?))),
         Managed::No => None,
     };
     let loaded = config::load(context, &start.overrides)?;
@@ -47,10 +49,14 @@ pub fn serve(context: &Context, start: &Start, output: Output, announce: Announc
     };
     let terminal = Arc::new(Terminal::new(loaded.config.log, Colour::detect(context), sink));
     report_panics(&terminal);
-    let life = Life { context, start, loaded, terminal: Arc::clone(&terminal), hold, log };
-    let ended = life.run(announce);
+    let manager = Manager::new(context.variable("NOTIFY_SOCKET").map(str::to_owned));
+    let life = Life { context, start, loaded, terminal: Arc::clone(&terminal), manager, hold, log };
+    let ended = catch_unwind(AssertUnwindSafe(|| life.run(announce)));
+    if ended.is_err() {
+        terminal.notice(PANICKED);
+    }
     terminal.close();
-    ended
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// A server that is about to live.
@@ -59,26 +65,26 @@ struct Life<'a> {
     start: &'a Start,
     loaded: Loaded,
     terminal: Arc<Terminal>,
-    hold: Option<Hold>,
+    manager: Manager,
+    hold: Option<Arc<Mutex<Hold>>>,
     log: Option<PathBuf>,
 }
 
 impl Life<'_> {
-    fn run(mut self, announce: Announce<'_>) -> Result<(), Error> {
+    fn run(self, announce: Announce<'_>) -> Result<(), Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::System { what: "no threads for the server", source })?;
         let ended = runtime.block_on(async {
-            let mut lifetime =
-                Lifetime::begin(self.start.parent.clone(), self.context.variable("NOTIFY_SOCKET").map(str::to_owned))
-                    .map_err(|source| Error::System { what: "no signal handlers", source })?;
+            let mut lifetime = Lifetime::begin(self.start.parent.clone())
+                .map_err(|source| Error::System { what: "no signal handlers", source })?;
             let (server, reload) = self.listen().await?;
             self.say_ready(&server, announce);
-            lifetime.notify(Notice::Ready);
-            let end = lifetime.end(&|| self.reload(reload.as_ref())).await;
+            self.manager.notify(Notice::Ready);
+            let end = lifetime.end(&|| drop(reload())).await;
             let in_flight = server.state().counters.in_flight.load(Ordering::Relaxed);
-            lifetime.notify(Notice::Stopping);
+            self.manager.notify(Notice::Stopping);
             self.terminal.say(&format!("stopping: {}", end.words()));
-            if let Some(hold) = &mut self.hold {
+            if let Some(mut hold) = self.held() {
                 hold.drain(Draining { in_flight, since: clock::now() });
             }
             tokio::select! {
@@ -94,7 +100,7 @@ impl Life<'_> {
         ended.map(|_| ())
     }
 
-    async fn listen(&mut self) -> Result<(ServerHandle, Option<Reload>), Error> {
+    async fn listen(&self) -> Result<(ServerHandle, Reload), Error> {
         let config = &self.loaded.config;
         let seed = match config.seed {
             Some(seed) => seed,
@@ -105,24 +111,23 @@ impl Life<'_> {
             Some(listener) => listener.map_err(|source| Error::System { what: "the inherited socket", source })?,
             None => server::bind(config).await?,
         };
-        let reload = self.hold.is_some().then(|| self.reloader(&current));
-        let admin = match &reload {
-            None => None,
-            Some(reload) => {
-                let token = format!("{:032x}", random().map(u128::from_be_bytes).map_err(no_randomness)?);
-                Some(Admin { token, started_at: clock::now(), current: current.clone(), reload: Arc::clone(reload) })
-            }
+        let reload = self.reloader(&current);
+        let admin = if self.hold.is_some() {
+            let token = format!("{:032x}", random().map(u128::from_be_bytes).map_err(no_randomness)?);
+            Some(Admin { token, started_at: clock::now(), current: current.clone(), reload: Arc::clone(&reload) })
+        } else {
+            None
         };
         let facts = admin.as_ref().map(|admin| (admin.token.clone(), admin.started_at));
         let server = server::spawn_over(config, current, listener, admin)?;
-        if let (Some((token, started_at)), Some(hold)) = (facts, &mut self.hold) {
+        if let (Some((token, started_at)), Some(mut hold)) = (facts, self.held()) {
             let record = Record::new(Facts {
                 identity: hold.identity().clone(),
                 token,
                 url: banner::url(server.address()),
                 port: server.address().port(),
                 started_at,
-                configuration: entries(&self.loaded),
+                configuration: settings(&self.loaded),
                 command: StartedBy {
                     overrides: self.start.overrides.clone(),
                     working_dir: self.context.working_dir.clone(),
@@ -147,82 +152,30 @@ impl Life<'_> {
 
     /// A function that reads the configuration again, with the flags and the environment of the start.
     fn reloader(&self, current: &Current) -> Reload {
-        let (context, overrides) = (self.context.clone(), self.start.overrides.clone());
-        let (current, terminal) = (current.clone(), Arc::clone(&self.terminal));
-        let in_force = Mutex::new(self.loaded.clone());
-        Arc::new(move || {
-            let mut in_force = in_force.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = match renew(&context, &overrides, &in_force, &current) {
-                Ok((loaded, changed)) => {
-                    terminal.set_log(loaded.config.log);
-                    *in_force = loaded;
-                    Reloaded::Changed(changed)
-                }
-                Err(report) => Reloaded::Refused(report),
-            };
-            terminal.say(&say_reloaded(&outcome));
-            outcome
-        })
+        let renewal = Renewal {
+            context: self.context.clone(),
+            overrides: self.start.overrides.clone(),
+            in_force: Mutex::new(self.loaded.clone()),
+            current: current.clone(),
+            terminal: Arc::clone(&self.terminal),
+            manager: self.manager.clone(),
+            hold: self.hold.clone(),
+        };
+        Arc::new(move || renewal.reload())
     }
 
-    fn reload(&self, reload: Option<&Reload>) {
-        match reload {
-            Some(reload) => drop(reload()),
-            None => self.terminal.say("reload: an unmanaged server has no configuration to read again"),
-        }
+    fn held(&self) -> Option<MutexGuard<'_, Hold>> {
+        self.hold.as_ref().map(|hold| hold.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn finish(self, ended: &Result<End, Error>) {
-        let Some(hold) = self.hold else { return };
+    fn finish(&self, ended: &Result<End, Error>) {
+        let Some(mut hold) = self.held() else { return };
         let cause = match ended {
             Ok(end) => end.cause(),
             Err(error) => Cause::Failed(error.to_string()),
         };
         hold.end(Ending { cause, at: clock::now() });
     }
-}
-
-/// Reads the configuration again. `Err` is for people and changes nothing.
-fn renew(
-    context: &Context,
-    overrides: &config::Overrides,
-    old: &Loaded,
-    current: &Current,
-) -> Result<(Loaded, Vec<String>), String> {
-    let refused = |error: Error| error.report(Colour::Off);
-    let new = config::load(context, overrides).map_err(|error| refused(error.into()))?;
-    let changed = changed_keys(old, &new);
-    let fixed: Vec<_> = changed.iter().filter(|key| FIXED.contains(&key.as_str())).cloned().collect();
-    if !fixed.is_empty() {
-        return Err(format!(
-            "error: {} cannot change while the server runs\nhint: use `x402-dev mock restart`",
-            fixed.join(", ")
-        ));
-    }
-    let state = current.get().renewed(&new.config).map_err(refused)?;
-    current.set(state);
-    Ok((new, changed))
-}
-
-/// What a running server cannot change.
-const FIXED: [&str; 4] = ["server.host", "server.port", "server.facilitator", "seed"];
-
-fn changed_keys(old: &Loaded, new: &Loaded) -> Vec<String> {
-    let pairs = old.effective.entries.iter().zip(&new.effective.entries);
-    pairs.filter(|(old, new)| old.value != new.value).map(|(_, new)| new.key.clone()).collect()
-}
-
-fn say_reloaded(outcome: &Reloaded) -> String {
-    match outcome {
-        Reloaded::Changed(keys) if keys.is_empty() => "reloaded: nothing has changed".to_owned(),
-        Reloaded::Changed(keys) => format!("reloaded: {}", keys.join(", ")),
-        Reloaded::Refused(why) => format!("reload refused, the old configuration holds\n{why}"),
-    }
-}
-
-fn entries(loaded: &Loaded) -> Vec<(String, serde_json::Value, String)> {
-    let entries = loaded.effective.entries.iter();
-    entries.map(|entry| (entry.key.clone(), entry.value.clone(), entry.origin.to_string())).collect()
 }
 
 /// Logs panics with a backtrace, through the same queue as every line.
@@ -250,4 +203,58 @@ pub fn open_log(place: &Place) -> io::Result<Output> {
     place.create()?;
     let path = place.log();
     Ok(Output::File(LogFile::open(path.clone())?, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LogFormat, LogLevel};
+    use axum::{Router, body::Body, routing::get};
+    use std::process::{Command, Stdio};
+
+    const LOG: &str = "LOG_OF_A_SERVER_THAT_PANICS";
+
+    /// No request makes a server panic that we know of, so that this is one with a fault, and all the rest is real.
+    #[tokio::test]
+    #[ignore = "it is the process that the next test starts"]
+    async fn server_with_a_fault() {
+        async fn bug() -> &'static str {
+            let nothing: [&str; 0] = [];
+            nothing.first().expect("this is a bug")
+        }
+        let path = PathBuf::from(std::env::var_os(LOG).unwrap());
+        let file = LogFile::open(path).unwrap();
+        let log = crate::config::Log { format: LogFormat::Text, level: LogLevel::Quiet };
+        let terminal = Arc::new(Terminal::new(log, Colour::Off, Sink::File(file)));
+        report_panics(&terminal);
+        let router = Router::new().route("/bug", get(bug)).route("/good", get(|| async { "fine" }));
+        for (path, status) in [("/bug", 500), ("/good", 200), ("/bug", 500), ("/good", 200)] {
+            let request = http::Request::builder().uri(path).body(Body::empty()).unwrap();
+            let answer = crate::doors::route(&router, request).await;
+            terminal.notice(&format!("{path} {}", answer.status().as_u16()));
+            assert_eq!(answer.status(), status);
+        }
+        terminal.close();
+    }
+
+    #[test]
+    fn a_panic_in_a_request_is_in_the_log_with_a_backtrace_and_the_server_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "commands::mock::serve::tests::server_with_a_fault", "--ignored", "--nocapture"])
+            .env(LOG, &log)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        let log = std::fs::read_to_string(log).unwrap();
+        assert!(child.success(), "{log}");
+        let (panicked, rest) = log.split_once("/bug 500").expect(&log);
+        for part in ["bug: panicked at ", "serve.rs:", "this is a bug", "server_with_a_fault", "::bug"] {
+            assert!(panicked.contains(part), "{part}: {log}");
+        }
+        assert!(rest.contains("/good 200"), "{log}");
+        assert_eq!(log.matches("bug: panicked at ").count(), 2, "{log}");
+    }
 }

@@ -1,9 +1,14 @@
 //! `mock`: starts a server in the foreground, or in the background with `-d`.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
 use serde_json::json;
 
 use super::serve::{Output, open_log, serve};
 use super::{Form, place};
+use crate::clock;
 use crate::config::{self, Overrides};
 use crate::context::Context;
 use crate::error::Error;
@@ -89,7 +94,7 @@ pub fn start_child(
     waiting: Waiting,
 ) -> Result<(Option<String>, u32), Error> {
     let job = Job { name: place.name.to_string(), command };
-    let failed = |source| Error::State { name: place.name.clone(), source };
+    let failed = |source| Error::System { what: "no process for the server", source };
     let died = |report: String, exit: Exit| Error::Child { report, exit: exit.number() };
     match launch(context, &job, waiting).map_err(failed)? {
         Launched::Said(Word::Ready { url, pid }) => Ok((Some(url), pid)),
@@ -110,16 +115,24 @@ pub fn start_child(
 
 /// The child's side of a start in the background.
 pub fn in_background(context: &Context) -> Result<Exit, Error> {
-    let said = |word: &Word| terminal::result(&serde_json::to_string(word).expect("a word has string keys"));
-    let outcome = run_job(context, &said);
-    if let Err(error) = &outcome {
-        // Nobody reads it when the server had said that it listens; then the log has it.
-        said(&Word::Failed { report: error.report(Colour::Off), exit: error.exit().number() });
-    }
-    outcome.map(|()| Exit::Success)
+    let broken = |source| Error::System { what: "no stdout", source };
+    // Kept aside: stdout becomes the log, and may be another file of it before the line is said.
+    let starter = io::stdout().as_fd().try_clone_to_owned().map_err(broken)?;
+    let mut starter = Some(File::from(starter));
+    let mut said = |word: &Word| {
+        let line = serde_json::to_string(word).expect("a word has string keys");
+        // One line, and nobody has to wait for it any more: whoever started this may be gone.
+        let _ = starter.take().map(|mut starter| writeln!(starter, "{line}"));
+    };
+    let Err(error) = run_job(context, &mut said) else { return Ok(Exit::Success) };
+    let report = error.report(Colour::Off);
+    // In the log, which stderr is by now, with a time like every line.
+    terminal::error(&format!("{} {report}", clock::timestamp(clock::now())));
+    said(&Word::Failed { report, exit: error.exit().number() });
+    Ok(error.exit())
 }
 
-fn run_job(context: &Context, said: &dyn Fn(&Word)) -> Result<(), Error> {
+fn run_job(context: &Context, said: &mut dyn FnMut(&Word)) -> Result<(), Error> {
     let broken = |source| Error::System { what: "no job on stdin", source };
     let job = read_job().map_err(broken)?;
     // Fails only where the process leads a group already, and then it has a session of its own.
@@ -131,26 +144,21 @@ fn run_job(context: &Context, said: &dyn Fn(&Word)) -> Result<(), Error> {
         managed: Managed::Instance(place.clone()),
         parent: job.command.parent,
     };
-    serve(context, &start, output, &mut |url, pid| {
-        said(&Word::Ready { url: url.to_owned(), pid });
-        // From now on stdout is the log: the parent has heard what it waited for.
-        if let Ok(log) = std::fs::OpenOptions::new().append(true).open(place.log()) {
-            let _ = rustix::stdio::dup2_stdout(log);
-        }
-    })
+    serve(context, &start, output, &mut |url, pid| said(&Word::Ready { url: url.to_owned(), pid }))
 }
 
 /// Refuses to start an instance that runs.
 fn refuse_second(place: &Place) -> Result<(), Error> {
     match survey(place).map_err(unusable(place))? {
         Standing::Running(running) => Err(HoldError::AlreadyRunning { pid: running.identity.pid }.into()),
-        Standing::Elsewhere => Err(HoldError::Elsewhere { lock: place.lock() }.into()),
+        Standing::Elsewhere(_) => Err(HoldError::Elsewhere { lock: place.lock() }.into()),
+        Standing::Stranger(holder) => Err(HoldError::Stranger { lock: place.lock(), holder }.into()),
         Standing::Stopped(_) => Ok(()),
     }
 }
 
 /// The directory of an instance cannot be used by a server.
-pub fn unusable(place: &Place) -> impl FnOnce(std::io::Error) -> Error {
+pub fn unusable(place: &Place) -> impl FnOnce(io::Error) -> Error {
     let directory = place.directory().to_owned();
     move |source| HoldError::Directory { directory, source }.into()
 }

@@ -5,32 +5,35 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::ending::{ended, last_lines};
+use super::form::absent;
 use super::stop::waiting_for;
 use super::{Form, place, standing};
-use crate::clock;
 use crate::context::Context;
 use crate::doors::admin::{Instance, client};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::instance::record::{Cause, Record};
-use crate::instance::survey::{Running, Stopped};
+use crate::instance::record::Record;
+use crate::instance::survey::{Listens, Running, Stopped};
 use crate::instance::{InstanceName, Standing};
 use crate::terminal;
 
-/// How many lines of the log of a crashed server are shown.
-const LAST_LINES: usize = 5;
-
 /// Says how an instance stands.
 pub fn status(context: &Context, name: &InstanceName, form: Form) -> Result<Exit, Error> {
-    let standing = standing(&place(context, name)?)?;
+    let place = place(context, name)?;
+    let standing = standing(&place)?;
     let (text, value, exit) = match &standing {
         Standing::Running(running) => {
             let asked = running.record.as_ref().and_then(|record| client::instance(record).ok());
             (running_text(running, asked.as_ref()), running_json(running, asked.as_ref()), Exit::Success)
         }
-        Standing::Elsewhere => {
-            let text = "Server is running (in another container)".to_owned();
-            (text, json!({ "running": true, "elsewhere": true }), Exit::Success)
+        Standing::Elsewhere(record) => {
+            let (text, value) = elsewhere(record.as_deref().filter(|record| record.ending.is_none()));
+            (text, value, Exit::Success)
+        }
+        Standing::Stranger(stranger) => {
+            let value = json!({ "running": false, "stale": null, "last_run": null, "holder": stranger.pid });
+            (absent(&place, &standing), value, Exit::NotRunning)
         }
         Standing::Stopped(stopped) => (stopped_text(stopped), stopped_json(stopped), Exit::NotRunning),
     };
@@ -51,17 +54,12 @@ fn running_text(running: &Running, asked: Option<&Instance>) -> String {
         line("url", record.url.clone());
         line("version", record.version.clone());
         line("config", config_files(record));
-    } else {
-        line("state", "starting: it does not listen yet".to_owned());
     }
+    line("state", state(running, asked));
     if let Some(asked) = asked {
         line("uptime", human(Duration::from_millis(asked.uptime_ms)));
         line("requests", asked.requests.to_string());
         line("payments", asked.payments.to_string());
-    } else if let Some(record) = &running.record {
-        let draining = record.draining.as_ref().map(waiting_for);
-        let state = draining.map(|what| format!("draining: it waits for {what}"));
-        line("state", state.unwrap_or_else(|| "it does not answer".to_owned()));
     }
     line("ledger", "in memory".to_owned());
     if let Some(log) = running.record.as_ref().and_then(|record| record.log.as_ref()) {
@@ -73,6 +71,38 @@ fn running_text(running: &Running, asked: Option<&Instance>) -> String {
     text
 }
 
+/// What a running server does now.
+fn state(running: &Running, asked: Option<&Instance>) -> String {
+    let Some(record) = &running.record else {
+        return if running.listens == Listens::NotYet {
+            "starting: it does not listen yet".to_owned()
+        } else {
+            "its record was damaged or removed: `mock stop` and `mock restart` work, nothing else does".to_owned()
+        };
+    };
+    if asked.is_some() {
+        return "answers".to_owned();
+    }
+    let draining = record.draining.as_ref().map(waiting_for);
+    draining.map_or_else(|| "it does not answer".to_owned(), |what| format!("draining: it waits for {what}"))
+}
+
+/// What is known of a server that only its record describes.
+fn elsewhere(record: Option<&Record>) -> (String, Value) {
+    let mut text =
+        "Server is running (in another container, or on another machine that shares its directory)".to_owned();
+    if let Some(record) = record {
+        let _ = write!(text, "\nrecord    PID {} there, {}", record.identity.pid, record.url);
+    }
+    let value = json!({
+        "running": true,
+        "elsewhere": true,
+        "pid": record.map(|record| record.identity.pid),
+        "url": record.map(|record| &record.url),
+    });
+    (text, value)
+}
+
 fn running_json(running: &Running, asked: Option<&Instance>) -> Value {
     let record = running.record.as_ref();
     json!({
@@ -81,6 +111,7 @@ fn running_json(running: &Running, asked: Option<&Instance>) -> Value {
         "url": record.map(|record| &record.url),
         "version": record.map(|record| &record.version),
         "answers": asked.is_some(),
+        "state": state(running, asked),
         "uptime_ms": asked.map(|asked| asked.uptime_ms),
         "requests": asked.map(|asked| asked.requests),
         "payments": asked.map(|asked| asked.payments),
@@ -99,7 +130,7 @@ fn stopped_text(stopped: &Stopped) -> String {
         let _ = write!(text, " (stale PID removed)\nremoved   {}", found.describe());
     }
     if let Some(last) = &stopped.last {
-        let _ = write!(text, "\nlast run  {}", ending_text(last));
+        let _ = write!(text, "\nlast run  {}", ended(last).words());
         for line in last_lines(last) {
             let _ = write!(text, "\n          {line}");
         }
@@ -117,36 +148,11 @@ fn stopped_json(stopped: &Stopped) -> Value {
             "url": last.url,
             "started_at": last.started_at,
             "ended_at": last.ending.as_ref().map(|ending| ending.at),
-            "ending": ending_text(last),
+            "cause": ended(last).cause(),
+            "ending": ended(last).words(),
             "last_lines": last_lines(last),
         })),
     })
-}
-
-/// How a server ended, in words.
-pub fn ending_text(last: &Record) -> String {
-    match &last.ending {
-        None => "crashed or was killed: it could not say why".to_owned(),
-        Some(ending) => {
-            let at = clock::timestamp(ending.at);
-            match &ending.cause {
-                Cause::Signal(name) => format!("stopped by {name} at {at}"),
-                Cause::Parent => format!("stopped at {at}, when the process that it was bound to ended"),
-                Cause::Killed => format!("killed by `mock stop --force` at {at}"),
-                Cause::Failed(why) => format!("failed at {at}: {why}"),
-            }
-        }
-    }
-}
-
-/// The last lines of the log of a server that could not say why it ended.
-fn last_lines(last: &Record) -> Vec<String> {
-    let log = last.log.as_ref().filter(|_| last.ending.is_none());
-    let text = log.and_then(|log| std::fs::read(log).ok()).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let mut lines: Vec<String> = text.lines().rev().take(LAST_LINES).map(str::to_owned).collect();
-    lines.reverse();
-    lines
 }
 
 /// The files that gave a value.

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use super::{home, place};
+use serde_json::{Value, json};
+
+use super::form::{absent, failure};
+use super::{Form, home, place, standing, unreadable};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::instance::halt::{Halted, Patience, halt};
+use crate::instance::halt::{Halt, Halted, Patience, halt};
+use crate::instance::os::Identity;
 use crate::instance::record::Draining;
 use crate::instance::survey::Running;
-use crate::instance::{InstanceName, Place};
-use crate::terminal;
+use crate::instance::{InstanceName, Place, Standing};
+use crate::terminal::{self, Colour};
 
 /// Which instances to stop.
 #[derive(Clone, Debug)]
@@ -21,64 +25,108 @@ pub enum Whom {
     All,
 }
 
-/// Stops instances.
-pub fn stop(context: &Context, whom: &Whom, time: Duration, patience: Patience) -> Result<Exit, Error> {
-    match whom {
-        Whom::One(name) => stop_one(&place(context, name)?, time, patience),
-        Whom::All => stop_all(&home(context)?.places(), time, patience),
-    }
+/// How a stop went, for programs.
+struct Stopped {
+    exit: Exit,
+    said: Value,
 }
 
-fn stop_all(places: &[Place], time: Duration, patience: Patience) -> Result<Exit, Error> {
-    let mut worst = Exit::Success;
-    let mut stopped = 0;
+/// Stops instances.
+pub fn stop(context: &Context, whom: &Whom, time: Duration, patience: Patience, form: Form) -> Result<Exit, Error> {
+    let how = Halt { by: "mock stop", time, patience };
+    let (exit, said) = match whom {
+        Whom::One(name) => {
+            let Stopped { exit, said } = stop_one(&place(context, name)?, how, form)?;
+            (exit, said)
+        }
+        Whom::All => {
+            let home = home(context)?;
+            stop_all(&home.places().map_err(|source| unreadable(&home, source))?, how, form)
+        }
+    };
+    if form == Form::Json {
+        terminal::result(&said.to_string());
+    }
+    Ok(exit)
+}
+
+fn stop_all(places: &[Place], how: Halt, form: Form) -> (Exit, Value) {
+    let mut stopped = Vec::new();
     for place in places {
-        if !matches!(super::standing(place)?, crate::instance::Standing::Running(_)) {
+        let standing = standing(place);
+        if matches!(standing, Ok(Standing::Stopped(_))) {
             continue;
         }
-        terminal::result(&format!("{}:", place.name));
-        match stop_one(place, time, patience)? {
-            Exit::Success => stopped += 1,
-            exit => worst = exit,
-        }
+        say(form, &format!("{}:", place.name));
+        // One that cannot be stopped must not keep the others running.
+        let outcome = standing.and_then(|_| stop_one(place, how, form)).unwrap_or_else(|error| {
+            let report = error.report(Colour::Off);
+            terminal::error(&report);
+            Stopped { exit: error.exit(), said: named(place, failure(&report, error.exit())) }
+        });
+        stopped.push(outcome);
     }
-    if stopped == 0 && worst == Exit::Success {
-        terminal::result("No server is running");
+    if stopped.is_empty() {
+        say(form, "No server is running");
     }
-    Ok(worst)
+    let worst = stopped.iter().map(|outcome| outcome.exit).max().unwrap_or(Exit::Success);
+    (worst, stopped.into_iter().map(|outcome| outcome.said).collect())
 }
 
-fn stop_one(place: &Place, time: Duration, patience: Patience) -> Result<Exit, Error> {
-    let begun = &mut |identity: &crate::instance::os::Identity| {
-        terminal::result(&format!("Stopping server (PID: {})...", identity.pid));
-    };
+fn stop_one(place: &Place, how: Halt, form: Form) -> Result<Stopped, Error> {
+    let begun = &mut |identity: &Identity| say(form, &format!("Stopping server (PID: {})...", identity.pid));
     let failed = |source| Error::State { name: place.name.clone(), source };
-    Ok(match halt(place, time, patience, begun).map_err(failed)? {
-        Halted::Stopped => {
-            terminal::result("Server stopped successfully");
-            Exit::Success
+    let halted = halt(place, how, begun).map_err(failed)?;
+    let (exit, text, facts) = match &halted {
+        Halted::Stopped(server) => {
+            say(form, "Server stopped successfully");
+            return Ok(ended(place, server, "stopped"));
         }
-        Halted::Killed => {
-            terminal::result("Server killed: it did not stop in time");
-            Exit::Success
+        Halted::Killed(server) => {
+            say(form, "Server killed: it did not stop in time");
+            return Ok(ended(place, server, "killed"));
         }
         Halted::NotRunning { stale: None } => {
-            terminal::error("Server is not running");
-            Exit::Failure
+            let standing = standing(place)?;
+            (Exit::Failure, absent(place, &standing), json!({}))
         }
         Halted::NotRunning { stale: Some(found) } => {
-            terminal::error(&format!("Server is not running (stale PID file removed)\nremoved   {}", found.describe()));
-            Exit::NotRunning
+            let found = found.describe();
+            let text = format!("Server is not running (stale PID file removed)\nremoved   {found}");
+            (Exit::NotRunning, text, json!({ "stale": found }))
         }
-        Halted::Elsewhere => {
-            terminal::error("Server is running in another container: stop it there");
-            Exit::Failure
+        Halted::Elsewhere => (Exit::Failure, absent(place, &Standing::Elsewhere(None)), json!({})),
+        Halted::Stranger(stranger) => {
+            (Exit::Failure, absent(place, &Standing::Stranger(stranger.clone())), json!({ "holder": stranger.pid }))
         }
         Halted::Draining(running) => {
-            terminal::error(&draining(&running, time));
-            Exit::Failure
+            let draining = running.record.as_ref().and_then(|record| record.draining.as_ref());
+            let facts = json!({ "pid": running.identity.pid, "draining": draining });
+            (Exit::Failure, self::draining(running, how.time), facts)
         }
-    })
+    };
+    terminal::error(&text);
+    let mut said = named(place, failure(&text, exit));
+    if let (Value::Object(said), Value::Object(facts)) = (&mut said, facts) {
+        said.extend(facts);
+    }
+    Ok(Stopped { exit, said })
+}
+
+fn ended(place: &Place, server: &Identity, how: &str) -> Stopped {
+    Stopped { exit: Exit::Success, said: named(place, json!({ "pid": server.pid, "outcome": how })) }
+}
+
+/// The same facts, with the name of the instance.
+fn named(place: &Place, mut facts: Value) -> Value {
+    facts["name"] = Value::from(place.name.to_string());
+    facts
+}
+
+fn say(form: Form, text: &str) {
+    if form == Form::Text {
+        terminal::result(text);
+    }
 }
 
 /// `2 requests that were in flight when it was told to end`.
@@ -90,10 +138,16 @@ pub fn waiting_for(draining: &Draining) -> String {
 /// What a server that does not end waits for.
 pub fn draining(running: &Running, time: Duration) -> String {
     let draining = running.record.as_ref().and_then(|record| record.draining.as_ref());
-    let waits = draining.map_or_else(|| "its connections".to_owned(), waiting_for);
-    format!(
-        "Server (PID: {}) is still draining after {} ms: it waits for {waits}; it ends by itself, or at once with --force",
-        running.identity.pid,
-        time.as_millis()
-    )
+    let (pid, time) = (running.identity.pid, time.as_millis());
+    match draining {
+        Some(draining) => format!(
+            "Server (PID: {pid}) is still draining after {time} ms: it waits for {}\nhint: it ends by itself, or at once \
+             with `x402-dev mock stop --force`",
+            waiting_for(draining)
+        ),
+        None => format!(
+            "Server (PID: {pid}) still runs after {time} ms: it has not said what it waits for, and may be suspended\n\
+             hint: end it at once with `x402-dev mock stop --force`"
+        ),
+    }
 }

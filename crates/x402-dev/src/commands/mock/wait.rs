@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::form::{absent, refuse};
 use super::{Form, place, standing};
 use crate::context::Context;
 use crate::doors::admin::client;
@@ -13,14 +14,18 @@ use crate::terminal;
 /// How long to wait between two questions.
 const STEP: Duration = Duration::from_millis(10);
 
+/// The least time in which an instance that is there may answer, also when nobody wants to wait.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// Waits until an instance answers, up to a time.
 pub fn wait(context: &Context, name: &InstanceName, time: Duration, form: Form) -> Result<Exit, Error> {
     let place = place(context, name)?;
     let deadline = Instant::now() + time;
     loop {
-        if let Standing::Running(running) = standing(&place)?
+        let standing = standing(&place)?;
+        if let Standing::Running(running) = &standing
             && let Some(record) = &running.record
-            && client::instance(record).is_ok()
+            && client::instance_within(record, patience(deadline)).is_ok()
         {
             let (url, pid) = (&record.url, running.identity.pid);
             terminal::result(&match form {
@@ -30,9 +35,20 @@ pub fn wait(context: &Context, name: &InstanceName, time: Duration, form: Form) 
             return Ok(Exit::Success);
         }
         if Instant::now() >= deadline {
-            terminal::error(&format!("Server is not running after {} ms", time.as_millis()));
-            return Ok(Exit::NotRunning);
+            let text = match &standing {
+                Standing::Stopped(_) => format!("Server is not running after {} ms", time.as_millis()),
+                Standing::Running(running) if running.record.is_some() => {
+                    format!("Server (PID: {}) does not answer after {} ms", running.identity.pid, time.as_millis())
+                }
+                other => absent(&place, other),
+            };
+            return Ok(refuse(form, Exit::NotRunning, &text));
         }
         std::thread::sleep(STEP);
     }
+}
+
+/// How long the answer to one question may take.
+fn patience(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).max(GLANCE)
 }

@@ -21,7 +21,12 @@ const RELOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Asks an instance how it is.
 pub fn instance(record: &Record) -> io::Result<Instance> {
-    let (status, body) = call(record, Method::GET, INSTANCE, TIMEOUT)?;
+    instance_within(record, TIMEOUT)
+}
+
+/// Asks an instance how it is, and waits for the answer at most as long.
+pub fn instance_within(record: &Record, time: Duration) -> io::Result<Instance> {
+    let (status, body) = call(record, Method::GET, INSTANCE, time.min(TIMEOUT))?;
     if status != StatusCode::OK {
         return Err(io::Error::other(format!("the instance answered {status}")));
     }
