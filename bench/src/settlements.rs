@@ -7,19 +7,16 @@
 
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{Address, B256, U256, address, keccak256};
+use alloy_primitives::{Address, U256, address, keccak256};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use x402_dev::config::{Config, UnknownAccounts};
 use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
-use x402_sim::networks::eip155::checksum;
 use x402_sim::networks::eip155::eip712::Authorization;
 use x402_sim::networks::eip155::eip3009::Charge;
 use x402_sim::order::Depth;
 use x402_sim::{Setup, World};
 use x402_wire::facilitator::FacilitatorRequest;
-use x402_wire::payload::PaymentPayload;
 
 use crate::clock;
 use crate::failure::Failure;
@@ -104,7 +101,7 @@ impl Payers {
 /// What a helper process does: settles, and prints what it found.
 pub(crate) fn run(payers: Payers, count: u32) -> Result<(), Failure> {
     let config = Config::defaults();
-    let mut old = Register::new(world(&config)?, payers)?;
+    let mut old = Register::new(world(&config)?, payers);
     old.settle_batch()?;
     let before = own_resident()?;
     for _ in 1..count / BATCH {
@@ -112,7 +109,7 @@ pub(crate) fn run(payers: Payers, count: u32) -> Result<(), Failure> {
     }
     let growth = u32::try_from(own_resident()?.saturating_sub(before)).map_err(Failure::while_at("the growth"))?;
     // In turn, so that a machine that changes its speed changes it for both.
-    let mut young = Register::new(world(&config)?, payers)?;
+    let mut young = Register::new(world(&config)?, payers);
     let (mut first, mut last) = (Duration::ZERO, Duration::ZERO);
     let tenth = (count / BATCH / 10).max(1);
     for _ in 0..tenth {
@@ -129,15 +126,14 @@ pub(crate) fn run(payers: Payers, count: u32) -> Result<(), Failure> {
 struct Register {
     world: World,
     payers: Payers,
-    template: FacilitatorRequest,
     batch: Vec<Charge>,
     issued: u32,
 }
 
 impl Register {
-    fn new(world: World, payers: Payers) -> Result<Self, Failure> {
+    fn new(world: World, payers: Payers) -> Self {
         let batch = Vec::with_capacity(usize::try_from(BATCH).expect("a count fits"));
-        Ok(Self { world, payers, template: template()?, batch, issued: 0 })
+        Self { world, payers, batch, issued: 0 }
     }
 
     /// Makes a batch of charges, and settles it. Gives the wall time of the settling.
@@ -155,14 +151,19 @@ impl Register {
     }
 
     fn charge(&mut self) -> Result<Charge, Failure> {
-        let (number, from) = (self.issued, self.payers.address(self.issued));
+        let number = self.issued;
         self.issued += 1;
-        let mut payload = self.template.payload.value().clone();
-        let signed = payload.pointer_mut("/payload/authorization").expect("the template has one");
-        signed["from"] = Value::String(checksum(from));
-        signed["nonce"] = Value::String(keccak256([number.to_be_bytes(), *b"once"].concat()).to_string());
-        self.template.payload = PaymentPayload::new(payload);
-        let judged = judge(&self.template, &self.world.chain(), NOW, Depth::Settle, Mode::Accept);
+        let authorization = Authorization {
+            from: self.payers.address(number),
+            to: MERCHANT,
+            value: U256::from(1),
+            valid_after: U256::ZERO,
+            valid_before: U256::from(NOW + 3600),
+            nonce: keccak256([number.to_be_bytes(), *b"once"].concat()),
+        };
+        let body = render(&authorization, "0x");
+        let request = FacilitatorRequest::parse(body.as_bytes()).map_err(Failure::while_at("a request"))?;
+        let judged = judge(&request, &self.world.chain(), NOW, Depth::Settle, Mode::Accept);
         judged.map(|approved| approved.charge).map_err(|refusal| Failure::new(refusal.reason.detail.clone()))
     }
 }
@@ -176,17 +177,4 @@ pub(crate) fn world(config: &Config) -> Result<World, Failure> {
     let (networks, balance) = (config.networks.clone(), config.accounts.balance);
     let setup = Setup { networks, unknown, balance, payees: vec![MERCHANT] };
     World::new(&setup, 1).map_err(Failure::while_at("a world"))
-}
-
-/// A request of which only payer and nonce change.
-fn template() -> Result<FacilitatorRequest, Failure> {
-    let authorization = Authorization {
-        from: Address::ZERO,
-        to: MERCHANT,
-        value: U256::from(1),
-        valid_after: U256::ZERO,
-        valid_before: U256::from(NOW + 3600),
-        nonce: B256::ZERO,
-    };
-    FacilitatorRequest::parse(render(&authorization, "0x").as_bytes()).map_err(Failure::while_at("a request"))
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
+use crate::commands::sign::SignError;
 use crate::config::{ConfigError, Paint};
 use crate::exit::Exit;
 use crate::instance::hold::HoldError;
@@ -33,8 +35,20 @@ pub enum Error {
     #[error(transparent)]
     Name(#[from] BadName),
     /// There is no place for the state of an instance.
-    #[error("there is no home directory for the state of the server")]
-    NoHome,
+    #[error("there is no home directory for the state of the server{}", of_home(home.as_deref()))]
+    NoHome {
+        /// What `HOME` says.
+        home: Option<PathBuf>,
+    },
+    /// The directory in which the last server worked is no more.
+    #[error("cannot use the server's working directory {directory}")]
+    WorkingDir {
+        /// The directory.
+        directory: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The state of an instance cannot be read or changed.
     #[error("cannot use the state of instance {name}")]
     State {
@@ -67,6 +81,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// Nothing was signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// The system does not give us what every program needs.
     #[error("cannot start: {what}")]
     System {
@@ -90,11 +107,20 @@ impl Error {
             Self::Hold(HoldError::AlreadyRunning { .. } | HoldError::Elsewhere { .. }) => {
                 Some("stop it with `x402-dev mock stop`, or start another one with --name".to_owned())
             }
-            Self::NoHome | Self::Hold(HoldError::Directory { .. }) => Some(
-                "set X402_DEV_HOME to a directory that can be written, or run without one with --no-instance"
+            Self::Hold(HoldError::Stranger { .. }) => Some(
+                "end that process yourself, start another instance with --name, set X402_DEV_HOME to another directory, \
+                 or run without one with --no-instance"
                     .to_owned(),
             ),
-            Self::State { .. } => Some("look at the directory that X402_DEV_HOME names, or at ~/.x402dev".to_owned()),
+            Self::NoHome { .. } | Self::Hold(HoldError::Directory { .. }) | Self::State { .. } => Some(
+                "set X402_DEV_HOME to a directory of yours that can be written, or run a server without one with \
+                 --no-instance"
+                    .to_owned(),
+            ),
+            Self::WorkingDir { .. } => {
+                Some("stop the server with `x402-dev mock stop`, and start another one where you are".to_owned())
+            }
+            Self::Sign(error) => error.hint().map(str::to_owned),
             Self::Listen { .. } => Some("choose an address of this machine with --host".to_owned()),
             Self::Name(_) | Self::Child { .. } | Self::NoParent { .. } | Self::System { .. } => None,
         }
@@ -107,11 +133,15 @@ impl Error {
             Self::Balance(_) => Exit::Config,
             Self::PortInUse { .. } | Self::Listen { .. } => Exit::Unavailable,
             Self::Hold(HoldError::AlreadyRunning { .. } | HoldError::Elsewhere { .. }) => Exit::AlreadyRunning,
-            Self::NoHome | Self::Hold(HoldError::Directory { .. }) | Self::State { .. } => Exit::CannotCreate,
+            Self::NoHome { .. }
+            | Self::WorkingDir { .. }
+            | Self::Hold(HoldError::Directory { .. } | HoldError::Stranger { .. })
+            | Self::State { .. } => Exit::CannotCreate,
             Self::Name(_) | Self::NoParent { .. } => Exit::Usage,
             Self::Child { exit, .. } => {
                 Exit::ALL.into_iter().find(|known| known.number() == *exit).unwrap_or(Exit::Bug)
             }
+            Self::Sign(error) => error.exit(),
             Self::System { .. } => Exit::Bug,
         }
     }
@@ -140,6 +170,10 @@ impl Error {
         }
         text
     }
+}
+
+fn of_home(home: Option<&Path>) -> String {
+    home.map(|home| format!(": HOME is {}, which is no directory", home.display())).unwrap_or_default()
 }
 
 fn held_by(holder: Option<&(u32, String)>) -> String {

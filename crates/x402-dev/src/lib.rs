@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Mock(args) => commands::mock::run(context, *args),
+        Command::Sign(args) => commands::sign::run(context, (*args).into()),
         Command::Config(args) => configuration(args.action, context).map(|()| Exit::Success),
     }
 }

@@ -59,6 +59,12 @@ pub async fn bind(config: &Config) -> Result<TcpListener, Error> {
     TcpListener::bind(wanted).await.map_err(|source| refused(wanted, source))
 }
 
+/// Whether another server could listen where a configuration says. It is not kept: a moment later it may be taken.
+pub fn check_free(config: &Config) -> Result<(), Error> {
+    let wanted = SocketAddr::new(config.server.host, config.server.port);
+    std::net::TcpListener::bind(wanted).map(drop).map_err(|source| refused(wanted, source))
+}
+
 /// Starts a server on a socket, with an admin door if it has one.
 pub fn spawn_over(
     config: &Config,
@@ -68,9 +74,16 @@ pub fn spawn_over(
 ) -> Result<ServerHandle, Error> {
     let wanted = SocketAddr::new(config.server.host, config.server.port);
     let address = listener.local_addr().map_err(|source| refused(wanted, source))?;
+    let keeper = current.get();
     let doors = Doors::new(current.clone(), config.server.facilitator, address, admin);
     let (stop, stopped) = watch::channel(());
-    let task = tokio::spawn(accept(listener, doors, stopped));
+    let task = tokio::spawn(async move {
+        tokio::select! {
+            () = accept(listener, doors, stopped) => {}
+            // Never ends. The state of the start will do: every later one shares its world.
+            () = keeper.keep_time() => {}
+        }
+    });
     Ok(ServerHandle { address, current, stop, task })
 }
 

@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use x402_sim::event::{Door, Facts, Kind, PaymentId};
+use tokio::sync::watch;
+use x402_sim::chain::Chain;
+use x402_sim::clock::Clock;
+use x402_sim::event::{Door, Event, Facts, Kind, PaymentId};
 use x402_sim::fault::{MODES, Mode};
 use x402_sim::{Setup, World};
 
@@ -42,10 +45,22 @@ pub struct Counters {
     pub in_flight: AtomicU64,
 }
 
+/// The one world, and who is told of what happens in it.
+#[derive(Debug)]
+struct Stage {
+    world: Mutex<World>,
+    /// The newest event that was printed and counted.
+    told: AtomicU64,
+    /// The newest event, for readers that wait for one.
+    news: watch::Sender<u64>,
+    /// The clock, for whoever waits for a time of it.
+    clock: watch::Sender<Clock>,
+}
+
 /// What the doors share.
 #[derive(Debug)]
 pub struct State {
-    world: Arc<Mutex<World>>,
+    stage: Arc<Stage>,
     /// How much the server has done.
     pub counters: Arc<Counters>,
     /// Everything that prints.
@@ -73,28 +88,30 @@ impl State {
     pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config);
         let world = World::new(&setup(config, &catalogue), seed)?;
-        Ok(Self::over(Arc::new(Mutex::new(world)), Arc::default(), config, catalogue, terminal))
+        let (news, clock) = (watch::Sender::new(0), watch::Sender::new(*world.clock()));
+        let stage = Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, clock };
+        Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
 
     /// The same world under another configuration. `Err` changes nothing.
     pub fn renewed(&self, config: &Config) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config);
         self.world().reconfigure(&setup(config, &catalogue))?;
-        let (world, counters, terminal) = (&self.world, &self.counters, &self.terminal);
-        Ok(Self::over(Arc::clone(world), Arc::clone(counters), config, catalogue, Arc::clone(terminal)))
+        let (stage, counters, terminal) = (&self.stage, &self.counters, &self.terminal);
+        Ok(Self::over(Arc::clone(stage), Arc::clone(counters), config, catalogue, Arc::clone(terminal)))
     }
 
     fn over(
-        world: Arc<Mutex<World>>,
+        stage: Arc<Stage>,
         counters: Arc<Counters>,
         config: &Config,
         catalogue: Catalogue,
         terminal: Arc<Terminal>,
     ) -> Self {
-        let supported = world.lock().unwrap_or_else(PoisonError::into_inner).supported();
+        let supported = stage.world.lock().unwrap_or_else(PoisonError::into_inner).supported();
         let supported = serde_json::to_vec(&supported).expect("the answer has string keys");
         Self {
-            world,
+            stage,
             counters,
             terminal,
             catalogue,
@@ -110,17 +127,92 @@ impl State {
     /// The world. Held briefly, never across an `.await`.
     ///
     /// A panic in a command leaves the world as it was before or after one effect list, so a poisoned lock is taken.
-    pub fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.stage.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something in the world, at its time of now in milliseconds, after all that has come due until then.
+    ///
+    /// Tells everybody what happened. Held briefly, never across an `.await`.
+    pub fn act<T>(&self, what: impl FnOnce(&mut World, u64) -> T) -> T {
+        let mut world = self.world();
+        let clock = *world.clock();
+        let now = clock.at(clock::now());
+        world.catch_up(now);
+        let result = what(&mut world, now);
+        let newest = world.events().newest();
+        let told = self.stage.told.swap(newest, Ordering::Relaxed);
+        let events: Vec<_> = world.events().after(told).cloned().collect();
+        if *world.clock() != clock {
+            self.stage.clock.send_replace(*world.clock());
+        }
+        drop(world);
+        if newest != told {
+            self.tell(&events);
+            self.stage.news.send_replace(newest);
+        }
+        result
+    }
+
+    /// The state of the chain, and its time of now in milliseconds.
+    pub fn chain(&self) -> (Chain, u64) {
+        self.act(|world, now| (world.chain(), now))
     }
 
     /// Records an event and prints its line.
     pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
-        if kind == Kind::Settled {
-            self.counters.payments.fetch_add(1, Ordering::Relaxed);
+        self.act(|world, now| drop(world.record(now, kind, door, payment, facts)));
+    }
+
+    /// The sequence number of the newest event, for readers that wait for the next.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.stage.news.subscribe()
+    }
+
+    /// Waits until the world's clock shows a time in milliseconds. A frozen clock is waited for.
+    pub async fn wait_until(&self, time: u64) {
+        let mut clock = self.stage.clock.subscribe();
+        loop {
+            let wait = clock.borrow_and_update().real_at(time).map(|real| real.saturating_sub(clock::now()));
+            let changed = match wait {
+                Some(0) => return,
+                Some(wait) => tokio::time::timeout(Duration::from_millis(wait), clock.changed()).await.is_ok(),
+                None => clock.changed().await.is_ok(),
+            };
+            // Whether the time has come or the clock was moved: look again.
+            let _ = changed;
         }
-        let event = self.world().record(clock::now(), kind, door, payment, facts);
-        self.terminal.event(&event);
+    }
+
+    /// Waits for so long by the world's clock.
+    pub async fn wait(&self, delay: Duration) {
+        let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        let (_, now) = self.chain();
+        self.wait_until(now.saturating_add(delay)).await;
+    }
+
+    /// Does what comes due in the world, when it does. Never ends.
+    pub async fn keep_time(&self) {
+        let mut news = self.news();
+        loop {
+            match self.act(|world, _| world.next_due()) {
+                Some(due) => tokio::select! {
+                    () = self.wait_until(due) => {}
+                    _ = news.changed() => {}
+                },
+                None => drop(news.changed().await),
+            }
+        }
+    }
+
+    /// Prints and counts events.
+    fn tell(&self, events: &[Arc<Event>]) {
+        for event in events {
+            if event.kind == Kind::Settled {
+                self.counters.payments.fetch_add(1, Ordering::Relaxed);
+            }
+            self.terminal.event(event);
+        }
     }
 
     /// The configured mode.

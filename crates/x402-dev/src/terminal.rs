@@ -168,9 +168,16 @@ impl Terminal {
             _ => "-".to_owned(),
         };
         let code = match event.kind {
-            Kind::Settled => 32,
-            Kind::Offered | Kind::Verified => 36,
-            Kind::Undecodable | Kind::Refused | Kind::SettleFailed | Kind::NotSettled | Kind::TimedOut => 31,
+            Kind::Settled | Kind::Delivered => 32,
+            Kind::Offered | Kind::Verified | Kind::Changed => 36,
+            Kind::Pending | Kind::Faulted => 33,
+            Kind::Undecodable
+            | Kind::Refused
+            | Kind::SettleFailed
+            | Kind::NotSettled
+            | Kind::TimedOut
+            | Kind::Undone
+            | Kind::NotDelivered => 31,
         };
         let mut line = format!("{time} {request}  {}", self.colour.paint(code, event.kind.words()));
         let mut add = |label: &str, value: Option<&str>| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use alloy_primitives::{hex, keccak256};
 use serde::Serialize;
-use serde_json::Value;
+use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
 /// How many events are kept.
@@ -87,6 +87,18 @@ pub enum Kind {
     NotSettled,
     /// A payment timed out by simulation.
     TimedOut,
+    /// A transaction is broadcast, and not confirmed yet.
+    Pending,
+    /// A transaction did not happen after all.
+    Undone,
+    /// A fault was played.
+    Faulted,
+    /// Content was handed over to its last byte.
+    Delivered,
+    /// Content was not handed over whole: the client left, or a fault cut it off.
+    NotDelivered,
+    /// Somebody changed the world from outside: accounts, clock, snapshots, faults.
+    Changed,
 }
 
 /// Through which door something happened.
@@ -97,10 +109,14 @@ pub enum Door {
     Resources,
     /// The facilitator.
     Facilitator,
+    /// The chain itself, at its own time.
+    Chain,
+    /// The hand of the tester.
+    Admin,
 }
 
 /// What ties the events of one payment together: a hash of what the payer signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaymentId(pub [u8; 8]);
 
 /// The events that are kept, the newest last.
@@ -122,16 +138,22 @@ impl Kind {
             Self::SettleFailed => "settlement failed",
             Self::NotSettled => "content failed, not settled",
             Self::TimedOut => "timed out",
+            Self::Pending => "settlement pending",
+            Self::Undone => "settlement undone",
+            Self::Faulted => "fault",
+            Self::Delivered => "delivered",
+            Self::NotDelivered => "not delivered",
+            Self::Changed => "changed",
         }
     }
 }
 
 impl PaymentId {
     /// The id of a payload: the same for every attempt to use it, at every door.
-    pub fn of(payload: &PaymentPayload) -> Self {
+    pub fn of(payload: &PaymentPayload<'_>) -> Self {
         let signed = payload.value().get("payload").unwrap_or(payload.value());
         // The signature stands for all that it signs. What has none is hashed whole.
-        let hash = match signed.get("signature").and_then(Value::as_str) {
+        let hash = match signed.get("signature").and_then(Json::as_str) {
             Some(signature) if signature.len() > 2 => keccak256(signature),
             _ => keccak256(signed.to_string()),
         };
@@ -165,8 +187,41 @@ impl EventLog {
         event
     }
 
+    /// The sequence number of the newest event; zero where there was none yet.
+    pub const fn newest(&self) -> u64 {
+        self.issued
+    }
+
+    /// The kept events with a larger sequence number, oldest first.
+    pub fn after(&self, sequence: u64) -> impl Iterator<Item = &Arc<Event>> {
+        let wanted = usize::try_from(self.issued.saturating_sub(sequence)).unwrap_or(usize::MAX);
+        self.events.iter().skip(self.events.len().saturating_sub(wanted))
+    }
+
     /// The kept events, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
         self.events.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> PaymentId {
+        PaymentId::of(&PaymentPayload::parse(text).unwrap())
+    }
+
+    #[test]
+    fn a_signature_stands_for_a_payment_and_what_has_none_is_known_by_all_that_it_says() {
+        let signed = id(r#"{"payload": {"signature": "0xab", "authorization": {"value": "1"}}}"#);
+        assert_eq!(signed.0, keccak256("0xab")[..8]);
+        let rendered = r#"{"authorization":{"from":"é","value":100.0},"signature":"0x"}"#;
+        let written = r#"{"signature": "0x", "authorization": {"value": 1, "value": 1e2, "from": "\u00e9"}}"#;
+        for payload in [rendered, written] {
+            let payload = format!(r#"{{"x402Version": 2, "payload": {payload}, "resource": {}}}"#, payload.len());
+            assert_eq!(id(&payload).0, keccak256(rendered)[..8], "{payload}");
+        }
+        assert_eq!(id(r#"{"x402Version": 2}"#).0, keccak256(r#"{"x402Version":2}"#)[..8]);
     }
 }

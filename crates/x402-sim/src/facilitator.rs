@@ -1,9 +1,8 @@
 //! What a facilitator does with a request: find the pair, decode the claim, run the order.
 
-use serde_json::Value;
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
-
+use x402_wire::json::Json;
 use x402_wire::shape::shorten;
 
 use crate::chain::Chain;
@@ -44,7 +43,7 @@ pub struct Approved {
 
 /// Judges a request on a state of the chain, at a clock in seconds. Changes nothing.
 pub fn judge(
-    request: &FacilitatorRequest,
+    request: &FacilitatorRequest<'_>,
     chain: &Chain,
     now: u64,
     depth: Depth,
@@ -68,12 +67,12 @@ pub fn judge(
 }
 
 /// Whether a pair of this version is played for the requirements' scheme and network.
-fn check_kind(version: Version, request: &FacilitatorRequest, chain: &Chain) -> Result<(), Reason> {
+fn check_kind(version: Version, request: &FacilitatorRequest<'_>, chain: &Chain) -> Result<(), Reason> {
     let text = |key: &str| {
         request
             .requirements
             .get(key)
-            .and_then(Value::as_str)
+            .and_then(Json::as_str)
             .ok_or_else(|| Code::InvalidPayload.because(format!("paymentRequirements.{key}: expected a string")))
     };
     let (scheme, network) = (text("scheme")?, text("network")?);
@@ -97,16 +96,16 @@ fn check_kind(version: Version, request: &FacilitatorRequest, chain: &Chain) -> 
         .because(format!("network \"{}\" is not enabled here; enabled are {enabled}", shorten(network))))
 }
 
-fn unknown_version(request: &FacilitatorRequest) -> Reason {
+fn unknown_version(request: &FacilitatorRequest<'_>) -> Reason {
     let version = shorten(&request.payload.version_text());
     Code::UnknownVersion.because(format!("paymentPayload.x402Version is {version}; it must be 1 or 2"))
 }
 
 /// The network as the payload writes it: the official facilitator echoes it.
-fn said_network(request: &FacilitatorRequest) -> String {
+fn said_network(request: &FacilitatorRequest<'_>) -> String {
     let payload = request.payload.value();
     let places = [payload.get("accepted").unwrap_or(payload), payload, &request.requirements];
-    let said = places.iter().find_map(|place| place.get("network").and_then(Value::as_str));
+    let said = places.iter().find_map(|place| place.get("network").and_then(Json::as_str));
     said.unwrap_or_default().to_owned()
 }
 
@@ -139,9 +138,10 @@ fn address_only(payer: &str) -> Option<String> {
 }
 
 impl Refusal {
-    fn of(request: &FacilitatorRequest, version: Version, reason: Reason) -> Self {
-        let payload = request.payload.value();
-        let payer = payload.pointer("/payload/authorization/from").and_then(Value::as_str).map(str::to_owned);
+    fn of(request: &FacilitatorRequest<'_>, version: Version, reason: Reason) -> Self {
+        let from = ["payload", "authorization", "from"];
+        let from = from.iter().try_fold(request.payload.value(), |value, name| value.get(name));
+        let payer = from.and_then(Json::as_str).map(str::to_owned);
         Self { reason, version, payer, network: said_network(request) }
     }
 

@@ -14,15 +14,18 @@
 //! | [`order`], [`reason`] | checks as data; why a payment is refused |
 //! | [`facilitator`] | a request from end to end |
 //! | [`merchant`] | offers, and which requirements a payment means |
+//! | [`payer`] | the other side: which requirements a client chooses |
 //! | [`memo`] | invoices |
 //! | [`fault`] | what is made to go wrong on purpose |
 //! | [`event`] | what happened |
 //! | [`explain`] | why, in words |
 //! | [`accounts`] | the public test accounts |
+//! | [`clock`] | the world's time as a function of real time |
 
 pub mod accounts;
 pub mod catalog;
 pub mod chain;
+pub mod clock;
 pub mod event;
 pub mod explain;
 pub mod facilitator;
@@ -32,9 +35,10 @@ pub mod memo;
 pub mod merchant;
 pub mod networks;
 pub mod order;
+pub mod payer;
 pub mod reason;
 pub mod registry;
 pub mod world;
 
-pub use alloy_primitives::{Address, B256, U256};
+pub use alloy_primitives::{Address, B256, U256, hex};
 pub use world::{Setup, World};

@@ -55,7 +55,7 @@ pub enum InvoiceError {
     #[error("the invoice was paid before")]
     Spent,
     /// No such payer.
-    #[error("X-Payment-From names no test account; give an index from 0 to 9 or an address of one")]
+    #[error("X-Payment-From names no test account; give an index, a name or an address of one")]
     UnknownPayer,
     /// The payer has too little.
     #[error("test account {index} holds too little for {amount} USDC")]
@@ -187,13 +187,13 @@ fn parts(memo: [u8; 16]) -> (u64, u32) {
 
 /// The ledger's account of a test account's Solana address.
 pub(crate) fn account(index: usize) -> Account {
-    let found = accounts::test_accounts().nth(index).and_then(|account| solana_account(account.solana_address));
+    let found = accounts::all().nth(index).and_then(|account| solana_account(account.solana_address));
     found.expect("test accounts have Solana addresses; a test walks them")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::sync::Arc;
 
     use super::*;
@@ -204,7 +204,13 @@ mod tests {
     fn view() -> View {
         let funded = (0..8).map(account).collect();
         let amounts = vec![U256::from(1_000_000)];
-        let grants = Grants { unknown: UnknownAccounts::Empty, funded, reserved: BTreeSet::new(), amounts };
+        let grants = Grants {
+            unknown: UnknownAccounts::Empty,
+            funded,
+            fixed: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            amounts,
+        };
         View { ledger: Ledger::default(), grants: Arc::new(grants) }
     }
 

@@ -4,6 +4,7 @@ use alloy_primitives::U256;
 use serde_json::{Map, Value};
 use x402_wire::amount::Decimal;
 use x402_wire::header;
+use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 use x402_wire::requirements::{PaymentRequired, PaymentRequirements, ResourceInfo};
 use x402_wire::shape::shorten;
@@ -79,7 +80,7 @@ impl Offer {
     }
 
     /// Which of the requirements of version 2 a payment means, by their place, or the official error text.
-    pub fn matching_v2(&self, payload: &PaymentPayload) -> Result<usize, String> {
+    pub fn matching_v2(&self, payload: &PaymentPayload<'_>) -> Result<usize, String> {
         let Some(version) = payload.version().and_then(Version::from_number) else {
             return Err(format!("Unsupported x402 version: {}", shorten(&payload.version_text())));
         };
@@ -93,14 +94,14 @@ impl Offer {
     }
 
     /// The requirements that a payment of version 1 means, or the official error text.
-    pub fn matching_v1(&self, payload: &PaymentPayload) -> Result<&PaymentRequirementsV1, String> {
+    pub fn matching_v1(&self, payload: &PaymentPayload<'_>) -> Result<&PaymentRequirementsV1, String> {
         let found = self.v1.iter().find(|own| own.matches(payload.value()));
         found.ok_or_else(|| "Unable to find matching payment requirements".to_owned())
     }
 }
 
-fn is(value: &Value, key: &str, text: &str) -> bool {
-    value.get(key).and_then(Value::as_str) == Some(text)
+fn is(value: &Json<'_>, key: &str, text: &str) -> bool {
+    value.get(key).and_then(Json::as_str) == Some(text)
 }
 
 /// Whether one unit of an asset is a dollar, so that a price in it is one in USDC: all assets that are known without

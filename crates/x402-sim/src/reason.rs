@@ -58,6 +58,8 @@ pub enum Code {
     SimulationFailed,
     /// The transfer reverted, and no mapping fits.
     TransactionFailed,
+    /// The transfer is broadcast and not confirmed yet.
+    SettlementPending,
     /// `verification: reject`. (Ours.)
     Simulated,
 }
@@ -86,6 +88,7 @@ impl Code {
         Self::InsufficientBalance,
         Self::SimulationFailed,
         Self::TransactionFailed,
+        Self::SettlementPending,
         Self::Simulated,
     ];
 
@@ -116,6 +119,7 @@ impl Code {
             Self::InsufficientBalance => "invalid_exact_evm_insufficient_balance",
             Self::SimulationFailed => "invalid_exact_evm_transaction_simulation_failed",
             Self::TransactionFailed => "invalid_exact_evm_transaction_failed",
+            Self::SettlementPending => "settlement_pending",
             Self::Simulated => "payment_rejected_by_simulation",
         }
     }

@@ -122,15 +122,13 @@ impl Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { digits, scale } = self.normal();
-        let text = digits.to_string();
-        let scale = usize::from(scale);
-        if scale == 0 {
-            return out.write_str(&text);
-        }
-        let padded = format!("{text:0>width$}", width = scale + 1);
+        let (digits, scale) = (self.digits.to_string(), usize::from(self.scale));
+        let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = padded.split_at(padded.len() - scale);
-        write!(out, "{whole}.{fraction}")
+        match fraction.trim_end_matches('0') {
+            "" => out.write_str(whole),
+            fraction => write!(out, "{whole}.{fraction}"),
+        }
     }
 }
 
@@ -222,6 +220,15 @@ mod tests {
         assert!(matches!(Price::parse("$-0.5 USDC"), Err(AmountError::Negative { .. })));
         assert!(matches!(Price::parse(&"9".repeat(90)), Err(AmountError::TooLarge { .. })));
         assert!(matches!(Price::parse(&format!("0.{}1", "0".repeat(300))), Err(AmountError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_decimal_is_written_without_zeros_that_say_nothing() {
+        for (units, decimals, written) in
+            [(0, 0, "0"), (0, 6, "0"), (10_000, 6, "0.01"), (1_500_000, 6, "1.5"), (100, 0, "100"), (2_000, 3, "2")]
+        {
+            assert_eq!(Decimal::from_atomic(U256::from(units), decimals).to_string(), written);
+        }
     }
 
     #[test]

@@ -7,18 +7,18 @@ use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::error::Category;
 use serde_json::{Map, Value};
 
+use crate::json::{Json, Name};
 use crate::payload::PaymentPayload;
 
-/// The body of `POST /verify` and `POST /settle`.
+/// The body of `POST /verify` and `POST /settle`. It borrows from the bytes that it was read from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FacilitatorRequest {
+pub struct FacilitatorRequest<'a> {
     /// What the payer sent.
-    pub payload: PaymentPayload,
+    pub payload: PaymentPayload<'a>,
     /// What the resource asks, as the resource server says it.
-    pub requirements: Value,
+    pub requirements: Json<'a>,
 }
 
 /// A request body that cannot be taken as a request at all. The answer is HTTP 400.
@@ -43,24 +43,32 @@ pub enum RequestError {
     },
 }
 
-impl FacilitatorRequest {
+impl<'a> FacilitatorRequest<'a> {
     /// Reads a request body.
-    pub fn parse(body: &[u8]) -> Result<Self, RequestError> {
-        let parts: Parts = serde_json::from_slice(body).map_err(|error| match error.classify() {
-            Category::Data => RequestError::NotAnObject,
-            _ => RequestError::NotJson { detail: error.to_string() },
-        })?;
+    pub fn parse(body: &'a [u8]) -> Result<Self, RequestError> {
+        // The parser looks at no byte again that is known to be text.
+        let text = std::str::from_utf8(body).ok();
+        let parts: Option<Parts<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
+        let parts = parts.ok_or_else(|| no_parts(body))?;
         let missing = |part| RequestError::Part { part, state: "missing" };
         let payload = parts.payload.ok_or_else(|| missing(PAYLOAD))?;
         let requirements = parts.requirements.ok_or_else(|| missing(REQUIREMENTS))?;
         for (part, value) in [(PAYLOAD, payload.value()), (REQUIREMENTS, &requirements)] {
             match value {
-                Value::Object(_) => {}
-                Value::Null => return Err(missing(part)),
+                Json::Object(_) => {}
+                Json::Null => return Err(missing(part)),
                 _ => return Err(RequestError::Part { part, state: "not an object" }),
             }
         }
         Ok(Self { payload, requirements })
+    }
+}
+
+/// Why a body has no parts. All of it is read for that, also what nobody would look at in a good one.
+fn no_parts(body: &[u8]) -> RequestError {
+    match serde_json::from_slice::<Json<'_>>(body) {
+        Ok(_) => RequestError::NotAnObject,
+        Err(error) => RequestError::NotJson { detail: error.to_string() },
     }
 }
 
@@ -69,12 +77,12 @@ const REQUIREMENTS: &str = "paymentRequirements";
 
 /// The two members that matter. Of a repeated one the last counts, as in JavaScript.
 #[derive(Default)]
-struct Parts {
-    payload: Option<PaymentPayload>,
-    requirements: Option<Value>,
+struct Parts<'a> {
+    payload: Option<PaymentPayload<'a>>,
+    requirements: Option<Json<'a>>,
 }
 
-impl<'de> Deserialize<'de> for Parts {
+impl<'de> Deserialize<'de> for Parts<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(PartsReader)
     }
@@ -83,16 +91,16 @@ impl<'de> Deserialize<'de> for Parts {
 struct PartsReader;
 
 impl<'de> Visitor<'de> for PartsReader {
-    type Value = Parts;
+    type Value = Parts<'de>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Parts, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Parts<'de>, A::Error> {
         let mut parts = Parts::default();
-        while let Some(name) = members.next_key::<String>()? {
-            match name.as_str() {
+        while let Some(Name(name)) = members.next_key()? {
+            match &*name {
                 PAYLOAD => parts.payload = Some(members.next_value()?),
                 REQUIREMENTS => parts.requirements = Some(members.next_value()?),
                 _ => drop(members.next_value::<IgnoredAny>()?),
@@ -191,6 +199,19 @@ mod tests {
             let error = FacilitatorRequest::parse(deep.as_bytes()).unwrap_err();
             assert!(matches!(error, RequestError::NotJson { .. }));
         }
+    }
+
+    #[test]
+    fn what_is_no_json_is_not_taken_for_something_else() {
+        let refuse = |body: &[u8]| FacilitatorRequest::parse(body).unwrap_err().to_string();
+        let not_text = "the body is not JSON: invalid unicode code point at line 1 column ";
+        let parts = br#""paymentPayload":{},"paymentRequirements":{}}"#;
+        assert_eq!(refuse(&[b"{\"other\":\"\xff\",", parts.as_slice()].concat()), format!("{not_text}11"));
+        assert_eq!(refuse(b"{\"paymentPayload\":{\"a\":\"\xff\"}}"), format!("{not_text}25"));
+        assert_eq!(refuse(b"[1"), "the body is not JSON: EOF while parsing a list at line 1 column 2");
+        let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
+        assert_eq!(refuse(&deep), "the body is not JSON: recursion limit exceeded at line 1 column 128");
+        assert!(refuse(b"[1]").contains("not a JSON object"));
     }
 
     #[test]

@@ -67,12 +67,22 @@ pub fn encode_text(json: &str) -> String {
 
 /// Decodes a header value as the official servers do (TS 2.27 `decodePaymentSignatureHeader`).
 pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
+    serde_json::from_str(&decode_text(text)?).map_err(|error| DecodeError::not_json(&error))
+}
+
+/// Decodes the base64 of a header value. What comes out need not be JSON.
+pub fn decode_text(text: &str) -> Result<String, DecodeError> {
     if text.bytes().any(|byte| byte == b'-' || byte == b'_') {
         return Err(DecodeError::UrlSafe);
     }
     let bytes = LENIENT.decode(text).map_err(|error| DecodeError::NotBase64 { detail: error.to_string() })?;
-    let json = String::from_utf8_lossy(&bytes);
-    serde_json::from_str(&json).map_err(|error| DecodeError::NotJson { detail: error.to_string() })
+    Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}
+
+impl DecodeError {
+    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
+        Self::NotJson { detail: error.to_string() }
+    }
 }
 
 #[cfg(test)]

@@ -12,12 +12,16 @@
 //! | [`facilitator`] | requests to and answers from a facilitator |
 //! | [`v1`] | the shapes of protocol version 1, and nowhere else |
 //! | [`invoice`] | the `WWW-Authenticate: x402-solana` challenge |
+//! | [`json`] | JSON that borrows from its text |
+//! | [`document`] | JSON that keeps its order, as JavaScript renders it |
 //! | [`shape`] | reading untrusted JSON with the path of what is wrong |
 
 pub mod amount;
+pub mod document;
 pub mod facilitator;
 pub mod header;
 pub mod invoice;
+pub mod json;
 pub mod payload;
 pub mod requirements;
 pub mod shape;

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::json::Json;
+
 /// The offer: what a 402 answer says in its `PAYMENT-REQUIRED` header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,42 +64,47 @@ impl PaymentRequirements {
     /// Whether a payer that says `accepted` means these requirements.
     ///
     /// Every member must be equal, whatever the order of keys; the payer may add members to `extra` and nowhere else.
-    pub fn matches(&self, accepted: &Value) -> bool {
+    pub fn matches(&self, accepted: &Json<'_>) -> bool {
         let own = serde_json::to_value(self).expect("requirements have string keys");
-        let (Some(own), Some(accepted)) = (own.as_object(), accepted.as_object()) else {
+        let (Some(own), Json::Object(accepted)) = (own.as_object(), accepted) else {
             return false;
         };
-        let core = |members: &Map<String, Value>| members.keys().filter(|key| *key != "extra").count();
         let same = |(key, ours): (&String, &Value)| match (key.as_str(), accepted.get(key)) {
-            ("extra", theirs) => contains(theirs.unwrap_or(&Value::Null), ours),
+            ("extra", theirs) => contains(theirs.unwrap_or(&Json::Null), ours),
             (_, theirs) => theirs.is_some_and(|theirs| equal(ours, theirs)),
         };
-        core(own) == core(accepted) && own.iter().all(same)
+        let core = |key: &&str| *key != "extra";
+        let (ours, theirs) =
+            (own.keys().map(String::as_str).filter(core), accepted.distinct().into_keys().filter(core));
+        ours.count() == theirs.count() && own.iter().all(same)
     }
 }
 
 /// Whether two JSON values are equal as JavaScript sees them: `1` and `1.0` are the same number.
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+fn equal(ours: &Value, theirs: &Json<'_>) -> bool {
+    match (ours, theirs) {
+        (Value::Null, Json::Null) => true,
+        (Value::Bool(ours), Json::Bool(theirs)) => ours == theirs,
+        (Value::Number(ours), Json::Number(theirs)) => ours == theirs || ours.as_f64() == theirs.as_f64(),
+        (Value::String(ours), Json::Text(theirs)) => ours == theirs,
+        (Value::Array(ours), Json::Array(theirs)) => {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| equal(ours, theirs))
         }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(key, left)| right.get(key).is_some_and(|right| equal(left, right)))
+        (Value::Object(ours), Json::Object(theirs)) => {
+            ours.len() == theirs.distinct().len()
+                && ours.iter().all(|(key, ours)| theirs.get(key).is_some_and(|theirs| equal(ours, theirs)))
         }
-        _ => left == right,
+        _ => false,
     }
 }
 
 /// Whether `whole` holds every member of `part`, at every depth.
-fn contains(whole: &Value, part: &Value) -> bool {
+fn contains(whole: &Json<'_>, part: &Value) -> bool {
     match (whole, part) {
-        (Value::Object(whole), Value::Object(part)) => {
+        (Json::Object(whole), Value::Object(part)) => {
             part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| contains(whole, part)))
         }
-        _ => equal(whole, part),
+        _ => equal(part, whole),
     }
 }
 
@@ -115,16 +122,20 @@ mod tests {
         .unwrap()
     }
 
+    fn matches(asked: &PaymentRequirements, accepted: &Value) -> bool {
+        asked.matches(&Json::from(accepted))
+    }
+
     #[test]
     fn a_payer_may_add_to_extra_and_nowhere_else() {
         let same = serde_json::to_value(requirements()).unwrap();
-        assert!(requirements().matches(&same));
+        assert!(matches(&requirements(), &same));
         let mut more = same.clone();
         more["extra"]["memo"] = json!("mine");
-        assert!(requirements().matches(&more));
+        assert!(matches(&requirements(), &more));
         let mut top = same.clone();
         top["note"] = json!("mine");
-        assert!(!requirements().matches(&top));
+        assert!(!matches(&requirements(), &top));
     }
 
     #[test]
@@ -133,22 +144,36 @@ mod tests {
         for key in ["scheme", "network", "amount", "asset", "payTo", "maxTimeoutSeconds", "extra"] {
             let mut other = same.clone();
             other[key] = json!("other");
-            assert!(!requirements().matches(&other), "{key} changed");
+            assert!(!matches(&requirements(), &other), "{key} changed");
             other.as_object_mut().unwrap().remove(key);
-            assert!(!requirements().matches(&other), "{key} removed");
+            assert!(!matches(&requirements(), &other), "{key} removed");
         }
         let mut float = same.clone();
         float["maxTimeoutSeconds"] = json!(300.0);
-        assert!(requirements().matches(&float));
+        assert!(matches(&requirements(), &float));
         let mut name = same;
         name["extra"]["name"] = json!("USD Coin");
-        assert!(!requirements().matches(&name));
-        assert!(!requirements().matches(&json!(null)));
+        assert!(!matches(&requirements(), &name));
+        assert!(!matches(&requirements(), &json!(null)));
         let mut null = serde_json::to_value(requirements()).unwrap();
         null["bogus"] = json!(null);
-        assert!(!requirements().matches(&null), "a null is a member to the official code");
+        assert!(!matches(&requirements(), &null), "a null is a member to the official code");
         let mut asks_null = requirements();
         asks_null.extra.insert("memo".to_owned(), json!(null));
-        assert!(!asks_null.matches(&serde_json::to_value(requirements()).unwrap()));
+        assert!(!matches(&asks_null, &serde_json::to_value(requirements()).unwrap()));
+    }
+
+    #[test]
+    fn of_a_repeated_member_the_last_counts() {
+        let text = serde_json::to_string(&requirements()).unwrap();
+        let with = |members: &str| format!("{{{members},{}", &text[1..]);
+        for (accepted, fits) in [
+            (with(r#""scheme":"other","extra":null"#), true),
+            (format!(r#"{},"scheme":"other"}}"#, &text[..text.len() - 1]), false),
+            (format!(r#"{},"extra":{{"name":"USDC","version":"1","version":"2"}}}}"#, &text[..text.len() - 1]), true),
+            (format!(r#"{},"extra":{{"name":"USDC","version":"2","version":"1"}}}}"#, &text[..text.len() - 1]), false),
+        ] {
+            assert_eq!(requirements().matches(&serde_json::from_str(&accepted).unwrap()), fits, "{accepted}");
+        }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use crate::json::Json;
 
 /// A value and the way to it from the root. Costs nothing until something is wrong.
 #[derive(Clone, Copy)]
 pub struct Shape<'v, 'p> {
-    value: &'v Value,
+    value: &'v Json<'v>,
     key: &'p str,
     parent: Option<&'p Shape<'v, 'p>>,
 }
@@ -26,18 +26,20 @@ pub struct Malformed {
 
 impl<'v, 'p> Shape<'v, 'p> {
     /// The root of a document, under the name that paths shall begin with.
-    pub const fn root(name: &'p str, value: &'v Value) -> Self {
+    pub const fn root(name: &'p str, value: &'v Json<'v>) -> Self {
         Self { value, key: name, parent: None }
     }
 
     /// The value itself.
-    pub const fn value(&self) -> &'v Value {
+    pub const fn value(&self) -> &'v Json<'v> {
         self.value
     }
 
     /// A member of this object. An explicit `null` counts as missing, as in the official schemas.
     pub fn field<'q>(&'q self, key: &'q str) -> Result<Shape<'v, 'q>, Malformed> {
-        self.object()?;
+        if !self.value.is_object() {
+            return Err(self.malformed("an object"));
+        }
         self.optional(key).ok_or_else(|| Malformed {
             path: format!("{}.{key}", self.path()),
             expected: "a value".to_owned(),
@@ -56,11 +58,6 @@ impl<'v, 'p> Shape<'v, 'p> {
         self.value.as_str().ok_or_else(|| self.malformed("a string"))
     }
 
-    /// This value as an object.
-    pub fn object(&self) -> Result<&'v Map<String, Value>, Malformed> {
-        self.value.as_object().ok_or_else(|| self.malformed("an object"))
-    }
-
     /// The complaint that something else should stand here.
     pub fn malformed(&self, expected: &str) -> Malformed {
         Malformed { path: self.path(), expected: expected.to_owned(), found: describe(self.value) }
@@ -74,7 +71,7 @@ impl<'v, 'p> Shape<'v, 'p> {
         }
     }
 
-    fn child<'q>(&'q self, key: &'q str, value: &'v Value) -> Shape<'v, 'q> {
+    fn child<'q>(&'q self, key: &'q str, value: &'v Json<'v>) -> Shape<'v, 'q> {
         Shape { value, key, parent: Some(self) }
     }
 }
@@ -86,19 +83,22 @@ const QUOTED: usize = 48;
 const BEGINNING: usize = 12;
 
 /// A value in a few words, for a complaint.
-pub fn describe(value: &Value) -> String {
+pub fn describe(value: &Json<'_>) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) => format!("the number {number}"),
-        Value::String(text) => format!("\"{}\"", shorten(text)),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Json::Null => "null".to_owned(),
+        Json::Bool(flag) => flag.to_string(),
+        Json::Number(number) => format!("the number {number}"),
+        Json::Text(text) => format!("\"{}\"", shorten(text)),
+        Json::Array(_) => "an array".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
     }
 }
 
 /// A text as it is, or the beginning of a long one and its length; control characters escaped.
 pub fn shorten(text: &str) -> String {
+    if text.len() <= QUOTED && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let length = text.chars().count();
     let shown = if length > QUOTED { BEGINNING } else { length };
     let mut short: String = text.chars().take(shown).flat_map(char::escape_debug).collect();
@@ -106,6 +106,11 @@ pub fn shorten(text: &str) -> String {
         let _ = write!(short, "… ({length} characters)");
     }
     short
+}
+
+/// Whether a character is shown as it is. Most texts hold no others, and need not be taken apart.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\')
 }
 
 #[cfg(test)]
@@ -117,6 +122,7 @@ mod tests {
     #[test]
     fn a_complaint_names_place_expectation_and_find() {
         let value = json!({"payload": {"authorization": {"value": 1000, "to": null}}});
+        let value = Json::from(&value);
         let root = Shape::root("paymentPayload", &value);
         let payload = root.field("payload").unwrap();
         let authorization = payload.field("authorization").unwrap();
@@ -134,7 +140,20 @@ mod tests {
 
     #[test]
     fn long_and_hostile_text_is_shortened_and_escaped() {
-        assert_eq!(describe(&json!("\u{1b}[31m")), "\"\\u{1b}[31m\"");
-        assert!(describe(&json!("x".repeat(1000))).chars().count() < 100);
+        assert_eq!(describe(&Json::Text("\u{1b}[31m".into())), "\"\\u{1b}[31m\"");
+        assert!(describe(&Json::Text("x".repeat(1000).into())).chars().count() < 100);
+    }
+
+    #[test]
+    fn a_plain_text_is_what_escaping_leaves_as_it_is() {
+        for character in '\0'..='\u{ff}' {
+            let text = character.to_string();
+            assert_eq!(shorten(&text), character.escape_debug().to_string());
+            assert!(character.is_ascii() || !text.bytes().all(is_plain));
+        }
+        for length in [QUOTED, QUOTED + 1] {
+            let text = "x".repeat(length);
+            assert_eq!(shorten(&text) == text, length == QUOTED);
+        }
     }
 }

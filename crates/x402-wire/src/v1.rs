@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::json::Json;
+
 /// The names that legacy clients accept. One unknown name in an offer makes them reject the whole body.
 pub const CLIENT_NETWORKS: &[&str] = &[
     "abstract",
@@ -73,8 +75,8 @@ pub struct PaymentRequirementsV1 {
 
 impl PaymentRequirementsV1 {
     /// Whether a payer that names this scheme and network means these requirements. Version 1 compares nothing else.
-    pub fn matches(&self, payload: &Value) -> bool {
-        let is = |key: &str, value: &str| payload.get(key).and_then(Value::as_str) == Some(value);
+    pub fn matches(&self, payload: &Json<'_>) -> bool {
+        let is = |key: &str, value: &str| payload.get(key).and_then(Json::as_str) == Some(value);
         is("scheme", &self.scheme) && is("network", &self.network)
     }
 }

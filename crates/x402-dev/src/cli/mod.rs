@@ -7,8 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Overrides;
 
 pub mod mock;
+pub mod sign;
 
 pub use mock::MockArgs;
+pub use sign::SignArgs;
 
 /// A mock server for the x402 payment protocol: a paid API and a facilitator, without a chain.
 #[derive(Debug, Parser)]
@@ -29,6 +31,13 @@ pub enum Command {
     ///   x402-dev mock -d --port 0 --price 0.05 --json
     #[command(verbatim_doc_comment)]
     Mock(Box<MockArgs>),
+    /// Sign a payment by a test account and print it, without sending it; right, or wrong in one thing.
+    ///
+    /// Examples:
+    ///   curl -H "PAYMENT-SIGNATURE: $(x402-dev sign $URL)" $URL
+    ///   x402-dev sign offer.json --defect expired --body | curl -d @- $MOCK/verify
+    #[command(verbatim_doc_comment)]
+    Sign(Box<SignArgs>),
     /// Look at the configuration.
     ///
     /// Examples:

@@ -1,4 +1,5 @@
-//! The commands, one file each; those of `mock` in a folder.
+//! The commands, one file each; those of `mock` and `sign` in folders.
 
 pub mod config;
 pub mod mock;
+pub mod sign;

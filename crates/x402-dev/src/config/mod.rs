@@ -44,6 +44,8 @@ pub use origin::Origin;
 pub use overrides::Overrides;
 pub use schema::schema;
 
+pub(crate) use nearest::nearest;
+
 pub use crate::route::FacilitatorPaths;
 
 use crate::context::Context;

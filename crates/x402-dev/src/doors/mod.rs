@@ -123,7 +123,8 @@ fn is_admin(path: &str) -> bool {
     path.strip_prefix(ADMIN_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-async fn route(router: &Router, request: Request<Body>) -> Response {
+/// Answers a request by the routes. A panic on the way is a 500.
+pub(crate) async fn route(router: &Router, request: Request<Body>) -> Response {
     match AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().await {
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},

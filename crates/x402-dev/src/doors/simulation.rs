@@ -20,7 +20,7 @@ pub fn mode<B>(state: &State, request: &Request<B>) -> Result<Mode, Box<Response
 
 /// Waits, and answers that the payment timed out.
 pub async fn time_out(state: &State) -> Response {
-    tokio::time::sleep(state.timeout_delay).await;
+    state.wait(state.timeout_delay).await;
     let mut response = refuse(StatusCode::REQUEST_TIMEOUT, "simulated timeout: nothing was settled");
     say(response.headers_mut(), Mode::Timeout);
     response

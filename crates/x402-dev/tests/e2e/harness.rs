@@ -1,7 +1,7 @@
 //! `Test` builds a run of the binary; `Mock` is the guard of a server that it started.
 
 use std::fs::File;
-use std::io::{PipeReader, Read, Write};
+use std::io::{PipeReader, Read, Seek, Write};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -23,6 +23,7 @@ pub(crate) struct Test {
     args: Vec<String>,
     env: Vec<(String, String)>,
     directory: TempDir,
+    stdin: Option<File>,
     stdout: Stream,
     stderr: Stream,
 }
@@ -88,6 +89,7 @@ impl Test {
             args: Vec::new(),
             env: Vec::new(),
             directory: tempfile::tempdir().unwrap(),
+            stdin: None,
             stdout: Stream::Collected,
             stderr: Stream::Collected,
         }
@@ -113,6 +115,15 @@ impl Test {
         let path = self.directory.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Gives the process something to read.
+    pub(crate) fn stdin(mut self, content: impl AsRef<[u8]>) -> Self {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content.as_ref()).unwrap();
+        file.rewind().unwrap();
+        self.stdin = Some(file);
         self
     }
 
@@ -164,7 +175,9 @@ impl Test {
 
     fn spawn(&self) -> (Process, Output, Output) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_x402-dev"));
-        command.args(&self.args).current_dir(self.directory.path()).stdin(Stdio::null());
+        command.args(&self.args).current_dir(self.directory.path());
+        let stdin = self.stdin.as_ref().map(|file| file.try_clone().unwrap());
+        command.stdin(stdin.map_or_else(Stdio::null, Stdio::from));
         command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("X402_DEV_HOME", self.directory.path().join("home"));
         command.envs(self.env.iter().map(|(name, value)| (name, value)));

@@ -29,5 +29,7 @@ mod pipes;
 mod race;
 mod ready;
 mod reserved;
+mod sign;
+mod sign_input;
 mod sockets;
 mod targets;

@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use alloy_primitives::{B256, U256};
-use imbl::{OrdMap, Vector};
+use imbl::{OrdMap, OrdSet, Vector};
 
 use crate::networks::eip155::eip712::Authorization;
 use crate::networks::eip155::signature::Ecdsa;
@@ -49,6 +49,25 @@ pub enum Effect {
         /// The nonce.
         nonce: B256,
     },
+    /// An authorization's nonce is cancelled: it never pays.
+    CancelAuthorization {
+        /// The asset whose contract counts it.
+        asset: AssetId,
+        /// Whose it is.
+        from: Account,
+        /// The nonce.
+        nonce: B256,
+    },
+    /// Money appears in a balance that is real. Amount in atomic units.
+    Grant(AssetId, Account, U256),
+    /// Money disappears from a balance that is real and large enough. Amount in atomic units.
+    Burn(AssetId, Account, U256),
+    /// Every asset blacklists an account.
+    Block(Account),
+    /// No asset blacklists an account any more.
+    Unblock(Account),
+    /// A transaction, by its number, did not happen after all: its authorization can be used again.
+    Undo(u32),
 }
 
 /// A settled transfer: all that is needed to rebuild its transaction.
@@ -75,6 +94,9 @@ pub struct Ledger {
     authorizations: OrdMap<u64, u32>,
     records: Vector<Record>,
     sequences: OrdMap<u64, u32>,
+    cancelled: OrdSet<(AssetId, Account, B256)>,
+    blocked: OrdSet<Account>,
+    undone: OrdSet<u32>,
 }
 
 impl Ledger {
@@ -92,12 +114,32 @@ impl Ledger {
         while let Some(number) = self.authorizations.get(&fingerprint) {
             let record = self.record(*number)?;
             let key = (record.asset, Account::from(record.authorization.from), record.authorization.nonce);
-            if key == (asset, from, nonce) {
+            if key == (asset, from, nonce) && !self.undone.contains(number) {
                 return Some(*number);
             }
             fingerprint = fingerprint.wrapping_add(1);
         }
         None
+    }
+
+    /// Whether an authorization was cancelled.
+    pub fn is_cancelled(&self, asset: AssetId, from: Account, nonce: B256) -> bool {
+        self.cancelled.contains(&(asset, from, nonce))
+    }
+
+    /// Whether the assets have blacklisted an account.
+    pub fn is_blocked(&self, account: Account) -> bool {
+        self.blocked.contains(&account)
+    }
+
+    /// Whether a transaction was undone.
+    pub fn is_undone(&self, number: u32) -> bool {
+        self.undone.contains(&number)
+    }
+
+    /// The balances that were ever touched, in atomic units, ordered by asset and account.
+    pub fn balances(&self) -> impl Iterator<Item = (AssetId, Account, U256)> {
+        self.balances.iter().map(|((asset, account), balance)| (*asset, *account, *balance))
     }
 
     /// A transaction by its number.
@@ -120,8 +162,15 @@ impl Ledger {
         self.sequences.get(&chain_id).copied().unwrap_or(0)
     }
 
+    /// Takes the facilitator's next nonce on a chain for a transaction.
+    pub(crate) fn reserve(&mut self, chain_id: u64) -> u32 {
+        let sequence = self.sequence(chain_id);
+        self.sequences.insert(chain_id, sequence + 1);
+        sequence
+    }
+
     /// Adds a transaction to the log and uses its authorization up.
-    pub(crate) fn append(&mut self, record: Record, chain_id: u64) -> u32 {
+    pub(crate) fn append(&mut self, record: Record) -> u32 {
         let number = u32::try_from(self.records.len()).expect("fewer than 2^32 settlements fit in memory");
         let mut key = fingerprint(record.asset, record.authorization.from.into(), record.authorization.nonce);
         while self.authorizations.contains_key(&key) {
@@ -129,29 +178,48 @@ impl Ledger {
         }
         self.authorizations.insert(key, number);
         self.records.push_back(record);
-        self.sequences.insert(chain_id, record.sequence + 1);
         number
     }
 
-    /// Applies balance effects. They were computed on this very state, so that none can fail.
+    /// Applies effects. They were computed on this very state, so that none can fail.
     pub(crate) fn apply(&mut self, effects: &[Effect]) {
         for effect in effects {
             match *effect {
                 Effect::Mint(asset, account, value) => {
                     self.balances.insert((asset, account), value);
-                    let minted = self.minted.get(&asset).copied().unwrap_or_default();
-                    self.minted.insert(asset, minted.saturating_add(value));
+                    self.count_minted(asset, value);
                 }
                 Effect::Move { asset, from, to, value } => {
-                    let left = self.balance(asset, from).unwrap_or_default();
-                    self.balances.insert((asset, from), left - value);
-                    let had = self.balance(asset, to).unwrap_or_default();
-                    self.balances.insert((asset, to), had + value);
+                    self.add(asset, from, value.wrapping_neg());
+                    self.add(asset, to, value);
                 }
+                Effect::Grant(asset, account, value) => {
+                    self.add(asset, account, value);
+                    self.count_minted(asset, value);
+                }
+                Effect::Burn(asset, account, value) => {
+                    self.add(asset, account, value.wrapping_neg());
+                    self.count_minted(asset, value.wrapping_neg());
+                }
+                Effect::CancelAuthorization { asset, from, nonce } => drop(self.cancelled.insert((asset, from, nonce))),
+                Effect::Block(account) => drop(self.blocked.insert(account)),
+                Effect::Unblock(account) => drop(self.blocked.remove(&account)),
+                Effect::Undo(number) => drop(self.undone.insert(number)),
                 // The log itself is the record of used authorizations; see `append`.
                 Effect::UseAuthorization { .. } => {}
             }
         }
+    }
+
+    /// Changes a real balance; what is taken away is added as its negative.
+    fn add(&mut self, asset: AssetId, account: Account, value: U256) {
+        let had = self.balance(asset, account).unwrap_or_default();
+        self.balances.insert((asset, account), had.wrapping_add(value));
+    }
+
+    fn count_minted(&mut self, asset: AssetId, value: U256) {
+        let minted = self.minted.get(&asset).copied().unwrap_or_default();
+        self.minted.insert(asset, minted.wrapping_add(value));
     }
 
     /// The sum of all balances of an asset minus all that was ever minted of it: zero in every state.
@@ -175,6 +243,7 @@ impl Ledger {
             (asset, minted.as_limbs()).hash(&mut hasher);
         }
         (self.records.len(), self.sequences.iter().collect::<Vec<_>>()).hash(&mut hasher);
+        (&self.cancelled, &self.blocked, &self.undone).hash(&mut hasher);
         hasher.finish()
     }
 }

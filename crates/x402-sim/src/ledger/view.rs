@@ -1,6 +1,6 @@
 //! What a call may read: the ledger seen through the rule for accounts that were never touched.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
@@ -23,6 +23,8 @@ pub struct Grants {
     pub unknown: UnknownAccounts,
     /// The test payers: they hold the grant in any case.
     pub funded: BTreeSet<Account>,
+    /// Accounts that hold nothing or next to nothing, in atomic units of each asset.
+    pub fixed: BTreeMap<Account, U256>,
     /// Payees, the facilitator, contracts and the zero address: they start with nothing.
     pub reserved: BTreeSet<Account>,
     /// The grant in atomic units, by asset number.
@@ -39,6 +41,9 @@ pub struct View {
 impl Grants {
     /// What an untouched account can pay with, in atomic units.
     pub fn of(&self, asset: AssetId, account: Account) -> U256 {
+        if let Some(fixed) = self.fixed.get(&account) {
+            return *fixed;
+        }
         let granted = self.funded.contains(&account)
             || self.unknown == UnknownAccounts::Funded && !self.reserved.contains(&account);
         if granted { self.amounts.get(usize::from(asset.0)).copied().unwrap_or_default() } else { U256::ZERO }
@@ -51,20 +56,29 @@ impl View {
         self.ledger.balance(asset, account).unwrap_or_else(|| self.grants.of(asset, account))
     }
 
-    /// Whether an authorization was used.
+    /// Whether an authorization was used or cancelled.
     pub fn is_used(&self, asset: AssetId, from: Account, nonce: B256) -> bool {
-        self.ledger.authorization(asset, from, nonce).is_some()
+        self.ledger.authorization(asset, from, nonce).is_some() || self.ledger.is_cancelled(asset, from, nonce)
+    }
+
+    /// Whether the assets have blacklisted an account.
+    pub fn is_blocked(&self, account: Account) -> bool {
+        self.ledger.is_blocked(account)
+    }
+
+    /// The effects that make a balance real, whatever it is to be used for.
+    pub(crate) fn realize(&self, asset: AssetId, account: Account) -> Option<Effect> {
+        let untouched = self.ledger.balance(asset, account).is_none();
+        untouched.then(|| Effect::Mint(asset, account, self.grants.of(asset, account)))
     }
 
     /// The effects that make both sides of a transfer real before money moves: a payer's grant is minted; an account
     /// that is first seen as a payee starts with nothing, unless it is a test payer.
     pub(crate) fn touch(&self, asset: AssetId, from: Account, to: Account) -> Vec<Effect> {
         let mut effects = Vec::with_capacity(4);
-        if self.ledger.balance(asset, from).is_none() {
-            effects.push(Effect::Mint(asset, from, self.grants.of(asset, from)));
-        }
-        if to != from && self.ledger.balance(asset, to).is_none() && self.grants.funded.contains(&to) {
-            effects.push(Effect::Mint(asset, to, self.grants.of(asset, to)));
+        effects.extend(self.realize(asset, from));
+        if to != from && (self.grants.funded.contains(&to) || self.grants.fixed.contains_key(&to)) {
+            effects.extend(self.realize(asset, to));
         }
         effects
     }

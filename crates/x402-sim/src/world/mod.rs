@@ -1,26 +1,42 @@
 //! The world: all the state there is. The same seed, commands and clock give the same world.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`settlement`] | charges executed for real, and what may become of them |
+//! | [`agenda`] | what is to happen at a time, after a number of blocks, or when it is asked for |
+//! | [`money`] | funding, blacklisting, cancelling: the hand of the tester |
+//! | [`snapshot`] | states that are kept and brought back |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use x402_wire::amount::{AmountError, Decimal};
 use x402_wire::facilitator::SupportedResponse;
 use x402_wire::invoice::Invoice;
 
+use crate::accounts::book::Book;
+use crate::accounts::personas::{Purse, Temper};
 use crate::accounts::{self, TestAccount};
 use crate::catalog::{Catalog, solana_account};
 use crate::chain::Chain;
+use crate::clock::Clock;
 use crate::event::{Door, Event, EventLog, Facts, Kind, PaymentId};
-use crate::ledger::{Account, Grants, Ledger, Record, UnknownAccounts, View};
+use crate::ledger::{Account, Effect, Grants, Ledger, UnknownAccounts, View};
 use crate::memo::{self, InvoiceError, Memos, Terms};
 use crate::networks::Network;
-use crate::networks::eip155::eip3009::Charge;
-use crate::networks::eip155::signature::Ecdsa;
-use crate::networks::eip155::transaction::{Signed, Transaction, transfer_calldata};
-use crate::reason::Reason;
+
+use agenda::Agenda;
+use snapshot::Shelf;
+
+pub mod agenda;
+pub mod money;
+pub mod settlement;
+pub mod snapshot;
+
+pub use settlement::{Commitment, Ending, Settled, Standing, Wait};
 
 /// What a world is made of.
 #[derive(Clone, Debug)]
@@ -35,25 +51,27 @@ pub struct Setup {
     pub payees: Vec<Address>,
 }
 
-/// Clockless state: ledger, memos, events and the one random stream. Every command takes the time.
+/// Everything that happens in it. Every command takes the time: of the world's clock, but where it says real time.
 #[derive(Debug)]
 pub struct World {
     catalog: Arc<Catalog>,
     grants: Arc<Grants>,
-    ledger: Ledger,
-    memos: Memos,
+    roots: Roots,
+    start: Roots,
+    shelf: Shelf,
     events: EventLog,
     facilitator: TestAccount,
 }
 
-/// A settlement that was written to the ledger. Its transaction is built when asked for: signing is costly.
+/// What a snapshot keeps. Cloning copies a few pointers.
 #[derive(Clone, Debug)]
-pub struct Settled {
-    /// Its number in the ledger.
-    pub number: u32,
-    record: Record,
-    catalog: Arc<Catalog>,
-    facilitator: TestAccount,
+struct Roots {
+    ledger: Ledger,
+    memos: Memos,
+    clock: Clock,
+    agenda: Agenda,
+    book: Book,
+    random: ChaCha12Rng,
 }
 
 impl World {
@@ -68,14 +86,24 @@ impl World {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let mut key = [0; 32];
         random.fill_bytes(&mut key);
-        let facilitator = accounts::test_accounts().nth(accounts::FACILITATOR).expect("account 8 is in the table");
+        let mut ledger = Ledger::default();
+        ledger.apply(&blacklist());
+        let roots = Roots {
+            ledger,
+            memos: Memos::new(key),
+            clock: Clock::default(),
+            agenda: Agenda::default(),
+            book: Book::default(),
+            random,
+        };
         Ok(Self {
             catalog: Arc::new(catalog),
             grants: Arc::new(grants),
-            ledger: Ledger::default(),
-            memos: Memos::new(key),
+            start: roots.clone(),
+            roots,
+            shelf: Shelf::default(),
             events: EventLog::default(),
-            facilitator,
+            facilitator: accounts::test_accounts().nth(accounts::FACILITATOR).expect("account 8 is in the table"),
         })
     }
 
@@ -93,21 +121,9 @@ impl World {
         Chain { catalog: Arc::clone(&self.catalog), view: self.view() }
     }
 
-    /// Executes a charge for real, at a clock in milliseconds: all its effects, or none and the reason.
-    pub fn settle(&mut self, charge: &Charge, now: u64) -> Result<Settled, Reason> {
-        let effects = charge.execute(&self.view(), now / 1000)?;
-        let chain_id = charge.token().chain_id;
-        let sequence = self.ledger.sequence(chain_id);
-        let Charge { asset, authorization, signature, .. } = *charge;
-        let record = Record { authorization, signature, asset, sequence, at: now };
-        self.ledger.apply(&effects);
-        let number = self.ledger.append(record, chain_id);
-        Ok(Settled { number, record, catalog: Arc::clone(&self.catalog), facilitator: self.facilitator })
-    }
-
     /// A new invoice. `amount` is the amount of the terms, written in whole units.
     pub fn issue_invoice(&mut self, terms: Terms<'_>, amount: String, now: u64) -> Invoice {
-        self.memos.issue(terms, amount, now / 1000)
+        self.roots.memos.issue(terms, amount, now / 1000)
     }
 
     /// Pays an invoice from a test account, at a clock in milliseconds. `payer` is an index or an address.
@@ -119,8 +135,8 @@ impl World {
         now: u64,
     ) -> Result<TestAccount, InvoiceError> {
         let payer = accounts::find(payer).ok_or(InvoiceError::UnknownPayer)?;
-        let effects = self.memos.redeem(proof, terms, payer, &self.view(), now / 1000)?;
-        self.ledger.apply(&effects);
+        let effects = self.roots.memos.redeem(proof, terms, payer, &self.view(), now / 1000)?;
+        self.roots.ledger.apply(&effects);
         Ok(payer)
     }
 
@@ -136,7 +152,22 @@ impl World {
 
     /// The ledger.
     pub const fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.roots.ledger
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.roots.clock
+    }
+
+    /// Sets the clock.
+    pub const fn set_clock(&mut self, clock: Clock) {
+        self.roots.clock = clock;
+    }
+
+    /// The accounts by their names.
+    pub const fn book(&self) -> &Book {
+        &self.roots.book
     }
 
     /// The enabled networks.
@@ -151,35 +182,11 @@ impl World {
 
     /// A hash over the ledger: equal states have equal hashes.
     pub fn state_hash(&self) -> u64 {
-        self.ledger.state_hash()
+        self.roots.ledger.state_hash()
     }
 
     fn view(&self) -> View {
-        View { ledger: self.ledger.clone(), grants: Arc::clone(&self.grants) }
-    }
-}
-
-impl Settled {
-    /// The facilitator's transaction, rebuilt from the record.
-    ///
-    /// # Panics
-    ///
-    /// Never: the record names a token of the catalog.
-    pub fn transaction(&self) -> Signed {
-        let token = self.catalog.token_by_id(self.record.asset).expect("the record was made with this catalog");
-        let Ecdsa { compact, v } = self.record.signature;
-        let transaction = Transaction {
-            chain_id: token.chain_id,
-            nonce: u64::from(self.record.sequence),
-            to: token.contract,
-            input: transfer_calldata(&self.record.authorization, &Ecdsa { compact, v }),
-        };
-        transaction.sign(&self.facilitator.key_bytes())
-    }
-
-    /// The transaction's hash.
-    pub fn hash(&self) -> B256 {
-        self.transaction().hash
+        View { ledger: self.roots.ledger.clone(), grants: Arc::clone(&self.grants) }
     }
 }
 
@@ -189,14 +196,30 @@ fn grants(setup: &Setup, catalog: &Catalog) -> Result<Grants, AmountError> {
     let mut reserved: BTreeSet<Account> = setup.payees.iter().map(|payee| Account::from(*payee)).collect();
     reserved.insert(Account::from(Address::ZERO));
     reserved.extend(catalog.tokens().iter().map(|token| Account::from(token.contract)));
-    for account in accounts::test_accounts() {
-        let both = [Some(Account::from(account.evm())), solana_account(account.solana_address)];
-        let group = if account.index < accounts::FACILITATOR { &mut funded } else { &mut reserved };
-        group.extend(both.into_iter().flatten());
+    let mut fixed = BTreeMap::new();
+    for account in accounts::all() {
+        let both = both(account);
+        match account.persona().map(|persona| persona.purse) {
+            Some(Purse::Nothing) => fixed.extend(both.map(|account| (account, U256::ZERO))),
+            Some(Purse::Dust) => fixed.extend(both.map(|account| (account, U256::ONE))),
+            None if account.index >= accounts::FACILITATOR => reserved.extend(both),
+            Some(Purse::Grant) | None => funded.extend(both),
+        }
     }
     let mut amounts: Vec<U256> = vec![setup.balance.to_atomic(memo::DECIMALS)?];
     for token in catalog.tokens() {
         amounts.push(setup.balance.to_atomic(token.asset.decimals)?);
     }
-    Ok(Grants { unknown: setup.unknown, funded, reserved, amounts })
+    Ok(Grants { unknown: setup.unknown, funded, fixed, reserved, amounts })
+}
+
+/// What blacklists the personas that are blacklisted from the start.
+fn blacklist() -> Vec<Effect> {
+    let blocked = |account: &TestAccount| account.persona().is_some_and(|persona| persona.temper == Temper::Blocked);
+    accounts::all().filter(blocked).flat_map(both).map(Effect::Block).collect()
+}
+
+/// An account's addresses on both families.
+fn both(account: TestAccount) -> impl Iterator<Item = Account> {
+    [Some(Account::from(account.evm())), solana_account(account.solana_address)].into_iter().flatten()
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
-use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
 use x402_sim::networks::eip155::eip3009::checks::{Test, order};
@@ -17,7 +16,8 @@ use x402_sim::{Setup, World};
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::FacilitatorRequest;
 
-const NOW: u64 = 1_800_000_000;
+use crate::payment::{NOW, judge};
+
 const NETWORKS: [&str; 2] = ["eip155:84532", "eip155:1328"];
 const VECTORS: &str = include_str!("../../../../fixtures/vectors/exact-eip155/differential.jsonl");
 const DEPARTURES: &str = include_str!("../../data/departures.json");
@@ -74,19 +74,15 @@ fn world() -> World {
     World::new(&setup, 1).unwrap()
 }
 
-fn request(body: &Value) -> FacilitatorRequest {
-    FacilitatorRequest::parse(body.to_string().as_bytes()).unwrap()
-}
-
 fn verify(world: &World, body: &Value) -> Ours {
-    match judge(&request(body), &world.chain(), NOW, Depth::Verify, Mode::Strict) {
+    match judge(body, &world.chain(), Depth::Verify, Mode::Strict) {
         Ok(approved) => Ours { refused: None, payer: Some(approved.payer) },
         Err(refusal) => Ours { refused: Some(refusal.spelled()), payer: refusal.payer },
     }
 }
 
 fn settle(world: &mut World, body: &Value) -> Ours {
-    let approved = match judge(&request(body), &world.chain(), NOW, Depth::Settle, Mode::Strict) {
+    let approved = match judge(body, &world.chain(), Depth::Settle, Mode::Strict) {
         Ok(approved) => approved,
         Err(refusal) => return Ours { refused: Some(refusal.spelled()), payer: refusal.payer },
     };
@@ -187,7 +183,8 @@ fn swapping_any_two_neighbours_of_an_order_is_caught_by_a_recorded_case() {
 fn first_difference(order: &Order<Test>, cases: &[&Recorded], world: &World, version: Version) -> Option<String> {
     let chain = world.chain();
     cases.iter().find_map(|case| {
-        let request = request(&case.body);
+        let body = case.body.to_string();
+        let request = FacilitatorRequest::parse(body.as_bytes()).unwrap();
         let official = case.verify.reason.as_deref().filter(|_| case.verify.threw.is_none())?;
         let claim = Claim::decode(version, &request).ok()?;
         let case_at = Case::new(claim, &chain, NOW, x402_sim::networks::eip155::chain::Signatures::Checked);

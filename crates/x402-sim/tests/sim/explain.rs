@@ -1,7 +1,6 @@
 //! Messages name both sides, and the domain that fits is found by trying.
 
 use alloy_primitives::{Address, U256};
-use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
 use x402_sim::networks::eip155::parse_address;
@@ -9,7 +8,7 @@ use x402_sim::order::Depth;
 use x402_sim::{Setup, World, registry};
 use x402_wire::amount::Decimal;
 
-use crate::payment::{NOW, Template};
+use crate::payment::{NOW, Template, judge};
 
 const BASE_USDC: &str = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913";
 
@@ -23,7 +22,7 @@ fn refused(template: &Template) -> (&'static str, String) {
     let balance = Decimal::parse("1000").unwrap();
     let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
     let world = World::new(&setup, 1).unwrap();
-    let refusal = judge(&template.request(), &world.chain(), NOW, Depth::Verify, Mode::Strict).unwrap_err();
+    let refusal = judge(&template.body(), &world.chain(), Depth::Verify, Mode::Strict).unwrap_err();
     (refusal.spelled(), refusal.reason.detail)
 }
 
@@ -64,12 +63,9 @@ fn extra_that_differs_from_the_asset_is_named_when_the_client_signed_for_the_ass
 #[test]
 fn another_key_fits_nothing_and_is_said_to() {
     let mut other = template();
-    let good = other.request();
+    let mut forged = other.body();
     other.payer = 1;
-    let mut forged = other.request();
-    let mut body = good.payload.value().clone();
-    body["payload"]["signature"] = forged.payload.value()["payload"]["signature"].clone();
-    forged.payload = x402_wire::payload::PaymentPayload::new(body);
+    forged["paymentPayload"]["payload"]["signature"] = other.body()["paymentPayload"]["payload"]["signature"].clone();
     let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
     let setup = Setup {
         networks,
@@ -78,7 +74,7 @@ fn another_key_fits_nothing_and_is_said_to() {
         payees: Vec::new(),
     };
     let world = World::new(&setup, 1).unwrap();
-    let refusal = judge(&forged, &world.chain(), NOW, Depth::Verify, Mode::Strict).unwrap_err();
+    let refusal = judge(&forged, &world.chain(), Depth::Verify, Mode::Strict).unwrap_err();
     assert_eq!(refusal.spelled(), "invalid_exact_evm_signature");
     assert!(refusal.reason.detail.contains("no likely mistake in the domain fits"), "{}", refusal.reason.detail);
 }
@@ -131,14 +127,13 @@ fn accept_skips_the_signature_and_nothing_else() {
     let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
     let mut world = World::new(&setup, 1).unwrap();
     let unsigned = |change: &dyn Fn(&mut serde_json::Value)| {
-        let mut request = template().request();
-        let mut body = request.payload.value().clone();
-        body["payload"]["signature"] = "0x".into();
-        change(&mut body["payload"]);
-        request.payload = x402_wire::payload::PaymentPayload::new(body);
-        request
+        let mut body = template().body();
+        let payload = &mut body["paymentPayload"]["payload"];
+        payload["signature"] = "0x".into();
+        change(payload);
+        body
     };
-    let judged = |world: &World, request: &_, mode| judge(request, &world.chain(), NOW, Depth::Verify, mode);
+    let judged = |world: &World, body: &_, mode| judge(body, &world.chain(), Depth::Verify, mode);
     let plain = unsigned(&|_| {});
     assert_eq!(judged(&world, &plain, Mode::Strict).unwrap_err().spelled(), "invalid_exact_evm_signature");
     let approved = judged(&world, &plain, Mode::Accept).unwrap();

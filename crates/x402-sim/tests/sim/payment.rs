@@ -1,11 +1,15 @@
 //! Payments as official clients make them, with every part open to change.
 
 use alloy_primitives::{Address, B256, U256, hex};
-use serde_json::json;
+use serde_json::{Value, json};
 use x402_sim::accounts::test_accounts;
+use x402_sim::chain::Chain;
+use x402_sim::facilitator::{self, Approved, Refusal};
+use x402_sim::fault::Mode;
 use x402_sim::networks::eip155::eip712::{Authorization, Domain};
 use x402_sim::networks::eip155::{checksum, parse_address, secp};
 use x402_sim::networks::{Asset, Network};
+use x402_sim::order::Depth;
 use x402_sim::registry::Version;
 use x402_wire::facilitator::FacilitatorRequest;
 
@@ -50,8 +54,8 @@ impl Template {
         }
     }
 
-    /// Signs it, and says what the resource asks.
-    pub(crate) fn request(&self) -> FacilitatorRequest {
+    /// Signs it, and says what the resource asks: the body of a request.
+    pub(crate) fn body(&self) -> Value {
         let account = test_accounts().nth(self.payer).unwrap();
         let authorization = Authorization {
             from: account.evm(),
@@ -74,7 +78,7 @@ impl Template {
         });
         let (asset, pay_to, amount) = (&self.asset.address, checksum(self.to), self.asked.to_string());
         let extra = json!({"name": self.extra.0, "version": self.extra.1});
-        let body = match self.version {
+        match self.version {
             Version::V2 => {
                 let asked = json!({
                     "scheme": "exact", "network": self.network.id, "amount": amount, "asset": asset, "payTo": pay_to,
@@ -92,7 +96,13 @@ impl Template {
                 json!({"paymentPayload": {"x402Version": 1, "scheme": "exact", "network": name, "payload": signed},
                        "paymentRequirements": asked})
             }
-        };
-        FacilitatorRequest::parse(body.to_string().as_bytes()).unwrap()
+        }
     }
+}
+
+/// What is thought of the body of a request, at the clock of the tests.
+pub(crate) fn judge(body: &Value, chain: &Chain, depth: Depth, mode: Mode) -> Result<Approved, Box<Refusal>> {
+    let body = body.to_string();
+    let request = FacilitatorRequest::parse(body.as_bytes()).unwrap();
+    facilitator::judge(&request, chain, NOW, depth, mode)
 }

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::Value;
-use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
 use x402_sim::networks::{Family, Stage};
@@ -13,7 +12,7 @@ use x402_sim::registry::{PAIRS, Version, is_payable, networks};
 use x402_sim::{Setup, World};
 use x402_wire::amount::Decimal;
 
-use crate::payment::{NOW, Template};
+use crate::payment::{NOW, Template, judge};
 
 fn world() -> World {
     let setup = Setup {
@@ -44,7 +43,7 @@ fn every_claimed_pair_pays_on_every_network_that_it_claims_with_every_asset() {
                     extra: (asset.name.clone(), asset.version.clone()),
                     ..Template::new(network)
                 };
-                let judged = judge(&template.request(), &world.chain(), NOW, Depth::Verify, Mode::Strict);
+                let judged = judge(&template.body(), &world.chain(), Depth::Verify, Mode::Strict);
                 let approved = judged.unwrap_or_else(|refusal| panic!("{pair:?} on {network}: {refusal:?}"));
                 world.settle(&approved.charge, NOW * 1000).unwrap();
                 paid += 1;

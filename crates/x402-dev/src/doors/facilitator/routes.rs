@@ -6,6 +6,7 @@
 use axum::body::Body;
 use axum::extract::State as Extract;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
@@ -15,7 +16,6 @@ use x402_sim::fault::Mode;
 use x402_sim::order::Depth;
 use x402_wire::facilitator::FacilitatorRequest;
 
-use crate::clock;
 use crate::doors::answer::{closing, json_body, refuse};
 use crate::doors::body::{self, BodyError};
 use crate::doors::{Desk, simulation};
@@ -24,12 +24,16 @@ use crate::state::State;
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
     let state = desk.state();
-    let asked = match Asked::read(&state, request).await {
+    let (mode, body) = match receive(&state, request).await {
+        Ok(received) => received,
+        Err(refusal) => return *refusal,
+    };
+    let asked = match Asked::read(&state, "/verify", mode, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let chain = state.world().chain();
-    let judged = judge(&asked.request, &chain, clock::now() / 1000, Depth::Verify, asked.mode);
+    let (chain, now) = state.chain();
+    let judged = judge(&asked.request, &chain, now / 1000, Depth::Verify, asked.mode);
     let (kind, answer) = match &judged {
         Ok(approved) => (Kind::Verified, approved.to_verify_response()),
         Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
@@ -41,7 +45,11 @@ pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
 /// `POST /settle`: moves the money. Of any number of settlements of one authorization exactly one succeeds.
 pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
     let state = desk.state();
-    let asked = match Asked::read(&state, request).await {
+    let (mode, body) = match receive(&state, request).await {
+        Ok(received) => received,
+        Err(refusal) => return *refusal,
+    };
+    let asked = match Asked::read(&state, "/settle", mode, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
@@ -60,11 +68,15 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
 /// Judges and settles a request. Gives the approved payment and the hash of its transaction.
 ///
 /// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
-pub fn settle_now(state: &State, request: &FacilitatorRequest, mode: Mode) -> Result<(Approved, String), Box<Refusal>> {
-    let chain = state.world().chain();
-    let approved = judge(request, &chain, clock::now() / 1000, Depth::Settle, mode)?;
+pub fn settle_now(
+    state: &State,
+    request: &FacilitatorRequest<'_>,
+    mode: Mode,
+) -> Result<(Approved, String), Box<Refusal>> {
+    let (chain, now) = state.chain();
+    let approved = judge(request, &chain, now / 1000, Depth::Settle, mode)?;
     drop(chain);
-    let settled = state.world().settle(&approved.charge, clock::now());
+    let settled = state.act(|world, now| world.settle(&approved.charge, now));
     match settled {
         Ok(settled) => {
             let hash = settled.hash().to_string();
@@ -85,18 +97,22 @@ pub async fn health() -> Response {
 }
 
 /// A request to verify or settle, read and not judged.
-struct Asked {
-    request: FacilitatorRequest,
+struct Asked<'a> {
+    request: FacilitatorRequest<'a>,
     mode: Mode,
 }
 
-impl Asked {
-    /// Reads the body; waits and times out where that is simulated.
-    async fn read(state: &State, request: Request<Body>) -> Result<Self, Box<Response>> {
-        let mode = simulation::mode(state, &request)?;
-        let path = request.uri().path().to_owned();
-        let bytes = body::read(request.into_body()).await.map_err(|error| Box::new(refuse_body(&error)))?;
-        let request = FacilitatorRequest::parse(&bytes)
+/// Takes in the body of a request, and says how it shall be judged.
+async fn receive(state: &State, request: Request<Body>) -> Result<(Mode, Bytes), Box<Response>> {
+    let mode = simulation::mode(state, &request)?;
+    let body = body::read(request.into_body()).await.map_err(|error| Box::new(refuse_body(&error)))?;
+    Ok((mode, body))
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the body of a request; waits and times out where that is simulated.
+    async fn read(state: &State, path: &'static str, mode: Mode, body: &'a [u8]) -> Result<Self, Box<Response>> {
+        let request = FacilitatorRequest::parse(body)
             .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
         let asked = Self { request, mode };
         if mode == Mode::Timeout {
@@ -136,7 +152,7 @@ fn refuse_body(error: &BodyError) -> Response {
     }
 }
 
-fn facts(path: &'static str, asked: &Asked, judged: &Result<Approved, Box<Refusal>>) -> Facts {
+fn facts(path: &'static str, asked: &Asked<'_>, judged: &Result<Approved, Box<Refusal>>) -> Facts {
     let simulated = asked.mode.simulation();
     let (method, path) = (Some("POST".into()), Some(path.into()));
     Facts { method, path, simulated, ..facts_of(judged) }

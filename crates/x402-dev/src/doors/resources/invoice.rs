@@ -12,7 +12,6 @@ use super::content::{self, Receipt};
 use super::offer;
 use super::payment::Carried;
 use super::sale::Sale;
-use crate::clock;
 use crate::doors::answer::{json_body, set_header};
 use crate::doors::simulation;
 
@@ -46,7 +45,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         return response;
     }
     let terms = Terms { method: sale.visit.method.as_str(), path: &sale.visit.path, amount: *amount };
-    let redeemed = sale.state.world().redeem_invoice(proof, terms, from, clock::now());
+    let redeemed = sale.state.act(|world, now| world.redeem_invoice(proof, terms, from, now));
     let payer = match redeemed {
         Ok(payer) => payer,
         Err(error) => return refuse(error.code(), error.to_string()),

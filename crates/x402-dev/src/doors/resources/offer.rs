@@ -11,7 +11,6 @@ use x402_wire::invoice::Invoice;
 use super::visit::Reader;
 use super::{Visit, page};
 use crate::catalogue::Item;
-use crate::clock;
 use crate::config::Dialect;
 use crate::doors::answer::{json_text, set_header};
 use crate::state::State;
@@ -20,7 +19,7 @@ use crate::state::State;
 pub fn invoice(state: &State, item: &Item, visit: &Visit) -> Option<Invoice> {
     let (amount, written) = item.invoice.as_ref().filter(|_| state.speaks(Dialect::Invoice))?;
     let terms = Terms { method: visit.method.as_str(), path: &visit.path, amount: *amount };
-    Some(state.world().issue_invoice(terms, written.clone(), clock::now()))
+    Some(state.act(|world, now| world.issue_invoice(terms, written.clone(), now)))
 }
 
 /// The body: the offer of version 1, and the invoice beside it.

@@ -1,7 +1,7 @@
 //! What a request carries: the payment header of one dialect.
 
 use http::HeaderMap;
-use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_FROM, X_PAYMENT_PROOF};
+use x402_wire::header::{self, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_FROM, X_PAYMENT_PROOF};
 
 use crate::config::Dialect;
 use crate::state::State;
@@ -76,5 +76,10 @@ impl Carried {
             Self::Repeated => Err("the header stands there more than once"),
             Self::NotText => Err("the header's bytes are not ASCII"),
         }
+    }
+
+    /// What should be the JSON of a payment, or why there is none.
+    pub fn json(&self) -> Result<String, String> {
+        header::decode_text(self.text()?).map_err(|error| error.to_string())
     }
 }

@@ -7,12 +7,12 @@ use x402_sim::facilitator::{Approved, Refusal, facts_of, judge};
 use x402_sim::fault::Mode;
 use x402_sim::order::Depth;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse};
+use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
 use super::Visit;
 use super::content::{self, Receipt};
 use crate::catalogue::Item;
-use crate::clock;
 use crate::state::State;
 
 /// Everything that an answer to a payment needs.
@@ -43,11 +43,11 @@ pub enum Outcome {
 }
 
 /// Verifies a payment against requirements, makes the content, settles.
-pub fn conclude(sale: &Sale<'_>, payload: PaymentPayload, requirements: Value) -> Outcome {
+pub fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements: &Value) -> Outcome {
     let payment = PaymentId::of(&payload);
-    let request = FacilitatorRequest { payload, requirements };
-    let chain = sale.state.world().chain();
-    let judged = judge(&request, &chain, clock::now() / 1000, Depth::Verify, sale.mode);
+    let request = FacilitatorRequest { payload, requirements: Json::from(requirements) };
+    let (chain, now) = sale.state.chain();
+    let judged = judge(&request, &chain, now / 1000, Depth::Verify, sale.mode);
     drop(chain);
     let facts = facts_of(&judged);
     let approved = match judged {
@@ -67,7 +67,7 @@ pub fn conclude(sale: &Sale<'_>, payload: PaymentPayload, requirements: Value) -
 }
 
 fn settle(sale: &Sale<'_>, payment: PaymentId, approved: &Approved, made: Option<Response>, facts: Facts) -> Outcome {
-    let settled = sale.state.world().settle(&approved.charge, clock::now());
+    let settled = sale.state.act(|world, now| world.settle(&approved.charge, now));
     let settled = match settled {
         Ok(settled) => settled,
         Err(reason) => {

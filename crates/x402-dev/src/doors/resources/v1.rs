@@ -5,9 +5,9 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
-use serde_json::Value;
 use x402_sim::event::{Facts, Kind, PaymentId};
 use x402_wire::header::{X_PAYMENT_RESPONSE, encode};
+use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 use x402_wire::shape::shorten;
 use x402_wire::v1::{CLIENT_NETWORKS, PaymentRequiredV1};
@@ -22,7 +22,8 @@ const MALFORMED: &str = "Invalid or malformed payment header";
 
 /// Answers a request that carries `X-PAYMENT`.
 pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
-    let payload = match decode(carried) {
+    let json = carried.json();
+    let payload = match json.as_deref().map_err(|why| malformed(why)).and_then(decode) {
         Ok(payload) => payload,
         Err((text, why)) => {
             sale.undecodable(&format!("X-PAYMENT: {why}"));
@@ -38,7 +39,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         }
     };
     let requirements = serde_json::to_value(requirements).expect("requirements have string keys");
-    match conclude(sale, payload, requirements) {
+    match conclude(sale, payload, &requirements) {
         Outcome::Refused(refusal) => refused(sale, refusal.spelled(), refusal.payer.clone()),
         Outcome::NotSettled(mut response) => {
             simulation::say(response.headers_mut(), sale.mode);
@@ -53,22 +54,24 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
     }
 }
 
-/// Decodes a payment. `Err` holds the text for the client and the one for the log.
+/// Reads a payment. `Err` holds the text for the client and the one for the log.
 ///
 /// Legacy servers answer with the raw text of whatever their decoder threw; see docs/fidelity.md for the texts chosen.
-fn decode(carried: &Carried) -> Result<PaymentPayload, (String, String)> {
-    let malformed = |why: String| (MALFORMED.to_owned(), why);
-    let text = carried.text().map_err(|why| malformed(why.to_owned()))?;
-    let payload = PaymentPayload::from_header(text).map_err(|error| malformed(error.to_string()))?;
+fn decode(json: &str) -> Result<PaymentPayload<'_>, (String, String)> {
+    let payload = PaymentPayload::parse(json).map_err(|error| malformed(&error.to_string()))?;
     let version = shorten(&payload.version_text());
     if payload.version() != Some(1) {
         return Err((format!("Unsupported x402 version: {version}"), format!("x402Version is {version}, not 1")));
     }
-    let network = shorten(payload.value().get("network").and_then(Value::as_str).unwrap_or_default());
+    let network = shorten(payload.value().get("network").and_then(Json::as_str).unwrap_or_default());
     if !CLIENT_NETWORKS.contains(&network.as_str()) {
         return Err(("Invalid network".to_owned(), format!("\"{network}\" is no network of version 1")));
     }
     Ok(payload)
+}
+
+fn malformed(why: &str) -> (String, String) {
+    (MALFORMED.to_owned(), why.to_owned())
 }
 
 /// A 402 with the reason and the offer again.

@@ -19,10 +19,9 @@ use crate::doors::simulation;
 
 /// Answers a request that carries `PAYMENT-SIGNATURE`.
 pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
-    let decoded = carried
-        .text()
-        .map_err(str::to_owned)
-        .and_then(|text| PaymentPayload::from_header(text).map_err(|error| error.to_string()));
+    let json = carried.json();
+    let decoded = json.as_deref().map_err(String::clone);
+    let decoded = decoded.and_then(|json| PaymentPayload::parse(json).map_err(|error| error.to_string()));
     let payload = match decoded {
         Ok(payload) => payload,
         Err(why) => {
@@ -31,7 +30,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         }
     };
     let requirements = match sale.item.offer.matching_v2(&payload) {
-        Ok(index) => sale.item.requirements[index].clone(),
+        Ok(index) => &sale.item.requirements[index],
         Err(text) => {
             let facts = Facts { reason: Some(text.clone()), ..Facts::default() };
             sale.record(Kind::Refused, Some(PaymentId::of(&payload)), facts);
@@ -110,8 +109,8 @@ mod tests {
         assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
         assert!(!response.headers().contains_key(PAYMENT_REQUIRED));
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
-        let said = x402_wire::header::decode(response.headers()[PAYMENT_RESPONSE].to_str().unwrap()).unwrap();
-        assert_eq!(said, serde_json::to_value(receipt).unwrap());
+        let said = response.headers()[PAYMENT_RESPONSE].to_str().unwrap();
+        assert_eq!(x402_wire::header::decode(said), Ok(serde_json::to_value(receipt).unwrap()));
         let body = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
         assert_eq!(&body[..], b"{}");
     }

@@ -79,7 +79,8 @@ pub fn execute(
     let (asset, holder, payee) = (call.token.id, from.into(), to.into());
     let now = U256::from(block_time);
     require(call.token.asset.transfer == Transfer::Eip3009, NO_SUCH_FUNCTION)?;
-    let blacklisted = [from, to].contains(&call.token.contract);
+    let blacklisted =
+        [from, to].contains(&call.token.contract) || [holder, payee].iter().any(|it| view.is_blocked(*it));
     require(!blacklisted, "Blacklistable: account is blacklisted")?;
     require(now > valid_after, "FiatTokenV2: authorization is not yet valid")?;
     require(now < valid_before, "FiatTokenV2: authorization is expired")?;

@@ -63,6 +63,12 @@ pub fn sign(digest: B256, key: &[u8; 32]) -> ([u8; 64], u8) {
     (compact, u8::try_from(i32::from(id)).expect("a recovery id is 0 to 3"))
 }
 
+/// The address of a key; `None` where it is zero or beyond the curve's order.
+pub fn address_of(key: &[u8; 32]) -> Option<Address> {
+    let key = SecretKey::from_byte_array(*key).ok()?;
+    Some(address(&PublicKey::from_secret_key(&CURVE, &key)))
+}
+
 fn recover_key(digest: B256, compact: &[u8; 64], parity: u8) -> Option<PublicKey> {
     let id = RecoveryId::try_from(i32::from(parity)).ok()?;
     let signature = RecoverableSignature::from_compact(compact, id).ok()?;

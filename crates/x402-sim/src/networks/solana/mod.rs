@@ -5,8 +5,8 @@ use crate::networks::{Asset, Family, Network, Stage, Transfer};
 /// The CAIP-2 id of devnet.
 pub const DEVNET: &str = "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1";
 
-/// The addresses of the test accounts 0-9: the test mnemonic by SLIP-0010 at `m/44'/501'/i'/0'`.
-pub const TEST_ADDRESSES: [&str; 10] = [
+/// The addresses of the test accounts 0-19: the test mnemonic by SLIP-0010 at `m/44'/501'/i'/0'`.
+pub const TEST_ADDRESSES: [&str; 20] = [
     "oeYf6KAJkLYhBuR8CiGc6L4D4Xtfepr85fuDgA9kq96",
     "AqynRZwvVqUPRwRJXvm6odUb3t93fDjnWe3p6BeuUFxD",
     "CqMbRgMuEhQi9BUS8xP44Wk5nENm48FqJnfjEi4eNb1k",
@@ -17,6 +17,16 @@ pub const TEST_ADDRESSES: [&str; 10] = [
     "26roUwgM5T6bccX41hakjiW4fDiKFSao1RyoFsAxr6e6",
     "5mCGtMUD21HEvWJxKGKS6HEAH7ezzy12MWGs4bPgcJwV",
     "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab",
+    "6FvbTFsvAeiN6agSCxqsh2WM5xGw3GNAQ2A4M1xWPYfc",
+    "Co9iaX5MKFXUds9wbdhtJw4eVCqiUJHJEqEyzrJAh7Dt",
+    "85FUbwziFK8H2LzwG3sQ78iT9axkrct91cLCpet6hZPC",
+    "BLTqd86WFbBVzwscvVVSnQZEeJZnYP8xRbaHBqGmPrEh",
+    "5Jnn8wes5Adzc7RKmEZZLmbd2Yr37HW6nGU8x8V37v2w",
+    "F2HeEd4ENcce9tmnFsxJtjkDDEs3JtfLEZgCmngyG2Fz",
+    "4fNNXcemx1jQ1crbXfADJ8tdkB5sTccjRp6bH6HJFnV5",
+    "9hPmaarJSc15DQz2zUkKmr67bUUsrbwMp1Zrzw7mhxt2",
+    "98jmNurpJPD6G1i9PEbSTzBEcKBQfeN88P1YLzfSV9wA",
+    "5AWnYCGhpNR6pXax2xpvUujjtZogmJb9RrWHApWQqe4W",
 ];
 
 /// Every network of this family that is known without configuration.

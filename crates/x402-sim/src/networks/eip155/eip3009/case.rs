@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use serde_json::Value;
+use x402_wire::json::Json;
 
 use super::claim::Claim;
 use crate::catalog::Token;
@@ -66,8 +66,8 @@ impl<'a> Case<'a> {
 
     /// The domain that the requirements give, where it can be one.
     pub fn domain(&self) -> Option<Domain<'_>> {
-        let name = self.claim.asked.name.and_then(Value::as_str)?;
-        let version = self.claim.asked.domain_version.and_then(Value::as_str)?;
+        let name = self.claim.asked.name.and_then(Json::as_str)?;
+        let version = self.claim.asked.domain_version.and_then(Json::as_str)?;
         Some(Domain { name, version, chain_id: self.chain_id()?, contract: self.claim.asked.asset })
     }
 

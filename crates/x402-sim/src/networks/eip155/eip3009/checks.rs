@@ -4,7 +4,7 @@
 //! `eip3009-utils.ts` (diagnosis).
 
 use alloy_primitives::U256;
-use serde_json::Value;
+use x402_wire::json::Json;
 use x402_wire::shape::shorten;
 
 use super::case::Case;
@@ -199,9 +199,9 @@ fn diagnose(case: &Case<'_>, revert: Revert) -> Reason {
         let nonce = claim.authorization.nonce;
         return Code::NonceUsed.because(format!("nonce {nonce} was used or canceled before ({})", revert.0));
     }
-    let differs = |said: Option<&Value>, is: &str| said.is_some_and(|said| said.as_str() != Some(is));
-    let text = |said: Option<&Value>| shorten(said.and_then(Value::as_str).unwrap_or_default());
-    let domain = |part: &str, said: Option<&Value>, is: &str| {
+    let differs = |said: Option<&Json<'_>>, is: &str| said.is_some_and(|said| said.as_str() != Some(is));
+    let text = |said: Option<&Json<'_>>| shorten(said.and_then(Json::as_str).unwrap_or_default());
+    let domain = |part: &str, said: Option<&Json<'_>>, is: &str| {
         format!("the requirements' extra.{part} is \"{}\", this asset's is \"{is}\" ({})", text(said), revert.0)
     };
     if differs(claim.asked.name, &token.asset.name) {

@@ -1,9 +1,9 @@
 //! What payer and resource say, decoded and judged in nothing.
 
 use alloy_primitives::{Address, B256, U256, hex};
-use serde_json::Value;
 use x402_wire::amount::parse_atomic;
 use x402_wire::facilitator::FacilitatorRequest;
+use x402_wire::json::Json;
 use x402_wire::shape::{Malformed, Shape};
 
 use crate::networks::eip155::eip712::Authorization;
@@ -55,14 +55,14 @@ pub struct Asked<'a> {
     /// How much, in atomic units; `None` beyond 2^256 - 1.
     pub amount: Option<U256>,
     /// `extra.name`, where it is neither missing nor empty.
-    pub name: Option<&'a Value>,
+    pub name: Option<&'a Json<'a>>,
     /// `extra.version`, where it is neither missing nor empty.
-    pub domain_version: Option<&'a Value>,
+    pub domain_version: Option<&'a Json<'a>>,
 }
 
 impl<'a> Claim<'a> {
     /// Decodes a request whose payload claims this version.
-    pub fn decode(version: Version, request: &'a FacilitatorRequest) -> Result<Self, Malformed> {
+    pub fn decode(version: Version, request: &'a FacilitatorRequest<'a>) -> Result<Self, Malformed> {
         let payload = Shape::root("paymentPayload", request.payload.value());
         let requirements = Shape::root("paymentRequirements", &request.requirements);
         let asked = Asked::decode(version, &requirements)?;
@@ -107,7 +107,7 @@ impl<'a> Asked<'a> {
             return Err(amount.malformed("a decimal integer of atomic units, as a string"));
         }
         let extra = requirements.value().get("extra");
-        let truthy = |key| extra.and_then(|extra| extra.get(key)).filter(|value| is_truthy(value));
+        let truthy = |key| extra.and_then(|extra| extra.get(key)).filter(|value| value.is_truthy());
         Ok(Self {
             scheme: requirements.field("scheme")?.text()?,
             network: requirements.field("network")?.text()?,
@@ -166,15 +166,4 @@ fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> R
 
 fn is_decimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// What JavaScript takes for true.
-fn is_truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
-    }
 }

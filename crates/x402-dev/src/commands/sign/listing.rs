@@ -1,0 +1,69 @@
+//! The table of defects: names, what is wrong, and what is said of it.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use x402_sim::networks::eip155::eip3009::Defect;
+use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, Verdict};
+use x402_sim::registry::Version;
+
+use super::{Form, pretty};
+
+/// A defect in one protocol version. A reason that is `null` means that the payment is taken.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    name: &'static str,
+    what: &'static str,
+    version: u8,
+    verify: Option<&'static str>,
+    settle: Option<&'static str>,
+    resource: Option<&'static str>,
+}
+
+impl Row {
+    /// What is said of a defect in a version.
+    pub const fn of(defect: &Defect, version: Version) -> Self {
+        Self {
+            name: defect.name,
+            what: defect.what,
+            version: version.number(),
+            verify: defect.verify().spell(version),
+            settle: defect.settle().spell(version),
+            resource: defect.resource(version).spell(version),
+        }
+    }
+}
+
+/// Every defect: as JSON a row for each version, else a line for people.
+pub fn render(form: Form) -> String {
+    if form == Form::Json {
+        let rows = DEFECTS.iter().flat_map(|defect| [Version::V2, Version::V1].map(|version| Row::of(defect, version)));
+        return pretty(&rows.collect::<Vec<_>>());
+    }
+    let width = DEFECTS.iter().map(|defect| defect.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for defect in DEFECTS {
+        let (verify, settle) = ([defect.verify(); 2], [defect.settle(); 2]);
+        let resource = [Version::V2, Version::V1].map(|version| defect.resource(version));
+        let mut line = |left: &str, right: &str| {
+            writeln!(text, "{left:width$}  {right}").expect("writing to a string cannot fail");
+        };
+        line(defect.name, defect.what);
+        line("", &format!("-> {}", said(verify)));
+        for (door, verdicts) in [("settle", settle), ("a paid resource", resource)] {
+            if verdicts != verify {
+                line("", &format!("   {door}: {}", said(verdicts)));
+            }
+        }
+    }
+    text
+}
+
+/// What is said in version 2, and in version 1 where it is something else.
+fn said([v2, v1]: [Verdict; 2]) -> String {
+    let text = |verdict: Verdict, version| verdict.spell(version).unwrap_or("accepted");
+    match (text(v2, Version::V2), text(v1, Version::V1)) {
+        (v2, v1) if v1 == v2 => v2.to_owned(),
+        (v2, v1) => format!("{v2} (version 1: {v1})"),
+    }
+}

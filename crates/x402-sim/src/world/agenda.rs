@@ -1,0 +1,194 @@
+//! What is to happen: at a time of the clock, after a number of transactions, or when it is asked for.
+//!
+//! Nothing here runs by itself. Every command first does what has come due, so that the same commands at the same times
+//! give the same world; the server wakes up for it too.
+
+use imbl::OrdMap;
+
+use super::World;
+use super::settlement::{Ending, Settled, Standing, Wait};
+use crate::event::{Door, Facts, Kind, PaymentId};
+use crate::ledger::Record;
+use crate::networks::eip155;
+use crate::networks::eip155::eip3009::Charge;
+use crate::reason::{Code, Reason};
+
+/// Everything that is to happen.
+#[derive(Clone, Debug, Default)]
+pub struct Agenda {
+    timed: OrdMap<(u64, u64), Task>,
+    counted: OrdMap<(usize, u64), Task>,
+    pending: OrdMap<PaymentId, Awaited>,
+    issued: u64,
+}
+
+/// Something that is to happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// A transaction is undone.
+    Undo {
+        /// Its number in the ledger.
+        number: u32,
+        /// The payment that it settled.
+        payment: PaymentId,
+    },
+    /// A pending settlement ends.
+    Confirm(PaymentId),
+}
+
+/// A settlement whose transaction is broadcast and not confirmed.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// What will move.
+    pub charge: Charge,
+    /// Its transaction.
+    pub record: Record,
+    /// How it ends.
+    pub ending: Ending,
+    /// The payment.
+    pub payment: PaymentId,
+}
+
+#[derive(Clone, Debug)]
+struct Awaited {
+    pending: Pending,
+    /// How many more times it must be asked for; `None` where it waits for something else.
+    asks: Option<u32>,
+}
+
+impl World {
+    /// Does what has come due at a time of the clock, in the order in which it came due.
+    pub fn catch_up(&mut self, now: u64) {
+        loop {
+            let due = self.roots.agenda.next_due(now, self.roots.ledger.len());
+            let Some((at, task)) = due else { return };
+            self.perform(task, at.unwrap_or(now));
+        }
+    }
+
+    /// The next time of the clock at which something comes due.
+    pub fn next_due(&self) -> Option<u64> {
+        self.roots.agenda.timed.get_min().map(|((at, _), _)| *at)
+    }
+
+    /// What became of a settlement that was asked for before and was pending then; `None` where there is none.
+    ///
+    /// Asking counts where the settlement waits to be asked.
+    pub fn ask_again(&mut self, payment: PaymentId, now: u64) -> Option<Result<Settled, Reason>> {
+        let awaited = self.roots.agenda.pending.get(&payment)?.clone();
+        match awaited.asks {
+            Some(left) if left <= 1 => Some(self.conclude(payment, now)?),
+            Some(left) => {
+                let awaited = Awaited { asks: Some(left - 1), ..awaited };
+                let record = awaited.pending.record;
+                self.roots.agenda.pending.insert(payment, awaited);
+                Some(Ok(self.settled(record, Standing::Pending)))
+            }
+            None => Some(Ok(self.settled(awaited.pending.record, Standing::Pending))),
+        }
+    }
+
+    pub(super) fn schedule(&mut self, wait: Wait, now: u64, task: Task) {
+        let blocks = self.roots.ledger.len();
+        self.roots.agenda.add(wait, now, blocks, task);
+    }
+
+    pub(super) fn await_confirmation(&mut self, pending: Pending, wait: Wait, now: u64) {
+        let payment = pending.payment;
+        let asks = match wait {
+            Wait::Asks(times) if pending.ending != Ending::Never => Some(times),
+            _ => None,
+        };
+        if asks.is_none() && pending.ending != Ending::Never {
+            self.schedule(wait, now, Task::Confirm(payment));
+        }
+        self.roots.agenda.pending.insert(payment, Awaited { pending, asks });
+    }
+
+    fn perform(&mut self, task: Task, at: u64) {
+        match task {
+            Task::Undo { number, payment } => {
+                let undone = self.undo(number);
+                let message = if undone {
+                    "the transaction was undone: the money is back, and the authorization can be used again"
+                } else {
+                    "the transaction should have been undone, and the payee no longer holds the amount"
+                };
+                let facts = Facts { message: Some(message.to_owned()), ..self.facts_of_record(number) };
+                self.record(at, Kind::Undone, Door::Chain, Some(payment), facts);
+            }
+            Task::Confirm(payment) => {
+                let Some(outcome) = self.conclude(payment, at) else { return };
+                let (kind, facts) = match outcome {
+                    Ok(settled) => {
+                        let transaction = Some(settled.hash().to_string());
+                        (Kind::Settled, Facts { transaction, ..self.facts_of(&settled.record) })
+                    }
+                    Err(reason) => (Kind::SettleFailed, Facts { message: Some(reason.detail), ..Facts::default() }),
+                };
+                self.record(at, kind, Door::Chain, Some(payment), facts);
+            }
+        }
+    }
+
+    /// Ends a pending settlement.
+    fn conclude(&mut self, payment: PaymentId, now: u64) -> Option<Result<Settled, Reason>> {
+        let Awaited { pending, .. } = self.roots.agenda.pending.remove(&payment)?;
+        let Pending { charge, record, ending, .. } = pending;
+        if ending == Ending::Fails {
+            return Some(Err(Code::TransactionFailed.because("the transaction reverted after it was broadcast")));
+        }
+        let executed = charge.execute(&self.view(), now / 1000);
+        Some(executed.map(|effects| {
+            self.write(record, &effects);
+            self.settled(record, Standing::Confirmed)
+        }))
+    }
+
+    fn facts_of_record(&self, number: u32) -> Facts {
+        self.roots.ledger.record(number).map(|record| self.facts_of(record)).unwrap_or_default()
+    }
+
+    /// What a transaction says in an event.
+    fn facts_of(&self, record: &Record) -> Facts {
+        let token = self.catalog.token_by_id(record.asset);
+        Facts {
+            network: token.map(|token| token.network.clone()),
+            amount: token.map(|token| token.asset.written(record.authorization.value)),
+            payer: Some(eip155::checksum(record.authorization.from)),
+            ..Facts::default()
+        }
+    }
+}
+
+impl Agenda {
+    fn add(&mut self, wait: Wait, now: u64, blocks: usize, task: Task) {
+        self.issued += 1;
+        match wait {
+            Wait::Milliseconds(after) => {
+                self.timed.insert((now.saturating_add(after), self.issued), task);
+            }
+            Wait::Blocks(after) => {
+                let after = usize::try_from(after).unwrap_or(usize::MAX);
+                self.counted.insert((blocks.saturating_add(after), self.issued), task);
+            }
+            // Only a pending settlement can be asked for.
+            Wait::Asks(_) => {}
+        }
+    }
+
+    /// Takes the next thing that is due, and the time at which it came due where it waited for one.
+    fn next_due(&mut self, now: u64, blocks: usize) -> Option<(Option<u64>, Task)> {
+        if let Some((key, _)) = self.counted.get_min().filter(|((at, _), _)| *at <= blocks) {
+            let key = *key;
+            return self.counted.remove(&key).map(|task| (None, task));
+        }
+        let key = *self.timed.get_min().filter(|((at, _), _)| *at <= now).map(|(key, _)| key)?;
+        self.timed.remove(&key).map(|task| (Some(key.0), task))
+    }
+
+    /// How many settlements are pending.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+}
