@@ -55,6 +55,8 @@ struct Stage {
     news: watch::Sender<u64>,
     /// The clock, for whoever waits for a time of it.
     clock: watch::Sender<Clock>,
+    /// When the next thing comes due in the world.
+    due: watch::Sender<Option<u64>>,
 }
 
 /// What the doors share.
@@ -88,8 +90,8 @@ impl State {
     pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config);
         let world = World::new(&setup(config, &catalogue), seed)?;
-        let (news, clock) = (watch::Sender::new(0), watch::Sender::new(*world.clock()));
-        let stage = Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, clock };
+        let (news, clock, due) = (watch::Sender::new(0), watch::Sender::new(*world.clock()), watch::Sender::new(None));
+        let stage = Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, clock, due };
         Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
 
@@ -136,7 +138,7 @@ impl State {
     /// Tells everybody what happened. Held briefly, never across an `.await`.
     pub fn act<T>(&self, what: impl FnOnce(&mut World, u64) -> T) -> T {
         let mut world = self.world();
-        let clock = *world.clock();
+        let (clock, due) = (*world.clock(), world.next_due());
         let now = clock.at(clock::now());
         world.catch_up(now);
         let result = what(&mut world, now);
@@ -146,10 +148,16 @@ impl State {
         if *world.clock() != clock {
             self.stage.clock.send_replace(*world.clock());
         }
+        if world.next_due() != due {
+            self.stage.due.send_replace(world.next_due());
+        }
         drop(world);
         if newest != told {
             self.tell(&events);
-            self.stage.news.send_replace(newest);
+            // Waking nobody is not free either.
+            if self.stage.news.receiver_count() > 0 {
+                self.stage.news.send_replace(newest);
+            }
         }
         result
     }
@@ -193,14 +201,17 @@ impl State {
 
     /// Does what comes due in the world, when it does. Never ends.
     pub async fn keep_time(&self) {
-        let mut news = self.news();
+        let mut due = self.stage.due.subscribe();
         loop {
-            match self.act(|world, _| world.next_due()) {
-                Some(due) => tokio::select! {
-                    () = self.wait_until(due) => {}
-                    _ = news.changed() => {}
+            let next = *due.borrow_and_update();
+            // A changed time is looked at again; the state keeps the sender for as long as this runs.
+            let changed = due.changed();
+            match next {
+                Some(time) => tokio::select! {
+                    () = self.wait_until(time) => self.act(|_, _| ()),
+                    _ = changed => {}
                 },
-                None => drop(news.changed().await),
+                None => drop(changed.await),
             }
         }
     }
