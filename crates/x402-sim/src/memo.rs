@@ -3,7 +3,9 @@
 //! A memo is 16 bytes: the second at which it expires, a number that makes it unique, and a keyed hash over both, the
 //! path and the amount. Only memos that were spent are remembered, so that asking for invoices costs no memory.
 
-use alloy_primitives::{U256, keccak256};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use alloy_primitives::U256;
 use imbl::OrdSet;
 use x402_wire::invoice::{self, Invoice};
 
@@ -153,15 +155,10 @@ impl Memos {
     /// which a UUID states its version and variant.
     fn memo(&self, terms: Terms<'_>, expires_at: u64, number: u32) -> [u8; 16] {
         let expiry = u32::try_from(expires_at).unwrap_or(u32::MAX);
-        let mut preimage = Vec::with_capacity(88 + terms.path.len());
-        preimage.extend_from_slice(&self.key);
-        preimage.extend_from_slice(&expiry.to_be_bytes());
-        preimage.extend_from_slice(&number.to_be_bytes());
-        preimage.extend_from_slice(&terms.amount.to_be_bytes::<32>());
-        preimage.extend_from_slice(if terms.method == "HEAD" { "GET" } else { terms.method }.as_bytes());
-        preimage.push(b' ');
-        preimage.extend_from_slice(terms.path.as_bytes());
-        let hash = keccak256(preimage);
+        let method = if terms.method == "HEAD" { "GET" } else { terms.method };
+        let mut hasher = DefaultHasher::new();
+        (self.key, expiry, number, terms.amount.as_limbs(), method, terms.path).hash(&mut hasher);
+        let hash = hasher.finish().to_be_bytes();
         let mut memo = [0; 16];
         memo[..4].copy_from_slice(&expiry.to_be_bytes());
         // The number stands around the version digit: two bytes before it, two bytes after the variant.

@@ -48,7 +48,7 @@ async fn timed(body: Body, bytes: Bytewise) -> Result<Bytes, BodyError> {
 }
 
 async fn collect(mut body: Body, bytes: Bytewise) -> Result<Bytes, BodyError> {
-    let (mut kept, mut size) = (BytesMut::new(), 0);
+    let (mut whole, mut kept, mut size) = (Bytes::new(), BytesMut::new(), 0);
     if http_body::Body::size_hint(&body).lower() > LIMIT as u64 && bytes == Bytewise::Keep {
         return Err(BodyError::TooLarge);
     }
@@ -59,8 +59,14 @@ async fn collect(mut body: Body, bytes: Bytewise) -> Result<Bytes, BodyError> {
             return Err(BodyError::TooLarge);
         }
         if bytes == Bytewise::Keep {
-            kept.extend_from_slice(&data);
+            // Nearly every body is one piece: it is taken as it is.
+            if whole.is_empty() && kept.is_empty() {
+                whole = data;
+            } else {
+                kept.extend_from_slice(&std::mem::take(&mut whole));
+                kept.extend_from_slice(&data);
+            }
         }
     }
-    Ok(kept.freeze())
+    Ok(if kept.is_empty() { whole } else { kept.freeze() })
 }
