@@ -30,6 +30,9 @@ use crate::terminal;
 /// How many charges are made before they are settled, so that making them is not measured.
 const BATCH: u32 = 1000;
 
+/// How often a snapshot is saved and restored.
+const SNAPSHOTS: u32 = 20;
+
 /// The second at which everything happens.
 const NOW: u64 = 1_800_000_000;
 
@@ -48,6 +51,9 @@ struct Found {
     bytes: f64,
     first: f64,
     last: f64,
+    /// Milliseconds of the slowest of many.
+    save: f64,
+    restore: f64,
 }
 
 /// Measures both kinds, each in a process of its own.
@@ -56,7 +62,7 @@ pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
     for payers in [Payers::Distinct, Payers::One] {
         let count = settings.settlements.to_string();
         let helper = Helper::of_this_program("the settlements", &["settlements", payers.name(), &count])?;
-        let Found { bytes, first, last } = helper.hear_json()?;
+        let Found { bytes, first, last, save, restore } = helper.hear_json()?;
         let name = |what: &str| format!("{what}, {}", payers.words());
         let (bytes, ratio) = (Spread::of([bytes]), Spread::of([last / first]));
         rows.extend([
@@ -64,6 +70,14 @@ pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
             Row::new(&name("young: time in a world that starts empty"), "us", Spread::of([first])),
             Row::new(&name("old: time after all of them"), "us", Spread::of([last])),
             Row::new(&name("old / young"), "", ratio).with_target(Bound::AtMost(2.0)),
+            Row::new(&name("saving a snapshot, the slowest of 20"), "ms", Spread::of([save]))
+                .with_target(Bound::AtMost(10.0)),
+            Row::new(
+                &name("restoring it after 1,000 settlements more, the slowest of 20"),
+                "ms",
+                Spread::of([restore]),
+            )
+            .with_target(Bound::AtMost(10.0)),
         ]);
         terminal::note(&format!("{count} settlements done, {}", payers.words()));
     }
@@ -117,9 +131,25 @@ pub(crate) fn run(payers: Payers, count: u32) -> Result<(), Failure> {
         last += old.settle_batch()?;
     }
     let (first, last) = (clock::each(first, tenth * BATCH), clock::each(last, tenth * BATCH));
-    let found = Found { bytes: f64::from(growth) / f64::from(count - BATCH), first, last };
+    let (save, restore) = snapshots(&mut old)?;
+    let found = Found { bytes: f64::from(growth) / f64::from(count - BATCH), first, last, save, restore };
     terminal::line(&serde_json::to_string(&found).expect("the members are strings"));
     Ok(())
+}
+
+/// Saves the world, settles a batch, and restores it, again and again. Gives the longest times, in milliseconds.
+fn snapshots(register: &mut Register) -> Result<(f64, f64), Failure> {
+    let (mut save, mut restore) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..SNAPSHOTS {
+        let begun = Instant::now();
+        register.world.save("bench", NOW * 1000).map_err(Failure::while_at("saving"))?;
+        save = save.max(begun.elapsed());
+        register.settle_batch()?;
+        let begun = Instant::now();
+        register.world.restore("bench").map_err(Failure::while_at("restoring"))?;
+        restore = restore.max(begun.elapsed());
+    }
+    Ok((save.as_secs_f64() * 1e3, restore.as_secs_f64() * 1e3))
 }
 
 /// A world and the payments that are made in it, one after the other.

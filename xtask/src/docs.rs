@@ -1,10 +1,11 @@
-//! Documents that are made from data: `docs/fidelity.md`.
+//! Documents that are made from data and code: `docs/fidelity.md`, and the tables of `docs/faults.md`.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+use x402_sim::fault::document;
 
 use crate::failure::Failure;
 use crate::terminal;
@@ -12,6 +13,9 @@ use crate::workspace::Workspace;
 
 const DEPARTURES: &str = "crates/x402-sim/data/departures.json";
 const FIDELITY: &str = "docs/fidelity.md";
+const FAULTS: &str = "docs/faults.md";
+const FAULT_CODE: &str = "crates/x402-sim/src/fault and tests/interop/presets.json";
+const MEASURED: &str = "tests/interop/presets.json";
 
 /// What becomes of a document that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,29 +45,80 @@ pub(crate) fn run(workspace: &Workspace, mode: Mode) -> Result<(), Failure> {
     let source = workspace.root().join(DEPARTURES);
     let departures = fs::read_to_string(&source).map_err(|cause| Failure::file(&source, &cause))?;
     let text = fidelity(&departures).map_err(|failure| Failure::new(format!("{DEPARTURES}: {failure}")))?;
-    let target = workspace.root().join(FIDELITY);
+    publish(workspace, mode, (FIDELITY, DEPARTURES), &text)?;
+    let page = workspace.root().join(FAULTS);
+    let page = fs::read_to_string(&page).map_err(|cause| Failure::file(&page, &cause))?;
+    let mut page = page;
+    let measured = measured(&read_json(workspace, MEASURED)?);
+    for (name, table) in [("effects", document::effects()), ("presets", document::presets()), ("measured", measured)] {
+        page = between(&page, name, &table).ok_or_else(|| Failure::new(format!("{FAULTS} has no place for {name}")))?;
+    }
+    publish(workspace, mode, (FAULTS, FAULT_CODE), &page)
+}
+
+/// Writes a document, or compares it with the committed one.
+fn publish(workspace: &Workspace, mode: Mode, names: (&str, &str), text: &str) -> Result<(), Failure> {
+    let target = workspace.root().join(names.0);
     match mode {
-        Mode::Write => write(&target, &text),
+        Mode::Write => write(&target, names, text),
         Mode::Check => {
             let committed = fs::read_to_string(&target).unwrap_or_default();
-            compare(&committed, &text)
+            compare(&committed, text, names)
         }
     }
 }
 
-fn write(target: &Path, text: &str) -> Result<(), Failure> {
+fn read_json(workspace: &Workspace, name: &str) -> Result<Value, Failure> {
+    let path = workspace.root().join(name);
+    let text = fs::read_to_string(&path).map_err(|cause| Failure::file(&path, &cause))?;
+    serde_json::from_str(&text).map_err(|cause| Failure::new(format!("{name}: {cause}")))
+}
+
+/// What the official client and server do with each preset.
+fn measured(all: &Value) -> String {
+    let mut text =
+        "| preset | one call of `@x402/fetch` | one call through `@x402/express` |\n|---|---|---|\n".to_owned();
+    for (preset, row) in all.as_object().into_iter().flatten() {
+        let [client, server] = ["client", "server"].map(|side| row.get(side).map_or_else(|| "-".to_owned(), outcome));
+        writeln!(text, "| `{preset}` | {client} | {server} |").expect("writing to a string cannot fail");
+    }
+    text
+}
+
+/// What one call came to: `402 fetch failed, receipt; settled 1`.
+fn outcome(measured: &Value) -> String {
+    let text = |key: &str| measured.get(key).and_then(Value::as_str).map(|text| text.replace('|', "\\|"));
+    let holds = |key: &str| measured.get(key) == Some(&Value::Bool(true));
+    let mut parts = vec![match measured.get("status") {
+        Some(status) => text("reason").map_or_else(|| status.to_string(), |reason| format!("{status} `{reason}`")),
+        None => format!("throws `{}`", text("thrown").unwrap_or_default()),
+    }];
+    parts.extend(holds("receipt").then(|| "receipt".to_owned()));
+    let settled = measured.get("settlements").and_then(Value::as_u64).unwrap_or_default();
+    format!("{}; **{settled}** settled", parts.join(", "))
+}
+
+/// A page with a table between its two marks.
+fn between(page: &str, name: &str, table: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- {name}: made by `cargo xtask docs` -->\n"), format!("<!-- end of {name} -->"));
+    let (before, rest) = page.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{table}\n{end}{after}"))
+}
+
+fn write(target: &Path, (name, source): (&str, &str), text: &str) -> Result<(), Failure> {
     fs::write(target, text).map_err(|cause| Failure::file(target, &cause))?;
-    terminal::line(&format!("{FIDELITY} was made from {DEPARTURES}."));
+    terminal::line(&format!("{name} was made from {source}."));
     Ok(())
 }
 
-fn compare(committed: &str, made: &str) -> Result<(), Failure> {
+fn compare(committed: &str, made: &str, (name, source): (&str, &str)) -> Result<(), Failure> {
     if committed == made {
         return Ok(());
     }
     let same = committed.lines().zip(made.lines()).take_while(|(left, right)| left == right).count();
     Err(Failure::new(format!(
-        "{FIDELITY} is not what {DEPARTURES} says, from line {} on: `cargo xtask docs` makes it anew",
+        "{name} is not what {source} says, from line {} on: `cargo xtask docs` makes it anew",
         same + 1
     )))
 }
@@ -109,8 +164,17 @@ mod tests {
 
     #[test]
     fn a_difference_is_named_by_its_line() {
+        let compare = |committed, made| compare(committed, made, ("docs/a.md", "b"));
         assert!(compare("a\nb\n", "a\nb\n").is_ok());
         assert!(compare("a\nb\n", "a\nc\n").unwrap_err().to_string().contains("from line 2 on"));
         assert!(compare("", "a\n").unwrap_err().to_string().contains("from line 1 on"));
+    }
+
+    #[test]
+    fn a_table_stands_between_its_marks() {
+        let page = "a\n<!-- x: made by `cargo xtask docs` -->\nold\n<!-- end of x -->\nb\n";
+        let made = "a\n<!-- x: made by `cargo xtask docs` -->\n\nnew\n\n<!-- end of x -->\nb\n";
+        assert_eq!(between(page, "x", "new\n").as_deref(), Some(made));
+        assert_eq!(between(page, "y", "new\n"), None);
     }
 }

@@ -23,19 +23,18 @@ pub(crate) fn npm_packages(workspace: &Workspace) -> Result<Outcome, Failure> {
     mark.set().map(|()| Outcome::Done("fetched".to_owned()))
 }
 
-/// Fetches the Python packages into a virtual environment, unless they are there.
-pub(crate) fn python_packages(workspace: &Workspace) -> Result<Outcome, Failure> {
-    let folder = workspace.interop();
+/// Fetches the Python packages of a folder into its virtual environment, unless they are there.
+pub(crate) fn python_packages(folder: &Path) -> Result<Outcome, Failure> {
     let mark = Mark { lock: folder.join("requirements.txt"), stamp: folder.join(".venv/.lock-of-this-folder") };
     let python = folder.join(".venv/bin/python");
     if mark.is_current() && python.exists() {
         return Ok(Outcome::Done("already there".to_owned()));
     }
     // This removes the mark of an older environment.
-    Process::new("python3").args(["-m", "venv", "--clear", ".venv"]).inside(&folder).run()?;
+    Process::new("python3").args(["-m", "venv", "--clear", ".venv"]).inside(folder).run()?;
     let words = "-m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes \
                  -r requirements.txt";
-    Process::new(&python).args(words.split_whitespace()).inside(&folder).run()?;
+    Process::new(&python).args(words.split_whitespace()).inside(folder).run()?;
     mark.set().map(|()| Outcome::Done("fetched".to_owned()))
 }
 

@@ -22,6 +22,7 @@ use arguments::{Task, USAGE};
 use failure::Failure;
 use workspace::Workspace;
 
+mod admin;
 mod arguments;
 mod bench;
 mod docs;

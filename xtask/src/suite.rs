@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::admin;
 use crate::arguments::{Interop, Options};
 use crate::docs::{self, Mode};
 use crate::failure::Failure;
@@ -50,7 +51,8 @@ fn steps(workspace: &Workspace, options: Options, report: &mut Report) -> Result
 
 fn interop_steps(workspace: &Workspace, options: Options, report: &mut Report) -> Result<(), Failure> {
     report.step("npm packages", || interop::npm_packages(workspace))?;
-    report.step("python packages", || interop::python_packages(workspace))?;
+    report.step("python packages", || interop::python_packages(&workspace.interop()))?;
+    report.step("fuzzer packages", || interop::python_packages(&workspace.admin()))?;
     report.step("product", || cargo(workspace, "build --locked -p x402-dev"))?;
     let mut isolation = None;
     report.step("isolation", || {
@@ -61,6 +63,7 @@ fn interop_steps(workspace: &Workspace, options: Options, report: &mut Report) -
         Ok(outcome)
     })?;
     let isolation = isolation.expect("the step above made it or failed");
+    report.step("admin door by its description", || admin::fuzz(workspace, &isolation))?;
     report.tests("interop", |tally| interop::run(workspace, &isolation, tally))
 }
 

@@ -36,6 +36,11 @@ impl Workspace {
         self.root.join("tests/interop")
     }
 
+    /// The tests of the admin door by its description.
+    pub(crate) fn admin(&self) -> PathBuf {
+        self.root.join("tests/admin")
+    }
+
     /// What keeps those tests from the network.
     pub(crate) fn isolation(&self) -> PathBuf {
         self.root.join("tests/isolation")

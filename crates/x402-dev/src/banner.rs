@@ -47,6 +47,9 @@ pub fn render(config: &Config, state: &State, url: &str, pid: u32) -> String {
     if let Some(mode) = state.default_mode().simulation() {
         line("SIMULATED", &format!("verification is {mode}: answers are not those of production"));
     }
+    if let Some(skew) = crate::clock::skew(state.skew_ms()) {
+        line("CLOCK", &format!("{skew}: payments that are signed with real time may be refused"));
+    }
     line("state", "in memory: nothing survives the end of this process");
     line("accounts", "public test keys: never send real funds");
     for account in test_accounts() {

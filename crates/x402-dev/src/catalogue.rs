@@ -142,11 +142,26 @@ struct ResourceInfo<'a> {
 
 impl Item {
     fn new(resource: &Resource) -> Self {
-        let offer = resource.offer();
+        let ways = resource.accepts.iter().map(Way::from).collect();
+        let response = resource.response.clone();
+        Self::rendered(resource.offer(), resource.description.clone(), resource.mime_type.clone(), response, ways)
+    }
+
+    /// The same resource with another offer and description.
+    pub fn offering(&self, offer: Offer, description: String) -> Self {
+        Self::rendered(offer, description, self.mime_type.clone(), self.response.clone(), self.ways.clone())
+    }
+
+    fn rendered(
+        offer: Offer,
+        description: String,
+        mime_type: String,
+        response: Option<Response>,
+        ways: Vec<Way>,
+    ) -> Self {
         let values = |what| serde_json::to_value(what).expect("requirements have string keys");
         let accepts = serde_json::value::to_raw_value(&offer.v2).expect("requirements have string keys");
-        let (description, mime_type) = (&resource.description, &resource.mime_type);
-        let info = ResourceInfo { url: GAP, description, mime_type };
+        let info = ResourceInfo { url: GAP, description: &description, mime_type: &mime_type };
         let unpaid_v2 = OfferV2 { x402_version: 2, error: UNPAID_V2, resource: info, accepts: &accepts };
         let mut legacy = offer.v1.clone();
         for way in &mut legacy {
@@ -161,10 +176,10 @@ impl Item {
             requirements: offer.v2.iter().map(values).collect(),
             invoice: offer.invoice.map(written),
             offer,
-            description: resource.description.clone(),
-            mime_type: resource.mime_type.clone(),
-            response: resource.response.clone(),
-            ways: resource.accepts.iter().map(Way::from).collect(),
+            description,
+            mime_type,
+            response,
+            ways,
         }
     }
 

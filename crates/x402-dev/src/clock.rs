@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub use x402_sim::clock::{skew, span};
+
 /// The wall clock in milliseconds since 1970; zero where the system's clock stands before that.
 #[expect(clippy::disallowed_methods, reason = "this is the clock's one home")]
 pub fn now() -> u64 {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const PREFIX: &str = "X402_DEV_";
 
 /// Those of them that are no configuration.
-const NO_CONFIGURATION: [&str; 3] = ["X402_DEV_HOME", "X402_DEV_KEY", "X402_DEV_BIN"];
+const NO_CONFIGURATION: [&str; 4] = ["X402_DEV_HOME", "X402_DEV_KEY", "X402_DEV_BIN", "X402_DEV_TOKEN"];
 
 /// The surroundings of one run.
 #[derive(Clone, Debug, Default)]

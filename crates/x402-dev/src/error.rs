@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::commands::door::DoorError;
 use crate::commands::sign::SignError;
 use crate::config::{ConfigError, Paint};
 use crate::exit::Exit;
@@ -81,6 +82,9 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A server cannot be asked, or has refused.
+    #[error(transparent)]
+    Door(#[from] DoorError),
     /// Nothing was signed.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -121,6 +125,7 @@ impl Error {
                 Some("stop the server with `x402-dev mock stop`, and start another one where you are".to_owned())
             }
             Self::Sign(error) => error.hint().map(str::to_owned),
+            Self::Door(error) => error.hint(),
             Self::Listen { .. } => Some("choose an address of this machine with --host".to_owned()),
             Self::Name(_) | Self::Child { .. } | Self::NoParent { .. } | Self::System { .. } => None,
         }
@@ -142,6 +147,7 @@ impl Error {
                 Exit::ALL.into_iter().find(|known| known.number() == *exit).unwrap_or(Exit::Bug)
             }
             Self::Sign(error) => error.exit(),
+            Self::Door(error) => error.exit(),
             Self::System { .. } => Exit::Bug,
         }
     }

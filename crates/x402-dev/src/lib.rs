@@ -30,6 +30,7 @@ pub mod error;
 pub mod exit;
 pub mod instance;
 pub mod lifetime;
+pub mod metrics;
 pub mod route;
 pub mod server;
 pub mod state;
@@ -48,6 +49,8 @@ pub fn main() -> ExitCode {
     };
     let context = Context::capture();
     match run(cli.command, &context) {
+        // What nobody could read is no success.
+        Ok(Exit::Success) if terminal::is_lost() => Exit::Failure.into(),
         Ok(exit) => exit.into(),
         Err(error) => {
             terminal::error(&error.report(terminal::Colour::detect(&context)));
@@ -60,21 +63,47 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Mock(args) => commands::mock::run(context, *args),
         Command::Sign(args) => commands::sign::run(context, (*args).into()),
+        Command::Accounts(args) => commands::accounts::run(context, &args.door.into(), args.action.into()),
+        Command::Fund(args) => {
+            let (door, account, wish) = args.parts();
+            commands::fund::fund(context, &door.into(), &account, &wish)
+        }
+        Command::Balance(args) => {
+            commands::fund::balance(context, &args.door.into(), &args.account, &args.wallet.into())
+        }
+        Command::Clock(args) => commands::clock::run(context, &args.door.into(), args.action.into()),
+        Command::Snapshot(args) => commands::snapshot::run(context, &args.door.into(), args.action.into()),
+        Command::Fault(args) => commands::fault::run(context, &args.door.into(), args.action.into()),
+        Command::Reset(args) => commands::snapshot::reset(context, &args.into()),
+        Command::Events(args) => {
+            let (door, wish) = args.parts();
+            commands::events::run(context, &door.into(), &wish)
+        }
+        Command::Purchases(args) => commands::purchases::run(context, &args.door.into(), args.purchase.as_deref()),
+        Command::Assert(args) => commands::assert::run(context, &args.door.into(), &args.expression, &args.purchase),
         Command::Config(args) => configuration(args.action, context).map(|()| Exit::Success),
     }
 }
 
 fn configuration(action: ConfigAction, context: &Context) -> Result<(), Error> {
-    use commands::config::{check, schema, show};
+    use commands::config::{check, problems, schema, show};
     use config::LogFormat;
+    let form = |json: bool| if json { LogFormat::Json } else { LogFormat::Text };
     match action {
         ConfigAction::Show { layers, json } => {
             let loaded = config::load(context, &layers.into())?;
-            let format = if json { LogFormat::Json } else { LogFormat::Text };
-            terminal::result(&show(&loaded.effective, format));
+            terminal::result(&show(&loaded.effective, form(json)));
         }
-        ConfigAction::Check { file } => terminal::result(&check(context, file.as_deref())?),
-        ConfigAction::Schema => terminal::result(&schema()),
+        ConfigAction::Check { file, json } => match check(context, file.as_deref(), form(json)) {
+            Ok(text) => terminal::result(&text),
+            Err(error) => {
+                if json {
+                    terminal::result(&problems(&error));
+                }
+                return Err(error.into());
+            }
+        },
+        ConfigAction::Schema { json: _ } => terminal::result(&schema()),
     }
     Ok(())
 }
@@ -86,5 +115,5 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
         return Exit::Usage.into();
     }
     terminal::result(&error.render().to_string());
-    Exit::Success.into()
+    if terminal::is_lost() { Exit::Failure.into() } else { Exit::Success.into() }
 }

@@ -1,6 +1,5 @@
 //! The server: our own accept loop, so that header timeouts, open connections and a quick stop are ours to decide.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -17,7 +16,10 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::doors::Doors;
-use crate::doors::admin::routes::Admin;
+use crate::doors::admin::Admin;
+use crate::doors::admin::office::Office;
+use crate::doors::fault::line::{Cut, Line};
+use crate::doors::parcel::Parcel;
 use crate::error::Error;
 use crate::instance::os::{Here, System};
 use crate::state::{Counters, Current, Peer, State};
@@ -29,14 +31,20 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest head that is read at all; a connection that sends more is closed.
 const HEAD_BUFFER: usize = 256 * 1024;
 
-/// How many header fields a head may have.
-const HEADER_FIELDS: usize = 1024;
+/// How many header fields a head may have: as many as fit into the largest head that is taken, four bytes each.
+const HEADER_FIELDS: usize = 4096;
 
 /// How long an answer that was handed over may take to leave after the server was told to end.
 const LINGER: Duration = Duration::from_millis(250);
 
+/// The same for a stream of events, whose reader may not be reading at all.
+const STREAM_LINGER: Duration = Duration::from_millis(30);
+
 /// How long requests in flight may take after the server was told to end.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a connection hangs that a fault leaves without an answer. Sockets follow real time.
+const HANG: Duration = Duration::from_mins(10);
 
 /// A running server. It ends when told to, or when its runtime ends.
 #[derive(Debug)]
@@ -65,7 +73,7 @@ pub fn check_free(config: &Config) -> Result<(), Error> {
     std::net::TcpListener::bind(wanted).map(drop).map_err(|source| refused(wanted, source))
 }
 
-/// Starts a server on a socket, with an admin door if it has one.
+/// Starts a server on a socket; `admin` is what an instance knows.
 pub fn spawn_over(
     config: &Config,
     current: Current,
@@ -75,11 +83,12 @@ pub fn spawn_over(
     let wanted = SocketAddr::new(config.server.host, config.server.port);
     let address = listener.local_addr().map_err(|source| refused(wanted, source))?;
     let keeper = current.get();
-    let doors = Doors::new(current.clone(), config.server.facilitator, address, admin);
     let (stop, stopped) = watch::channel(());
+    let office = Office { current: current.clone(), address, admin, ending: stopped.clone() };
+    let doors = Doors::new(office, config.server.facilitator);
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = accept(listener, doors, stopped) => {}
+            () = accept(listener, doors, Arc::clone(&keeper.terminal), stopped) => {}
             // Never ends. The state of the start will do: every later one shares its world.
             () = keeper.keep_time() => {}
         }
@@ -113,7 +122,7 @@ fn refused(address: SocketAddr, source: io::Error) -> Error {
     }
 }
 
-async fn accept(listener: TcpListener, doors: Doors, stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, doors: Doors, terminal: Arc<Terminal>, stopped: watch::Receiver<()>) {
     // Every connection holds one end: when all have ended, the other one tells.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let mut told = stopped.clone();
@@ -122,9 +131,11 @@ async fn accept(listener: TcpListener, doors: Doors, stopped: watch::Receiver<()
             connection = listener.accept() => match connection {
                 Ok((stream, peer)) => {
                     let connection = converse(stream, Peer(peer.ip()), doors.clone(), stopped.clone());
-                    let open = open.clone();
+                    let (open, terminal) = (open.clone(), Arc::clone(&terminal));
                     tokio::spawn(async move {
-                        connection.await;
+                        if let Some(fault) = connection.await {
+                            terminal.remark(&format!("connection from {}: {fault}", peer.ip()));
+                        }
                         drop(open);
                     });
                 }
@@ -146,38 +157,65 @@ pub fn http() -> http1::Builder {
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BUFFER)
         .max_headers(HEADER_FIELDS)
-        .pipeline_flush(true)
         // A client may say that it will send no more and still wait for its answer.
         .half_close(true);
     http
 }
 
 /// Serves one connection to its end. After the stop, it ends with the request that it is answering.
-async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) {
+///
+/// Gives what was wrong where the client did not speak HTTP as it must.
+async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) -> Option<String> {
     // Without it, small answers would wait for an acknowledgement. A socket that refuses still works.
     let _ = stream.set_nodelay(true);
     let here = Arc::new(Counters::default());
     let counted = Arc::clone(&here);
+    let (line, reset) = Line::over(stream);
+    let outbox = line.outbox();
     let service = service_fn(move |request| {
         let doors = doors.clone();
-        let counted = Arc::clone(&counted);
-        async move { Ok::<_, Infallible>(doors.answer(peer, request, &counted).await) }
+        let (counted, reset, outbox) = (Arc::clone(&counted), Arc::clone(&reset), outbox.clone());
+        async move {
+            let mut answer = doors.answer(peer, request, &counted).await;
+            let parcel = Parcel::take(&mut answer);
+            let cut = answer.extensions().get::<Cut>().copied();
+            reset.store(matches!(cut, Some(Cut::Before | Cut::Reset)), Ordering::Relaxed);
+            match cut {
+                Some(Cut::Before) => Err(io::Error::other("a fault cut the connection")),
+                Some(Cut::Hang) => {
+                    // Nobody waits for it when the server ends.
+                    drop(answer);
+                    tokio::time::sleep(HANG).await;
+                    Err(io::Error::other("a fault left the connection without an answer"))
+                }
+                Some(Cut::Reset) | None => Ok(match parcel {
+                    Some(parcel) => answer.map(|body| body.with_parcel(parcel, outbox)),
+                    None => answer,
+                }),
+            }
+        }
     });
-    let connection = http().serve_connection(TokioIo::new(stream), service);
+    let connection = http().serve_connection(TokioIo::new(line), service);
     let mut connection = pin!(connection);
     tokio::select! {
-        // A broken connection concerns nobody but its client.
-        _ = connection.as_mut() => return,
+        // A connection that breaks concerns nobody but its client.
+        ended = connection.as_mut() => return ended.err().and_then(|error| fault(&error)),
         _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
     }
     // A client that has sent half a head, or nothing yet, is not waited for.
     loop {
+        let streams = here.streams.load(Ordering::Relaxed) > 0;
         tokio::select! {
-            _ = connection.as_mut() => return,
-            () = tokio::time::sleep(LINGER) => {}
+            _ = connection.as_mut() => return None,
+            () = tokio::time::sleep(if streams { STREAM_LINGER } else { LINGER }) => {}
         }
         if here.in_flight.load(Ordering::Relaxed) == 0 {
-            return;
+            return None;
         }
     }
+}
+
+/// What is wrong with a request that was no HTTP/1.1: its client has an answer without a sentence, or none at all.
+fn fault(error: &hyper::Error) -> Option<String> {
+    error.is_parse().then(|| format!("bad request: {error}"))
 }

@@ -4,7 +4,7 @@
 //! flight finish with the state that they began with.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,16 +12,22 @@ use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::watch;
 use x402_sim::chain::Chain;
-use x402_sim::clock::Clock;
-use x402_sim::event::{Door, Event, Facts, Kind, PaymentId};
+use x402_sim::event::{Door, Facts, Kind, PaymentId};
 use x402_sim::fault::{MODES, Mode};
+use x402_sim::purchase::{Buyer, PurchaseId};
 use x402_sim::{Setup, World};
 
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::config::{Config, Dialect, ForwardedHeaders, TestHeaders, UnknownAccounts, Verification};
 use crate::error::Error;
+use crate::metrics::{Level, Metrics};
 use crate::terminal::Terminal;
+
+pub use stage::Herald;
+use stage::Stage;
+
+mod stage;
 
 /// The header that asks for a mode of verification for one request.
 pub const SIMULATION_MODE: &str = "x-simulation-mode";
@@ -37,26 +43,16 @@ pub struct Current(Arc<RwLock<Arc<State>>>);
 /// How much the server has done.
 #[derive(Debug, Default)]
 pub struct Counters {
-    /// Requests that were taken.
+    /// Requests that were taken, those to the admin door aside.
     pub requests: AtomicU64,
     /// Payments that were settled.
     pub payments: AtomicU64,
     /// Requests that are being answered now.
     pub in_flight: AtomicU64,
-}
-
-/// The one world, and who is told of what happens in it.
-#[derive(Debug)]
-struct Stage {
-    world: Mutex<World>,
-    /// The newest event that was printed and counted.
-    told: AtomicU64,
-    /// The newest event, for readers that wait for one.
-    news: watch::Sender<u64>,
-    /// The clock, for whoever waits for a time of it.
-    clock: watch::Sender<Clock>,
-    /// When the next thing comes due in the world.
-    due: watch::Sender<Option<u64>>,
+    /// Streams of events that are open now.
+    pub streams: AtomicU64,
+    /// Answers with paid content whose last byte was taken, and nobody knows yet whether it left.
+    pub handing_over: AtomicU64,
 }
 
 /// What the doors share.
@@ -89,16 +85,26 @@ impl State {
     /// The state of a server with this configuration and seed.
     pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config);
-        let world = World::new(&setup(config, &catalogue), seed)?;
+        let mut world = World::new(&setup(config, &catalogue), seed)?;
+        world.keep_events(config.event_capacity);
+        configure_faults(&mut world, config, &terminal);
+        let armed = AtomicBool::new(!world.faults().is_empty());
         let (news, clock, due) = (watch::Sender::new(0), watch::Sender::new(*world.clock()), watch::Sender::new(None));
-        let stage = Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, clock, due };
+        let (metrics, begun) = (Arc::default(), clock::now());
+        let stage =
+            Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, metrics, begun, clock, due, armed };
         Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
 
     /// The same world under another configuration. `Err` changes nothing.
     pub fn renewed(&self, config: &Config) -> Result<Self, Error> {
         let catalogue = Catalogue::new(config);
-        self.world().reconfigure(&setup(config, &catalogue))?;
+        let mut world = self.world();
+        world.reconfigure(&setup(config, &catalogue))?;
+        world.keep_events(config.event_capacity);
+        configure_faults(&mut world, config, &self.terminal);
+        self.stage.armed.store(!world.faults().is_empty(), Ordering::Relaxed);
+        drop(world);
         let (stage, counters, terminal) = (&self.stage, &self.counters, &self.terminal);
         Ok(Self::over(Arc::clone(stage), Arc::clone(counters), config, catalogue, Arc::clone(terminal)))
     }
@@ -127,49 +133,59 @@ impl State {
     }
 
     /// The world. Held briefly, never across an `.await`.
-    ///
-    /// A panic in a command leaves the world as it was before or after one effect list, so a poisoned lock is taken.
     fn world(&self) -> MutexGuard<'_, World> {
-        self.stage.world.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stage.world()
     }
 
     /// Does something in the world, at its time of now in milliseconds, after all that has come due until then.
     ///
     /// Tells everybody what happened. Held briefly, never across an `.await`.
     pub fn act<T>(&self, what: impl FnOnce(&mut World, u64) -> T) -> T {
-        let mut world = self.world();
-        let (clock, due) = (*world.clock(), world.next_due());
-        let now = clock.at(clock::now());
-        world.catch_up(now);
-        let result = what(&mut world, now);
-        let newest = world.events().newest();
-        let told = self.stage.told.swap(newest, Ordering::Relaxed);
-        let events: Vec<_> = world.events().after(told).cloned().collect();
-        if *world.clock() != clock {
-            self.stage.clock.send_replace(*world.clock());
-        }
-        if world.next_due() != due {
-            self.stage.due.send_replace(world.next_due());
-        }
-        drop(world);
-        if newest != told {
-            self.tell(&events);
-            // Waking nobody is not free either.
-            if self.stage.news.receiver_count() > 0 {
-                self.stage.news.send_replace(newest);
-            }
-        }
-        result
+        self.stage.act((&self.counters, &self.terminal), what)
+    }
+
+    /// What is counted.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.stage.metrics)
+    }
+
+    /// What is counted, as Prometheus reads it.
+    pub fn render_metrics(&self) -> String {
+        let (transactions, pending, events) = self.act(|world, _| world.sizes());
+        let uptime = Duration::from_millis(clock::now().saturating_sub(self.stage.begun)).as_secs_f64();
+        self.stage.metrics.render(Level { transactions, pending, events, uptime })
+    }
+
+    /// Who tells what happens after an answer has left the doors.
+    pub fn herald(&self) -> Herald {
+        let (stage, counters, terminal) = (&self.stage, &self.counters, &self.terminal);
+        Herald { stage: Arc::clone(stage), counters: Arc::clone(counters), terminal: Arc::clone(terminal) }
     }
 
     /// The state of the chain, and its time of now in milliseconds.
     pub fn chain(&self) -> (Chain, u64) {
-        self.act(|world, now| (world.chain(), now))
+        let (chain, now) = self.act(|world, now| (world.chain(), now));
+        (Chain { skew: self.skew_ms(), ..chain }, now)
+    }
+
+    /// By how much the world's time is ahead of this computer's, in milliseconds; negative where it is behind.
+    pub fn skew_ms(&self) -> i64 {
+        self.stage.skew_ms()
     }
 
     /// Records an event and prints its line.
     pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
         self.act(|world, now| drop(world.record(now, kind, door, payment, facts)));
+    }
+
+    /// A request brings a payment: its events are counted for the purchase. Said before any of them.
+    pub fn meet(&self, payment: PaymentId, buyer: &Buyer<'_>) {
+        self.world().meet(payment, buyer);
+    }
+
+    /// The content of a payment is on its way: an event will tell whether it arrived, for this purchase.
+    pub fn ship(&self, payment: PaymentId) -> Option<PurchaseId> {
+        self.world().ship(payment)
     }
 
     /// The sequence number of the newest event, for readers that wait for the next.
@@ -216,30 +232,29 @@ impl State {
         }
     }
 
-    /// Prints and counts events.
-    fn tell(&self, events: &[Arc<Event>]) {
-        for event in events {
-            if event.kind == Kind::Settled {
-                self.counters.payments.fetch_add(1, Ordering::Relaxed);
-            }
-            self.terminal.event(event);
-        }
-    }
-
     /// The configured mode.
     pub const fn default_mode(&self) -> Mode {
         self.mode
     }
 
-    /// The mode for a request: the configured one, or the one that the request asks for where it may.
-    pub fn mode(&self, peer: Peer, headers: &HeaderMap) -> Result<Mode, UnknownMode> {
-        let Some(value) = headers.get(SIMULATION_MODE) else { return Ok(self.mode) };
-        let obeyed = match self.test_headers {
+    /// Whether there are faults besides the built-in ones.
+    pub fn is_armed(&self) -> bool {
+        self.stage.armed.load(Ordering::Relaxed)
+    }
+
+    /// Whether test headers of this peer are obeyed.
+    pub const fn obeys_test_headers(&self, peer: Peer) -> bool {
+        match self.test_headers {
             TestHeaders::Always => true,
             TestHeaders::Never => false,
             TestHeaders::Loopback => peer.0.is_loopback(),
-        };
-        if !obeyed {
+        }
+    }
+
+    /// The mode for a request: the configured one, or the one that the request asks for where it may.
+    pub fn mode(&self, peer: Peer, headers: &HeaderMap) -> Result<Mode, UnknownMode> {
+        let Some(value) = headers.get(SIMULATION_MODE) else { return Ok(self.mode) };
+        if !self.obeys_test_headers(peer) {
             return Ok(self.mode);
         }
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -274,6 +289,13 @@ impl UnknownMode {
     pub fn message(&self) -> String {
         let known: Vec<_> = MODES.iter().filter_map(|row| row.2).collect();
         format!("unknown X-Simulation-Mode `{}`; known are {}", self.0.escape_debug(), known.join(", "))
+    }
+}
+
+/// Puts the configured faults in the place of earlier ones. Their names were checked with the configuration.
+fn configure_faults(world: &mut World, config: &Config, terminal: &Terminal) {
+    if let Err(error) = world.configure_faults(config.faults.clone()) {
+        terminal.notice(&format!("the configured faults are not in force: {error}"));
     }
 }
 

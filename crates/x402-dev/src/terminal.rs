@@ -4,7 +4,7 @@
 //! further lines are counted and dropped, and the next line that finds room says how many are missing.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -105,6 +105,13 @@ impl Terminal {
         }
     }
 
+    /// Says something that only those who look for a fault want to know.
+    pub fn remark(&self, text: &str) {
+        if self.log().level == LogLevel::Verbose {
+            self.notice(text);
+        }
+    }
+
     /// Says something that must be said, also when quiet: a panic.
     pub fn notice(&self, text: &str) {
         self.send(match (self.log().format, self.stamp) {
@@ -123,12 +130,12 @@ impl Terminal {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One line for an event, where its level asks for one.
-    pub fn event(&self, event: &Event) {
+    /// One line for an event, where its level asks for one, with a remark for people.
+    pub fn event(&self, event: &Event, remark: Option<&str>) {
         if self.wants(event.kind) {
             self.send(match self.log().format {
                 LogFormat::Json => serde_json::to_string(event).expect("events have string keys"),
-                LogFormat::Text => self.line(event),
+                LogFormat::Text => self.line(event, remark),
             });
         }
     }
@@ -138,7 +145,8 @@ impl Terminal {
         match self.log().level {
             LogLevel::Quiet => false,
             LogLevel::Verbose => true,
-            LogLevel::Normal => kind != Kind::Verified,
+            // What goes on after a payment as it should is said by its settlement.
+            LogLevel::Normal => !matches!(kind, Kind::Verified | Kind::Delivered),
         }
     }
 
@@ -157,7 +165,7 @@ impl Terminal {
         }
     }
 
-    fn line(&self, event: &Event) -> String {
+    fn line(&self, event: &Event, remark: Option<&str>) -> String {
         let facts = &event.facts;
         let time = match self.stamp {
             Stamp::TimeOfDay => self.colour.paint(2, &time_of_day(event.at)),
@@ -192,6 +200,7 @@ impl Terminal {
         add("tx ", facts.transaction.as_deref());
         add("", facts.reason.as_deref());
         add("- ", facts.message.as_deref());
+        add("- ", remark);
         add("simulated: ", facts.simulated);
         line
     }
@@ -221,10 +230,25 @@ impl Sink {
     }
 }
 
-/// Writes a result to stdout. A closed pipe is no error: its reader has seen enough.
+/// Whether a result could not be written.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes a result to stdout. A closed pipe is no error: its reader has seen enough. Whatever else goes wrong, such as a
+/// full disk, is said once, and the program ends with a failure; see [`is_lost`].
 pub fn result(text: &str) {
     let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+    let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+    if let Err(cause) = written
+        && cause.kind() != io::ErrorKind::BrokenPipe
+        && !LOST.swap(true, Ordering::Relaxed)
+    {
+        error(&format!("error: cannot write the result: {cause}"));
+    }
+}
+
+/// Whether a result could not be written, although somebody wanted it.
+pub fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
 }
 
 /// Writes an error to stderr, before or after the life of a [`Terminal`].
@@ -239,7 +263,7 @@ fn time_of_day(milliseconds: u64) -> String {
 }
 
 /// A text from a client without control characters, so that it cannot steer the terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect()
 }
 

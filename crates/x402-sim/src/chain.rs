@@ -12,4 +12,7 @@ pub struct Chain {
     pub catalog: Arc<Catalog>,
     /// The ledger as it was when the state was taken.
     pub view: View,
+    /// By how much the world's time is ahead of real time, in milliseconds; negative where it is behind. No verdict
+    /// depends on it: it is told to whoever signs with another clock.
+    pub skew: i64,
 }

@@ -62,6 +62,11 @@ impl Clock {
         i64::try_from(i128::from(self.at(real)) - i128::from(real)).unwrap_or(i64::MAX)
     }
 
+    /// Whether it shows a time that a clock may show: what was read from a file may be anything.
+    pub const fn is_possible(&self) -> bool {
+        self.world <= LATEST
+    }
+
     /// Whether it is frozen.
     pub const fn is_frozen(&self) -> bool {
         self.frozen
@@ -135,6 +140,33 @@ impl From<Rate> for u32 {
     }
 }
 
+/// A span of time for people: `10m`, `1h 30m`, `0.5s`.
+pub fn span(milliseconds: u64) -> String {
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    let whole = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m")];
+    let mut parts: Vec<String> =
+        whole.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect();
+    if rest > 0 {
+        parts.push(format!("{}s", format!("{}.{rest:03}", seconds % 60).trim_end_matches('0')));
+    } else if seconds % 60 > 0 || parts.is_empty() {
+        parts.push(format!("{}s", seconds % 60));
+    }
+    parts.join(" ")
+}
+
+/// By how much the mock's clock differs from this computer's, as a sentence; `None` where it does not.
+pub fn skew(offset: i64) -> Option<String> {
+    let side = match offset {
+        0 => return None,
+        1.. => "ahead of",
+        _ => "behind",
+    };
+    // Whoever reads of minutes does not ask for milliseconds, and those of a frozen clock change all the time.
+    let by = offset.unsigned_abs();
+    let by = if by >= 60_000 { by / 1000 * 1000 } else { by };
+    Some(format!("the mock's clock is {} {side} this computer's", span(by)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +213,20 @@ mod tests {
     fn a_clock_may_be_set_back() {
         let back = Clock::default().set_to(REAL - 60_000, REAL).unwrap();
         assert_eq!((back.at(REAL + 1_000), back.offset(REAL)), (REAL - 59_000, -60_000));
+    }
+
+    #[test]
+    fn a_difference_is_told_in_words() {
+        for (offset, words) in [
+            (600_000, "10m ahead of"),
+            (-5_000, "5s behind"),
+            (1_500, "1.5s ahead of"),
+            (-90_061_234, "1d 1h 1m 1s behind"),
+            (7, "0.007s ahead of"),
+        ] {
+            assert_eq!(skew(offset), Some(format!("the mock's clock is {words} this computer's")), "{offset}");
+        }
+        assert_eq!(skew(0), None);
+        assert_eq!((span(0), span(3_600_000)), ("0s".to_owned(), "1h".to_owned()));
     }
 }

@@ -15,6 +15,9 @@ use crate::order::Depth;
 use crate::reason::{Code, Reason};
 use crate::registry::{PAIRS, Version};
 
+/// Why a payment is refused whatever it says.
+pub const REJECTED: &str = "refused by simulation: `verification: reject`, or the header `X-Simulation-Mode: failure`";
+
 /// A refused payment, with all that an answer must say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -53,7 +56,7 @@ pub fn judge(
     let refuse = |reason: Reason| Box::new(Refusal::of(request, version.unwrap_or(Version::V2), reason));
     let version = version.ok_or_else(|| refuse(unknown_version(request)))?;
     if mode == Mode::Reject {
-        return Err(refuse(Code::Simulated.because("the server runs with `verification: reject`")));
+        return Err(refuse(Code::Simulated.because(REJECTED)));
     }
     check_kind(version, request, chain).map_err(refuse)?;
     let claim = Claim::decode(version, request)
@@ -97,12 +100,16 @@ fn check_kind(version: Version, request: &FacilitatorRequest<'_>, chain: &Chain)
 }
 
 fn unknown_version(request: &FacilitatorRequest<'_>) -> Reason {
-    let version = shorten(&request.payload.version_text());
-    Code::UnknownVersion.because(format!("paymentPayload.x402Version is {version}; it must be 1 or 2"))
+    let version = match request.payload.value().get("x402Version") {
+        Some(Json::Text(text)) => format!("the text \"{}\"", shorten(text)),
+        Some(other) => shorten(&other.to_string()),
+        None => "missing".to_owned(),
+    };
+    Code::UnknownVersion.because(format!("paymentPayload.x402Version is {version}; it must be the number 1 or 2"))
 }
 
 /// The network as the payload writes it: the official facilitator echoes it.
-fn said_network(request: &FacilitatorRequest<'_>) -> String {
+pub fn said_network(request: &FacilitatorRequest<'_>) -> String {
     let payload = request.payload.value();
     let places = [payload.get("accepted").unwrap_or(payload), payload, &request.requirements];
     let said = places.iter().find_map(|place| place.get("network").and_then(Json::as_str));
@@ -161,7 +168,7 @@ impl Refusal {
         VerifyResponse {
             is_valid: false,
             invalid_reason: Some(self.spelled().to_owned()),
-            invalid_message: Some(self.reason.detail.clone()),
+            invalid_message: Some(self.reason.told()),
             payer: self.payer.clone(),
         }
     }
@@ -171,10 +178,11 @@ impl Refusal {
         SettleResponse {
             success: false,
             error_reason: Some(self.spelled().to_owned()),
-            error_message: Some(self.reason.detail.clone()),
+            error_message: Some(self.reason.told()),
             payer: self.payer.clone(),
             transaction: String::new(),
             network: self.network.clone(),
+            amount: None,
         }
     }
 }

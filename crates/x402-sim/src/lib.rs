@@ -18,11 +18,14 @@
 //! | [`memo`] | invoices |
 //! | [`fault`] | what is made to go wrong on purpose |
 //! | [`event`] | what happened |
+//! | [`purchase`] | the attempts of one buyer to buy one resource once, counted |
+//! | [`assert`] | assertions about a purchase, for tests in a shell |
 //! | [`explain`] | why, in words |
 //! | [`accounts`] | the public test accounts |
 //! | [`clock`] | the world's time as a function of real time |
 
 pub mod accounts;
+pub mod assert;
 pub mod catalog;
 pub mod chain;
 pub mod clock;
@@ -36,6 +39,7 @@ pub mod merchant;
 pub mod networks;
 pub mod order;
 pub mod payer;
+pub mod purchase;
 pub mod reason;
 pub mod registry;
 pub mod world;

@@ -22,9 +22,9 @@ const CLUSTER: &str = "devnet";
 /// Issues and redeems memos.
 #[derive(Clone, Debug)]
 pub struct Memos {
-    key: [u8; 32],
-    issued: u32,
-    spent: OrdSet<[u8; 16]>,
+    pub(crate) key: [u8; 32],
+    pub(crate) issued: u32,
+    pub(crate) spent: OrdSet<[u8; 16]>,
 }
 
 /// What an invoice is for.

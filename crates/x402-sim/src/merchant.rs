@@ -14,6 +14,8 @@ use crate::memo;
 use crate::networks::{Asset, Family, Network, Transfer};
 use crate::registry::{self, Version};
 
+pub mod hearing;
+
 /// The default lifetime of an authorization in version 2, in seconds.
 pub const MAX_TIMEOUT_SECONDS: u64 = 300;
 

@@ -11,6 +11,8 @@ pub struct Reason {
     pub code: Code,
     /// What exactly, naming both sides; empty where the code says all.
     pub detail: String,
+    /// What the client is told besides, and no event says, because it depends on this computer's clock.
+    pub aside: Option<String>,
 }
 
 /// What is wrong with a payment.
@@ -126,6 +128,21 @@ impl Code {
 
     /// This code with a sentence. Texts of the request that it repeats are shortened by whoever writes it.
     pub fn because(self, detail: impl Into<String>) -> Reason {
-        Reason { code: self, detail: detail.into() }
+        Reason { code: self, detail: detail.into(), aside: None }
+    }
+}
+
+impl Reason {
+    /// The same reason, with something that only the client is told.
+    pub fn with_aside(self, aside: Option<String>) -> Self {
+        Self { aside, ..self }
+    }
+
+    /// Everything that the client is told.
+    pub fn told(&self) -> String {
+        match &self.aside {
+            Some(aside) => format!("{}; {aside}", self.detail),
+            None => self.detail.clone(),
+        }
     }
 }

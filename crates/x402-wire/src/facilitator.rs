@@ -148,6 +148,9 @@ pub struct SettleResponse {
     pub transaction: String,
     /// The network as the request wrote it.
     pub network: String,
+    /// How much was charged, in atomic units; `exact` does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
 }
 
 /// The answer to `GET /supported`.

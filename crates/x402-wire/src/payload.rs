@@ -41,6 +41,16 @@ impl<'a> PaymentPayload<'a> {
         self.attachment(1)
     }
 
+    /// One of the extensions that it carries. Costs next to nothing where it carries none of that name.
+    pub fn extension(&self, name: &str) -> Option<Json<'a>> {
+        let text = self.attachments[1]?;
+        // A name may be written with escapes.
+        if !text.contains(name) && !text.contains('\\') {
+            return None;
+        }
+        self.extensions()?.get(name).cloned()
+    }
+
     fn attachment(&self, place: usize) -> Option<Json<'a>> {
         serde_json::from_str(self.attachments[place]?).ok()
     }
@@ -99,6 +109,10 @@ mod tests {
         assert_eq!(render(payload.resource()).as_deref(), Some(r#"{"url":"http://a/b"}"#));
         assert_eq!(render(payload.extensions()).as_deref(), Some(r#"{"x":[1.5,null]}"#));
         assert_eq!(payload.version(), Some(2));
+        assert_eq!(render(payload.extension("x")).as_deref(), Some("[1.5,null]"));
+        assert_eq!([payload.extension("y"), payload.extension("null")], [None, None]);
+        let escaped = PaymentPayload::parse(r#"{"extensions": {"\u0078": 1}}"#).unwrap();
+        assert_eq!(render(escaped.extension("x")).as_deref(), Some("1"));
         let inside = PaymentPayload::parse(r#"{"payload": {"resource": 1}}"#).unwrap();
         assert_eq!(inside.value().to_string(), r#"{"payload":{"resource":1}}"#);
         assert_eq!(inside.resource(), None);

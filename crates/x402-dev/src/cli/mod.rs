@@ -6,11 +6,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Overrides;
 
+pub mod door;
+pub mod fault;
 pub mod mock;
+pub mod purchases;
 pub mod sign;
+pub mod world;
 
+use fault::FaultArgs;
 pub use mock::MockArgs;
+pub use purchases::{AssertArgs, PurchasesArgs};
 pub use sign::SignArgs;
+use world::{AccountsArgs, BalanceArgs, ClockArgs, EventsArgs, FundArgs, SnapshotArgs};
 
 /// A mock server for the x402 payment protocol: a paid API and a facilitator, without a chain.
 #[derive(Debug, Parser)]
@@ -38,6 +45,76 @@ pub enum Command {
     ///   x402-dev sign offer.json --defect expired --body | curl -d @- $MOCK/verify
     #[command(verbatim_doc_comment)]
     Sign(Box<SignArgs>),
+    /// The test accounts and what they hold; make one, blacklist one.
+    ///
+    /// Examples:
+    ///   x402-dev accounts
+    ///   x402-dev accounts new carol
+    #[command(verbatim_doc_comment)]
+    Accounts(AccountsArgs),
+    /// Give an account money out of nothing, or take it away.
+    ///
+    /// Examples:
+    ///   x402-dev fund alice 5
+    ///   x402-dev fund 3 0 --set --network eip155:84532
+    #[command(verbatim_doc_comment)]
+    Fund(FundArgs),
+    /// What an account holds.
+    ///
+    /// Examples:
+    ///   x402-dev balance alice
+    ///   x402-dev balance 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --json
+    #[command(verbatim_doc_comment)]
+    Balance(BalanceArgs),
+    /// The mock's time: show it, move it, stop it.
+    ///
+    /// Examples:
+    ///   x402-dev clock
+    ///   x402-dev clock advance 10m
+    #[command(verbatim_doc_comment)]
+    Clock(ClockArgs),
+    /// Keep the state of the world under a name, and bring it back.
+    ///
+    /// Examples:
+    ///   x402-dev snapshot save before
+    ///   x402-dev snapshot restore before
+    #[command(verbatim_doc_comment)]
+    Snapshot(SnapshotArgs),
+    /// Bring the world back to its start: ledger, clock and accounts.
+    ///
+    /// Examples:
+    ///   x402-dev reset
+    ///   x402-dev reset --name ci
+    #[command(verbatim_doc_comment)]
+    Reset(door::DoorArgs),
+    /// Make something go wrong on purpose: timeouts after settlement, pending settlements, broken answers, hostile offers.
+    ///
+    /// Examples:
+    ///   x402-dev fault add truncated
+    ///   x402-dev fault add settle:after=status:503 --payer alice --times 1
+    #[command(verbatim_doc_comment)]
+    Fault(FaultArgs),
+    /// What happened at every door; with -f, what happens.
+    ///
+    /// Examples:
+    ///   x402-dev events --filter kind=settled
+    ///   x402-dev events -f --filter payer=alice --filter outcome=failure
+    #[command(verbatim_doc_comment)]
+    Events(EventsArgs),
+    /// List what was bought and how often it was paid, or one purchase with its events.
+    ///
+    /// Examples:
+    ///   x402-dev purchases
+    ///   x402-dev purchases last --json
+    #[command(verbatim_doc_comment)]
+    Purchases(PurchasesArgs),
+    /// Check that something holds for a purchase: exit code 0 if so, else 1 and the evidence.
+    ///
+    /// Examples:
+    ///   x402-dev assert 'settlements == 1 and moved == $0.01'
+    ///   x402-dev assert 'verdict == "clean"' --purchase all
+    #[command(verbatim_doc_comment)]
+    Assert(AssertArgs),
     /// Look at the configuration.
     ///
     /// Examples:
@@ -123,11 +200,14 @@ pub enum ConfigAction {
     ///
     /// Examples:
     ///   x402-dev config check
-    ///   x402-dev config check ci/x402dev.yaml
+    ///   x402-dev config check ci/x402dev.yaml --json
     #[command(verbatim_doc_comment)]
     Check {
         /// The file.
         file: Option<PathBuf>,
+        /// Print JSON: what is wrong and where, also when nothing is.
+        #[arg(long)]
+        json: bool,
     },
     /// Print the JSON Schema of the configuration file.
     ///
@@ -135,7 +215,11 @@ pub enum ConfigAction {
     ///   x402-dev config schema
     ///   x402-dev config schema > x402dev.schema.json
     #[command(verbatim_doc_comment)]
-    Schema,
+    Schema {
+        /// Print JSON, which a schema is anyway.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl From<LayerArgs> for Overrides {

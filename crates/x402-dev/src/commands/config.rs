@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::config::{self, ConfigError, Effective, Loaded, LogFormat, Overrides};
+use crate::config::{self, ConfigError, Effective, Loaded, LogFormat, Origin, Overrides, Problem};
 use crate::context::Context;
 
 /// Every effective value with its origin: a line each, or one JSON array of `{key, value, origin}`.
@@ -21,15 +21,60 @@ pub fn show(effective: &Effective, format: LogFormat) -> String {
 }
 
 /// Reads a file, or the files that would be read, with the environment; says that nothing is wrong.
-pub fn check(context: &Context, file: Option<&Path>) -> Result<String, ConfigError> {
+pub fn check(context: &Context, file: Option<&Path>, format: LogFormat) -> Result<String, ConfigError> {
     let overrides = Overrides { config: file.map(Path::to_owned), ..Overrides::default() };
     let Loaded { config, warnings, .. } = config::load(context, &overrides)?;
+    if format == LogFormat::Json {
+        let (resources, networks) = (config.resources.len(), config.networks.len());
+        let said = json!({
+            "valid": true, "problems": [], "warnings": warnings, "resources": resources, "networks": networks,
+        });
+        return Ok(said.to_string());
+    }
     let name = file.map_or_else(|| "the configuration".to_owned(), |file| file.display().to_string());
     let mut text = format!("{name} is valid: {}\n", summary(config.resources.len(), config.networks.len()));
     for warning in warnings {
         writeln!(text, "warning: {warning}").expect("writing to a string cannot fail");
     }
     Ok(text)
+}
+
+/// What is wrong with a configuration, for programs: every problem with its place.
+pub fn problems(error: &ConfigError) -> String {
+    let problems = match error {
+        ConfigError::Invalid { problems } => problems.iter().map(problem).collect(),
+        other => vec![trouble(other)],
+    };
+    json!({ "valid": false, "problems": problems }).to_string()
+}
+
+fn problem(problem: &Problem) -> Value {
+    let origin = problem.origin();
+    let (file, line, column) = match &origin {
+        Origin::File { path, line, column } => (Some(path.display().to_string()), Some(*line), Some(*column)),
+        Origin::Default | Origin::Environment { .. } | Origin::Flag { .. } => (None, None, None),
+    };
+    json!({
+        "file": file, "line": line, "column": column, "origin": origin.to_string(),
+        "key": problem.key(), "message": problem.message(), "hint": problem.hint(),
+    })
+}
+
+/// A file that cannot be read at all.
+fn trouble(error: &ConfigError) -> Value {
+    let (file, line, column) = match error {
+        ConfigError::NotText { path, line, column, .. } => (Some(path), Some(*line), Some(*column)),
+        ConfigError::Missing { path }
+        | ConfigError::Read { path, .. }
+        | ConfigError::Directory { path }
+        | ConfigError::TooLarge { path, .. } => (Some(path), None, None),
+        ConfigError::Invalid { .. } => (None, None, None),
+    };
+    let file = file.map(|file| file.display().to_string());
+    json!({
+        "file": file, "line": line, "column": column, "origin": file,
+        "key": "", "message": error.to_string(), "hint": error.hint(),
+    })
 }
 
 /// The JSON Schema of a configuration file.
@@ -97,6 +142,8 @@ mod tests {
             timeout_delay             default                5s
             accounts.unknown          default                funded
             accounts.balance          default                1000000
+            events.capacity           default                100000
+            faults                    default                []
             log.format                default                text
             log.level                 default                normal
         "#);
@@ -106,11 +153,11 @@ mod tests {
 
     #[test]
     fn check_says_that_nothing_is_wrong_and_warns() {
-        insta::assert_snapshot!(check(&context(&[]), None).unwrap(), @"the configuration is valid: 0 resources, 7 networks");
-        insta::assert_snapshot!(check(&context(&[("X402_DEV_NETWORKS", "[base]")]), None).unwrap(), @r"
+        insta::assert_snapshot!(check(&context(&[]), None, LogFormat::Text).unwrap(), @"the configuration is valid: 0 resources, 7 networks");
+        insta::assert_snapshot!(check(&context(&[("X402_DEV_NETWORKS", "[base]")]), None, LogFormat::Text).unwrap(), @r"
             the configuration is valid: 0 resources, 1 network
             warning: Base (eip155:8453) is a main network: signatures by real keys are valid on the real chain
         ");
-        insta::assert_snapshot!(check(&context(&[]), Some(Path::new("none.yaml"))).unwrap_err(), @"there is no file none.yaml");
+        insta::assert_snapshot!(check(&context(&[]), Some(Path::new("none.yaml")), LogFormat::Text).unwrap_err(), @"there is no file none.yaml");
     }
 }

@@ -6,7 +6,7 @@ use x402_sim::networks::{Asset, Network};
 use super::cursor::{Cursor, Fields, Noted, names};
 use super::json;
 use super::keys;
-use super::nearest::nearest;
+use super::nearest;
 use super::networks::{self, Enabled};
 use super::tree::{Place, Value};
 

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use super::error::Problem;
-use super::nearest::nearest;
+use super::nearest;
 use super::parse::join;
 use super::tree::{Key, Node, Scalar, Style, Value};
 

@@ -40,7 +40,7 @@ fn derived(key: &str, config: &Config) -> Json {
     match key {
         "networks" => config.networks.iter().map(|network| Json::from(network.id.as_str())).collect(),
         "accepts" => config.networks.iter().take(1).map(|network| Json::from(network.id.as_str())).collect(),
-        "resources" => Json::Array(Vec::new()),
+        "resources" | "faults" => Json::Array(Vec::new()),
         _ => Json::Null,
     }
 }

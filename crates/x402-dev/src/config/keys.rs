@@ -12,16 +12,19 @@ pub(super) const ROOT: &[&str] = &[
     "verification",
     "timeout_delay",
     "accounts",
+    "events",
+    "faults",
     "log",
 ];
 
 /// The mappings at the root, whose keys are merged one by one.
 pub(super) const SECTIONS: &[(&str, &[&str])] =
-    &[("server", SERVER), ("pricing", PRICING), ("accounts", ACCOUNTS), ("log", LOG)];
+    &[("server", SERVER), ("pricing", PRICING), ("accounts", ACCOUNTS), ("events", EVENTS), ("log", LOG)];
 
 const SERVER: &[&str] = &["host", "port", "facilitator", "forwarded_headers", "test_headers"];
 const PRICING: &[&str] = &["default"];
 const ACCOUNTS: &[&str] = &["unknown", "balance"];
+const EVENTS: &[&str] = &["capacity"];
 const LOG: &[&str] = &["format", "level"];
 
 /// The keys of a network that the configuration defines.
@@ -34,6 +37,12 @@ pub(super) const ACCEPT: &[&str] = &["network", "asset", "pay_to", "max_timeout_
 pub(super) const PRICE: &[&str] = &["asset", "amount"];
 /// The keys of a resource.
 pub(super) const RESOURCE: &[&str] = &["match", "price", "accepts", "description", "mime_type", "response"];
+/// The keys of a fault.
+#[cfg(test)]
+pub(super) const FAULT: &[&str] = x402_sim::fault::read::KEYS;
+/// The keys of what a fault concerns.
+#[cfg(test)]
+pub(super) const FAULT_MATCH: &[&str] = x402_sim::fault::read::MATCH_KEYS;
 /// The keys of a configured answer.
 pub(super) const RESPONSE: &[&str] = &["status", "headers", "json", "text", "file"];
 

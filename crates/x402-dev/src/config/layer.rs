@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::cursor::{Cursor, Problems};
 use super::error::{ConfigError, Problem};
 use super::keys;
-use super::nearest::nearest;
+use super::nearest;
 use super::overrides::Overrides;
 use super::parse::parse;
 use super::tree::{Node, Place, Source, SourceName, Value};
@@ -252,6 +252,8 @@ mod tests {
             timeout_delay "250ms" --timeout-delay
             accounts.unknown "funded" default
             accounts.balance 1000000 default
+            events.capacity 100000 default
+            faults [] default
             log.format "json" --log-format
             log.level "quiet" --quiet
         "#);

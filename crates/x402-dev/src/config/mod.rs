@@ -16,11 +16,11 @@ mod accepts;
 mod cursor;
 mod effective;
 mod error;
+mod faults;
 mod json;
 mod keys;
 mod layer;
 mod model;
-mod nearest;
 mod networks;
 mod origin;
 mod overrides;
@@ -44,7 +44,7 @@ pub use origin::Origin;
 pub use overrides::Overrides;
 pub use schema::schema;
 
-pub(crate) use nearest::nearest;
+pub(crate) use x402_sim::explain::nearest;
 
 pub use crate::route::FacilitatorPaths;
 

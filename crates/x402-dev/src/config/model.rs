@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
+use x402_sim::fault::Fault;
 use x402_sim::merchant::{Offer, Way};
 use x402_sim::networks::{Asset, Network};
 use x402_wire::U256;
@@ -34,6 +35,10 @@ pub struct Config {
     pub timeout_delay: Duration,
     /// What accounts own at first.
     pub accounts: Accounts,
+    /// How many events are kept.
+    pub event_capacity: usize,
+    /// What goes wrong on purpose from the start.
+    pub faults: Vec<Fault>,
     /// What is printed.
     pub log: Log,
 }

@@ -6,7 +6,7 @@ use x402_sim::registry;
 
 use super::cursor::{Cursor, Fields};
 use super::keys;
-use super::nearest::nearest;
+use super::nearest;
 use super::tree::Place;
 
 /// An enabled network and where it was named.

@@ -11,7 +11,7 @@ use super::cursor::{Cursor, Fields, Noted, names};
 use super::json;
 use super::keys;
 use super::model::Response;
-use super::tree::SourceName;
+use super::tree::{Key, SourceName};
 
 /// The media type where nothing else is said.
 pub(super) const JSON: &str = "application/json";
@@ -75,24 +75,25 @@ fn read_headers(cursor: &Cursor<'_>) -> Option<HeaderMap> {
     for (key, node) in cursor.mapping()? {
         let path = format!("{}.{}", cursor.path, key.text);
         let item = Cursor { node, path, problems: cursor.problems };
-        let Some((name, value)) = read_header(&item, &key.text) else {
+        let Some((name, value)) = read_header(&item, key) else {
             complete = false;
             continue;
         };
         if headers.insert(name, value).is_some() {
-            item.problems.note(item.problem(format!("the header `{}` is here twice", key.text)));
+            item.problems.note(item.problem(format!("the header `{}` is here twice", key.text)).at(&key.place));
             complete = false;
         }
     }
     complete.then_some(headers)
 }
 
-fn read_header(item: &Cursor<'_>, name: &str) -> Option<(HeaderName, HeaderValue)> {
+fn read_header(item: &Cursor<'_>, key: &Key) -> Option<(HeaderName, HeaderValue)> {
+    let name = &key.text;
     let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-        return item.refuse(item.problem(format!("`{name}` is not the name of a header")));
+        return item.refuse(item.problem(format!("`{name}` is not the name of a header")).at(&key.place));
     };
     if RESERVED_HEADERS.contains(&header) || PAYMENT_HEADERS.contains(&header.as_str()) {
-        return item.refuse(item.problem(format!("the server writes the header `{name}` itself")));
+        return item.refuse(item.problem(format!("the server writes the header `{name}` itself")).at(&key.place));
     }
     match HeaderValue::from_str(item.text()?) {
         Ok(value) => Some((header, value)),
@@ -103,7 +104,9 @@ fn read_header(item: &Cursor<'_>, name: &str) -> Option<(HeaderName, HeaderValue
 /// The body and the type that it has by its kind, if one is configured.
 fn body(fields: &Fields<'_>) -> Result<Option<(Bytes, &'static str)>, Noted> {
     let kinds = ["json", "text", "file"];
-    let found: Vec<(&str, Cursor<'_>)> = kinds.iter().filter_map(|kind| Some((*kind, fields.get(kind)?))).collect();
+    let mut found: Vec<(&str, Cursor<'_>)> = kinds.iter().filter_map(|kind| Some((*kind, fields.get(kind)?))).collect();
+    // In the order in which they were said: the second one is too many.
+    found.sort_by_key(|(_, cursor)| cursor.node.place.range.start);
     if let [(first, _), (second, cursor), ..] = &found[..] {
         let message = format!("an answer has one body: only one of {} can be said", names(&[first, second]));
         return cursor.refuse(cursor.problem(message)).ok_or(Noted);
@@ -192,6 +195,7 @@ mod tests {
     fn answers_that_are_wrong_are_refused() {
         let answers = [
             "{json: 1, text: a}",
+            "{text: a, json: 1}",
             "{status: 99}",
             "{status: 600}",
             "{status: 204, text: a}",
@@ -209,14 +213,15 @@ mod tests {
         let yaml = |answer: &str| format!("resources:\n  - match: /a\n    response: {answer}\n");
         insta::assert_snapshot!(answers.map(|answer| problems(&yaml(answer))).join("\n"), @r"
             .x402dev.yaml:3:31: resources[0].response.text: an answer has one body: only one of `json` and `text` can be said
+            .x402dev.yaml:3:31: resources[0].response.json: an answer has one body: only one of `text` and `json` can be said
             .x402dev.yaml:3:24: resources[0].response.status: `99` is not a whole number from 200 to 599
             .x402dev.yaml:3:24: resources[0].response.status: `600` is not a whole number from 200 to 599
             .x402dev.yaml:3:15: resources[0].response: an answer with status 204 has no body
-            .x402dev.yaml:3:33: resources[0].response.headers.a b: `a b` is not the name of a header
+            .x402dev.yaml:3:26: resources[0].response.headers.a b: `a b` is not the name of a header
             .x402dev.yaml:3:29: resources[0].response.headers.a: a header cannot have line ends or control characters
-            .x402dev.yaml:3:35: resources[0].response.headers.a: the header `a` is here twice
-            .x402dev.yaml:3:42: resources[0].response.headers.Content-Length: the server writes the header `Content-Length` itself
-            .x402dev.yaml:3:44: resources[0].response.headers.PAYMENT-RESPONSE: the server writes the header `PAYMENT-RESPONSE` itself
+            .x402dev.yaml:3:32: resources[0].response.headers.a: the header `a` is here twice
+            .x402dev.yaml:3:26: resources[0].response.headers.Content-Length: the server writes the header `Content-Length` itself
+            .x402dev.yaml:3:26: resources[0].response.headers.PAYMENT-RESPONSE: the server writes the header `PAYMENT-RESPONSE` itself
             .x402dev.yaml:3:25: resources[0].response.headers: expected a mapping, found a list
             .x402dev.yaml:3:22: resources[0].response.file: cannot read none.csv: No such file or directory (os error 2) [a relative path starts at the configuration file]
             .x402dev.yaml:3:22: resources[0].response.file: cannot read .: Is a directory (os error 21) [a relative path starts at the configuration file]

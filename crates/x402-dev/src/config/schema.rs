@@ -43,6 +43,10 @@ struct File {
     timeout_delay: Option<String>,
     /// What accounts own at first.
     accounts: Option<Accounts>,
+    /// What is kept of what happened.
+    events: Option<Events>,
+    /// What goes wrong on purpose from the start: the names of presets, or faults.
+    faults: Option<Vec<FaultOrPreset>>,
     /// What is printed to stderr.
     log: Option<Log>,
 }
@@ -274,6 +278,111 @@ enum UnknownAccounts {
 
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
+struct Events {
+    /// How many events are kept; the oldest go. Default: 100000.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    capacity: Option<u64>,
+}
+
+/// The name of a preset, or a fault.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum FaultOrPreset {
+    Preset(String),
+    Fault(Box<Fault>),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Fault {
+    /// A preset in place of stage, timing and effect; `x402-dev fault presets` lists them.
+    preset: Option<String>,
+    /// A name to remove it by.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_.:-]{1,64}$"))]
+    name: Option<String>,
+    /// Where on a payment's way.
+    stage: Option<FaultStage>,
+    /// Before or after the ledger commits. Default: `before`.
+    timing: Option<FaultTiming>,
+    /// What it concerns. Default: everything.
+    r#match: Option<FaultMatch>,
+    /// Only at this match, counted from 1.
+    #[schemars(range(min = 1))]
+    nth: Option<u32>,
+    /// At every so-manieth match.
+    #[schemars(range(min = 1))]
+    every: Option<u32>,
+    /// At the first so many matches.
+    #[schemars(range(min = 1))]
+    first: Option<u32>,
+    /// With this chance, from the seed.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    probability: Option<f64>,
+    /// Whether matches are counted together or for each purchase. Default: `all`.
+    per: Option<FaultPer>,
+    /// How often it is played at most.
+    #[schemars(range(min = 1))]
+    times: Option<u32>,
+    /// What goes wrong: `timeout`, `status:503`, `delay:10s`. docs/faults.md lists every effect.
+    effect: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct FaultMatch {
+    /// The door.
+    door: Option<FaultDoor>,
+    /// The resource: `/weather/*`, `GET /users/[id]`.
+    route: Option<String>,
+    /// The method of the request for the resource.
+    method: Option<String>,
+    /// Who pays: an account's name, index or address.
+    payer: Option<String>,
+    /// The network by its CAIP-2 id or version 1 name.
+    network: Option<String>,
+    /// The scheme.
+    scheme: Option<String>,
+    /// The purchase.
+    purchase: Option<String>,
+    /// The protocol version: 1 or 2.
+    #[schemars(range(min = 1, max = 2))]
+    version: Option<u8>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum FaultStage {
+    Offer,
+    Verify,
+    Settle,
+    Content,
+    Response,
+    Supported,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum FaultTiming {
+    Before,
+    After,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum FaultPer {
+    All,
+    Purchase,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum FaultDoor {
+    Resources,
+    Facilitator,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Log {
     /// One readable line an event (`text`, the default), or one JSON object.
     format: Option<LogFormat>,
@@ -325,6 +434,8 @@ mod tests {
             ("AtomicPrice", keys::PRICE),
             ("Resource", keys::RESOURCE),
             ("Response", keys::RESPONSE),
+            ("Fault", keys::FAULT),
+            ("FaultMatch", keys::FAULT_MATCH),
         ];
         let sections = keys::SECTIONS.iter().map(|(name, known)| (name[..1].to_uppercase() + &name[1..], *known));
         let mappings: Vec<_> =
@@ -342,16 +453,24 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key_and_is_valid() {
-        let project = Project::new().file("forecast.csv", "day,sky\n").yaml(EXAMPLE);
+        let project = Project::new().yaml(EXAMPLE);
         let loaded = project.loaded();
         assert!(loaded.effective.entries.iter().all(|entry| entry.origin.to_string() != "default"));
-        let keys = [keys::ROOT, keys::NETWORK, keys::ASSET, keys::ACCEPT, keys::PRICE, keys::RESOURCE, keys::RESPONSE];
+        let keys = [
+            keys::ROOT,
+            keys::NETWORK,
+            keys::ASSET,
+            keys::ACCEPT,
+            keys::PRICE,
+            keys::RESOURCE,
+            keys::RESPONSE,
+            keys::FAULT,
+            keys::FAULT_MATCH,
+        ];
         let sections = keys::SECTIONS.iter().flat_map(|(_, known)| *known);
         for key in keys.into_iter().flatten().chain(sections) {
-            let shown = EXAMPLE.lines().any(|line| {
-                let line = line.split('#').next().unwrap();
-                line.split([' ', '{', ',']).any(|word| word == format!("{key}:"))
-            });
+            let shown =
+                EXAMPLE.lines().any(|line| line.split([' ', '#', '{', ',']).any(|word| word == format!("{key}:")));
             assert!(shown, "the example does not show `{key}`");
         }
     }

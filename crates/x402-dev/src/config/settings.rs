@@ -6,6 +6,7 @@ use x402_wire::amount::{AmountError, Decimal};
 
 use super::accepts::{self, Terms};
 use super::cursor::{Cursor, Fields, Noted, Problems};
+use super::faults;
 use super::keys;
 use super::model::{
     Accounts, Config, Dialect, ForwardedHeaders, Log, LogFormat, LogLevel, Server, TestHeaders, UnknownAccounts,
@@ -17,6 +18,9 @@ use super::resources;
 use super::tree::Node;
 use crate::route::FacilitatorPaths;
 
+/// The largest `events.capacity`.
+const MAX_EVENTS: u64 = 10_000_000;
+
 /// The longest `timeout_delay`.
 const MAX_DELAY: Duration = Duration::from_mins(10);
 
@@ -26,6 +30,7 @@ pub(super) fn read(root: &Node, problems: &Problems) -> Option<(Config, Vec<Stri
     let server = section(&root, "server").and_then(|fields| server(&fields));
     let networks = networks::read(root.get("networks").as_ref());
     let accounts = section(&root, "accounts").and_then(|fields| accounts(&fields, networks.as_deref()));
+    let event_capacity = section(&root, "events").and_then(|fields| capacity(&fields));
     let log = section(&root, "log").and_then(|fields| log(&fields));
     let seed = root.get("seed").map(|seed| seed.number(0..=u64::MAX));
     let dialects = root.get("dialects").and_then(|list| dialects(&list));
@@ -34,6 +39,7 @@ pub(super) fn read(root: &Node, problems: &Problems) -> Option<(Config, Vec<Stri
     let price = section(&root, "pricing").and_then(|fields| Asked::read(&fields.get("default")?));
     let terms = networks.as_ref().and_then(|enabled| offered(root.get("accepts").as_ref(), enabled));
     let facilitator = server.as_ref().map_or_else(FacilitatorPaths::default, |server| server.facilitator);
+    let faults = networks.as_ref().and_then(|enabled| faults::read(root.get("faults").as_ref(), enabled));
     let market = resources::Market { networks: networks?, terms: terms?, price: price?, facilitator };
     let default_resource = market.default_resource();
     if let (Some(resource), Some(accepts)) = (&default_resource, root.get("accepts")) {
@@ -51,6 +57,8 @@ pub(super) fn read(root: &Node, problems: &Problems) -> Option<(Config, Vec<Stri
         verification: verification?,
         timeout_delay: timeout_delay?,
         accounts: accounts?,
+        event_capacity: event_capacity?,
+        faults: faults?,
         log: log?,
     };
     Some((config, warnings))
@@ -135,6 +143,11 @@ fn balance(cursor: &Cursor<'_>, networks: &[Enabled]) -> Option<Decimal> {
     Some(amount)
 }
 
+fn capacity(fields: &Fields<'_>) -> Option<usize> {
+    let capacity = fields.get("capacity").and_then(|capacity| capacity.number(1..=MAX_EVENTS))?;
+    usize::try_from(capacity).ok()
+}
+
 fn log(fields: &Fields<'_>) -> Option<Log> {
     let format =
         fields.get("format").and_then(|format| format.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)]));
@@ -191,6 +204,7 @@ mod tests {
         assert_eq!(config.verification, Verification::default());
         assert_eq!(config.accounts.unknown, UnknownAccounts::default());
         assert_eq!(config.accounts.balance.to_string(), "1000000");
+        assert_eq!(config.event_capacity, x402_sim::event::log::CAPACITY);
         assert_eq!((config.seed, config.timeout_delay), (None, Duration::from_secs(5)));
         assert_eq!(config.dialects, [Dialect::X402V2, Dialect::X402V1, Dialect::Invoice]);
         assert!(config.resources.is_empty());
@@ -208,6 +222,7 @@ dialects: [invoice, x402v2]
 verification: timeout
 timeout_delay: 1m
 accounts: {unknown: empty, balance: 2.5}
+events: {capacity: 5}
 log: {format: json, level: verbose}
 ";
         let config = loaded(yaml).config;
@@ -217,6 +232,7 @@ log: {format: json, level: verbose}
             (config.accounts.unknown, config.accounts.balance.to_string()),
             (UnknownAccounts::Empty, "2.5".into())
         );
+        assert_eq!(config.event_capacity, 5);
         assert_eq!(config.log, Log { format: LogFormat::Json, level: LogLevel::Verbose });
     }
 }

@@ -4,13 +4,22 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
+use http::{Request, header};
 use http_body_util::BodyExt;
+use x402_sim::purchase::buyer::{BodyHash, BodyHasher};
 
 /// The largest body that is read, in bytes.
 pub const LIMIT: usize = 1024 * 1024;
 
 /// How long a body may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many bytes of a body that is too large are read and forgotten, so that its client hears the answer: one that is
+/// still sending when the connection closes is told of a reset instead.
+const FORGOTTEN: usize = 16 * 1024 * 1024;
+
+/// How long that may take.
+const FORGETTING: Duration = Duration::from_secs(2);
 
 /// Why a body was not read to its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,43 +39,70 @@ enum Bytewise {
     Discard,
 }
 
-/// Reads a body.
-pub async fn read(body: Body) -> Result<Bytes, BodyError> {
-    timed(body, Bytewise::Keep).await
-}
-
-/// Reads a body and forgets it, so that a client that is still sending can hear the answer.
-pub async fn drain(body: Body) -> Result<(), BodyError> {
-    timed(body, Bytewise::Discard).await.map(|_| ())
-}
-
-async fn timed(body: Body, bytes: Bytewise) -> Result<Bytes, BodyError> {
-    if http_body::Body::is_end_stream(&body) {
-        return Ok(Bytes::new());
-    }
-    tokio::time::timeout(TIMEOUT, collect(body, bytes)).await.unwrap_or(Err(BodyError::TooSlow))
-}
-
-async fn collect(mut body: Body, bytes: Bytewise) -> Result<Bytes, BodyError> {
-    let (mut whole, mut kept, mut size) = (Bytes::new(), BytesMut::new(), 0);
-    if http_body::Body::size_hint(&body).lower() > LIMIT as u64 && bytes == Bytewise::Keep {
+/// Reads the body of a request.
+pub async fn read(request: Request<Body>) -> Result<Bytes, BodyError> {
+    // Who waits for `100 Continue` has not begun to send, and shall not.
+    let waits = request.headers().contains_key(header::EXPECT);
+    let body = request.into_body();
+    if http_body::Body::size_hint(&body).lower() > LIMIT as u64 {
+        if !waits {
+            forget(body).await;
+        }
         return Err(BodyError::TooLarge);
     }
+    timed(body, Bytewise::Keep).await.map(|(bytes, _)| bytes)
+}
+
+/// Reads a body and keeps its hash only, so that a client that is still sending can hear the answer.
+pub async fn drain(body: Body) -> Result<BodyHash, BodyError> {
+    timed(body, Bytewise::Discard).await.map(|(_, hash)| hash)
+}
+
+async fn timed(mut body: Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
+    if http_body::Body::is_end_stream(&body) {
+        return Ok((Bytes::new(), BodyHash::default()));
+    }
+    let collected = tokio::time::timeout(TIMEOUT, collect(&mut body, bytes)).await.unwrap_or(Err(BodyError::TooSlow));
+    if collected == Err(BodyError::TooLarge) {
+        forget(body).await;
+    }
+    collected
+}
+
+/// Reads on and keeps nothing, to the end, for a while, or until there was too much.
+async fn forget(mut body: Body) {
+    let rest = async {
+        let mut size = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            size += frame.data_ref().map_or(0, Bytes::len);
+            if size > FORGOTTEN {
+                break;
+            }
+        }
+    };
+    // What is not read by then is reset.
+    let _ = tokio::time::timeout(FORGETTING, rest).await;
+}
+
+async fn collect(body: &mut Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
+    let (mut whole, mut kept) = (Bytes::new(), BytesMut::new());
+    let (mut hasher, mut size) = (BodyHasher::default(), 0);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         size += data.len();
         if size > LIMIT {
             return Err(BodyError::TooLarge);
         }
-        if bytes == Bytewise::Keep {
+        match bytes {
             // Nearly every body is one piece: it is taken as it is.
-            if whole.is_empty() && kept.is_empty() {
-                whole = data;
-            } else {
+            Bytewise::Keep if whole.is_empty() && kept.is_empty() => whole = data,
+            Bytewise::Keep => {
                 kept.extend_from_slice(&std::mem::take(&mut whole));
                 kept.extend_from_slice(&data);
             }
+            Bytewise::Discard => hasher.add(&data),
         }
     }
-    Ok(if kept.is_empty() { whole } else { kept.freeze() })
+    let bytes = if kept.is_empty() { whole } else { kept.freeze() };
+    Ok((bytes, hasher.finish()))
 }

@@ -8,6 +8,10 @@ use http::{Method, Request, StatusCode};
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, WWW-Authenticate, Retry-After");
 
+/// Says of an answer that a fault takes these headers away.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing;
+
 /// Adds what every answer carries, errors too.
 pub fn expose(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));

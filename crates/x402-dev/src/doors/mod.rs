@@ -4,15 +4,18 @@
 //! |---|---|
 //! | [`facilitator`] | `/verify`, `/settle`, `/supported`, `/health` |
 //! | [`resources`] | every path that is not reserved |
-//! | [`admin`] | `/_x402/api/...`: what commands ask a running instance |
+//! | [`admin`] | `/_x402/api/...`: the world in the user's hands |
 //! | [`answer`], [`simulation`] | what answers are made of; simulated outcomes |
+//! | [`fault`] | what goes wrong on purpose, where requests pass |
 //! | [`flight`] | requests in flight, counted until their last byte is handed over |
+//! | [`parcel`] | whether paid content was handed over to its last byte |
 //! | [`cors`] | preflight requests, and the headers that every answer carries |
 //! | [`body`] | request bodies, up to a limit |
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Body;
@@ -22,21 +25,25 @@ use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, header};
 use hyper::body::Incoming;
 use serde_json::json;
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use crate::config::FacilitatorPaths;
+use crate::metrics::Metrics;
 use crate::route::{ADMIN_PREFIX, FACILITATOR_PREFIX};
 use crate::state::{Counters, Current, Peer, State};
-use admin::routes::Admin;
+use admin::office::Office;
 use answer::{closing, json_body, refuse};
-use flight::{Counted, InFlight};
+use flight::{Counted, Endless, InFlight, Reading};
 
 pub mod admin;
 pub mod answer;
 pub mod body;
 pub mod cors;
 pub mod facilitator;
+pub mod fault;
 pub mod flight;
+pub mod parcel;
 pub mod resources;
 pub mod simulation;
 
@@ -67,27 +74,21 @@ impl Desk {
 pub struct Doors {
     router: Router,
     counters: Arc<Counters>,
+    metrics: Arc<Metrics>,
 }
 
 impl Doors {
     /// The doors of a server.
-    pub fn new(current: Current, paths: FacilitatorPaths, address: SocketAddr, admin: Option<Admin>) -> Self {
-        let counters = Arc::clone(&current.get().counters);
-        let desk = Desk { current, address };
+    pub fn new(office: Office, paths: FacilitatorPaths) -> Self {
+        let (counters, metrics) = (Arc::clone(&office.state().counters), office.state().metrics());
+        let desk = Desk { current: office.current.clone(), address: office.address };
         let facilitator = facilitator();
-        let mut router = Router::new()
-            .nest(FACILITATOR_PREFIX, facilitator.clone())
-            .route(ADMIN_PREFIX, any(not_built))
-            .route(&format!("{ADMIN_PREFIX}/"), any(not_built))
-            .route(&format!("{ADMIN_PREFIX}/{{*rest}}"), any(not_built));
+        let mut router = Router::new().nest(FACILITATOR_PREFIX, facilitator.clone());
         if paths == FacilitatorPaths::Bare {
             router = router.merge(facilitator);
         }
-        let mut router = router.fallback(resources::routes::pay).with_state(desk);
-        if let Some(admin) = admin {
-            router = router.merge(admin::routes::router(admin));
-        }
-        Self { router, counters }
+        let router = router.fallback(resources::routes::pay).with_state(desk).merge(admin::router(office));
+        Self { router, counters, metrics }
     }
 
     /// Answers a request. A panic on the way is a 500, and nobody else's trouble.
@@ -100,8 +101,13 @@ impl Doors {
         connection: &Arc<Counters>,
     ) -> Response<Counted> {
         let in_flight = [&self.counters, connection].map(InFlight::begin);
+        let reading = if *request.method() == Method::HEAD { Reading::HeadOnly } else { Reading::Whole };
+        let meter = Meter::start(&self.metrics, request.uri().path());
         // The admin door is for the instance's own origin: it tells nothing to scripts of others.
         let public = !is_admin(request.uri().path());
+        if public {
+            self.counters.requests.fetch_add(1, Ordering::Relaxed);
+        }
         let mut response = if let Some(too_large) = check_head(&request) {
             too_large
         } else if let Some(preflight) = cors::preflight(&request).filter(|_| public) {
@@ -111,10 +117,43 @@ impl Doors {
             request.extensions_mut().insert(peer);
             route(&self.router, request).await
         };
-        if public {
+        if public && response.extensions().get::<cors::Missing>().is_none() {
             cors::expose(response.headers_mut());
         }
-        response.map(|body| Counted::new(body, in_flight))
+        meter.stop(response.status());
+        if response.extensions().get::<Endless>().is_some() {
+            return response.map(|body| Counted::endless(body, connection));
+        }
+        response.map(|body| Counted::new(body, reading, in_flight))
+    }
+}
+
+/// Counts and times one request.
+struct Meter<'a> {
+    metrics: &'a Metrics,
+    door: &'static str,
+    operation: Option<&'static str>,
+    begun: Instant,
+}
+
+impl<'a> Meter<'a> {
+    fn start(metrics: &'a Metrics, path: &str) -> Self {
+        let bare = path.strip_prefix(FACILITATOR_PREFIX).unwrap_or(path);
+        let (door, operation) = match bare {
+            "/verify" => ("facilitator", Some("verify")),
+            "/settle" => ("facilitator", Some("settle")),
+            "/supported" | "/health" | "/discovery/resources" | "/discovery/search" => ("facilitator", None),
+            _ if is_admin(path) => ("admin", None),
+            _ => ("resources", None),
+        };
+        Self { metrics, door, operation, begun: Instant::now() }
+    }
+
+    fn stop(self, status: StatusCode) {
+        self.metrics.answered(self.door, status.as_u16());
+        if let Some(operation) = self.operation {
+            self.metrics.took(operation, self.begun.elapsed().as_secs_f64());
+        }
     }
 }
 

@@ -46,6 +46,28 @@ pub struct Record {
     pub draining: Option<Draining>,
     /// How it ended; `None` while it runs, and for one that could not say.
     pub ending: Option<Ending>,
+    /// The run before this one, where that is known.
+    #[serde(default)]
+    pub last_run: Option<Box<LastRun>>,
+}
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// The PID of its process.
+    pub pid: u32,
+    /// The address for clients that it had.
+    pub url: String,
+    /// When it began to listen, in milliseconds since 1970.
+    pub started_at: u64,
+    /// When it ended, in milliseconds since 1970, if it could say so.
+    pub ended_at: Option<u64>,
+    /// Why it ended, in one word.
+    pub cause: String,
+    /// Why it ended, in words.
+    pub ending: String,
+    /// The last lines of its log, if it could not say why it ended.
+    pub last_lines: Vec<String>,
 }
 
 /// How a server was started.
@@ -115,12 +137,14 @@ pub struct Facts {
     pub command: StartedBy,
     /// The log file, if it writes one.
     pub log: Option<PathBuf>,
+    /// The run before this one, where that is known.
+    pub last_run: Option<Box<LastRun>>,
 }
 
 impl Record {
     /// The record of a server that has begun to listen.
     pub fn new(facts: Facts) -> Self {
-        let Facts { identity, token, url, port, started_at, configuration, command, log } = facts;
+        let Facts { identity, token, url, port, started_at, configuration, command, log, last_run } = facts;
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self {
             format: FORMAT,
@@ -135,6 +159,7 @@ impl Record {
             log,
             draining: None,
             ending: None,
+            last_run,
         }
     }
 

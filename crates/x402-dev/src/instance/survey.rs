@@ -98,7 +98,7 @@ impl PidFile {
             } else if kind.is_symlink() {
                 "a link"
             } else {
-                "no file"
+                "neither a file nor a directory"
             };
             return Self::Garbage(what.to_owned());
         }
@@ -106,6 +106,8 @@ impl PidFile {
             return Self::Garbage(format!("{} bytes", metadata.len()));
         }
         match std::fs::read(path) {
+            // Removed since it was looked at: a server has just ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
             Err(error) => Self::Garbage(format!("unreadable: {error}")),
             Ok(bytes) if bytes.is_empty() => Self::Garbage("empty".to_owned()),
             Ok(bytes) => {
@@ -238,7 +240,11 @@ fn stopped(place: &Place) -> io::Result<Option<Stopped>> {
     let Some(lock) = Lock::tidy(&place.lock())? else { return Ok(None) };
     remove(&place.pid_file())?;
     drop(lock);
-    stopped.stale = Some(found);
+    // A server that ended in order had removed its file: somebody who asked at that moment has put it back.
+    let put_back = |record: &Record| record.ending.is_some() && found == PidFile::Pid(record.identity.pid);
+    if !stopped.last.as_ref().is_some_and(put_back) {
+        stopped.stale = Some(found);
+    }
     Ok(Some(stopped))
 }
 

@@ -50,6 +50,10 @@ impl Request {
         Self::post(target, body.to_string()).header("Content-Type", "application/json")
     }
 
+    pub(crate) fn with_method(self, method: &str) -> Self {
+        Self { method: method.to_owned(), ..self }
+    }
+
     pub(crate) fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.as_ref().to_vec()));
         self
@@ -213,6 +217,14 @@ impl Connection {
     /// Everything until the peer closes.
     pub(crate) fn read_to_end(&mut self) -> Vec<u8> {
         while self.fill() > 0 {}
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Whatever comes next; nothing when the peer has closed.
+    pub(crate) fn read_some(&mut self) -> Vec<u8> {
+        if self.unread.is_empty() {
+            self.fill();
+        }
         std::mem::take(&mut self.unread)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Finished, Test};
+use crate::harness::{Finished, Stream, Test};
 
 #[track_caller]
 fn result(run: &Finished) -> &str {
@@ -159,4 +159,92 @@ fn the_configuration_file_changes_the_server() {
     assert!(mock.directory().join(".x402dev.yaml").exists());
     let other = Test::new().config("pricing: {default: 0.33}").file("b.yaml", "pricing: {default: 0.44}");
     assert_eq!(other.arg("--config").arg("b.yaml").start().asked("/a")["amount"], "440000");
+}
+
+#[test]
+fn the_examples_of_the_documents_are_valid_as_they_are_pasted() {
+    let readme = include_str!("../../../../README.md");
+    let (_, example) = readme.split_once("```yaml\nserver:\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let file = include_str!("../../../../docs/config.example.yaml");
+    for yaml in [&format!("server:\n{example}"), file] {
+        let run = Test::new().config(yaml).run(&["config", "check"]);
+        assert!(result(&run).contains("is valid: 3 resources, 3 networks"), "{run:?}");
+    }
+    // Both are the same, apart from what the file says about itself.
+    assert!(file.ends_with(example), "README.md and docs/config.example.yaml differ");
+}
+
+#[test]
+fn check_says_in_json_what_is_wrong_and_where() {
+    let run = Test::new().config("pricing: {default: 1}\n").run(&["config", "check", "--json"]);
+    insta::assert_snapshot!(result(&run), @r#"{"networks":7,"problems":[],"resources":0,"valid":true,"warnings":[]}"#);
+    let yaml = "server: {prot: 1}\nresources:\n  - {match: /a, response: {text: a, json: 1}}\n";
+    let run = Test::new().config(yaml).env("X402_DEV_TIMEOUT_DELAY", "5").run(&["config", "check", "--json"]);
+    assert_eq!(run.code, Some(78), "{run:?}");
+    assert!(run.stderr.contains("did you mean `port`?"), "{run:?}");
+    let said: Value = serde_json::from_str(&run.stdout).unwrap();
+    insta::assert_snapshot!(format!("{said:#}"), @r#"
+    {
+      "problems": [
+        {
+          "column": 10,
+          "file": ".x402dev.yaml",
+          "hint": "did you mean `port`?",
+          "key": "server.prot",
+          "line": 1,
+          "message": "there is no key `prot` here",
+          "origin": ".x402dev.yaml:1:10"
+        },
+        {
+          "column": 43,
+          "file": ".x402dev.yaml",
+          "hint": null,
+          "key": "resources[0].response.json",
+          "line": 3,
+          "message": "an answer has one body: only one of `text` and `json` can be said",
+          "origin": ".x402dev.yaml:3:43"
+        },
+        {
+          "column": null,
+          "file": null,
+          "hint": "write a whole number with its unit: `500ms`, `5s` or `1m`",
+          "key": "timeout_delay",
+          "line": null,
+          "message": "`5` is not a duration",
+          "origin": "X402_DEV_TIMEOUT_DELAY"
+        }
+      ],
+      "valid": false
+    }
+    "#);
+    let run = Test::new().run(&["config", "check", "none.yaml", "--json"]);
+    assert_eq!(run.code, Some(78), "{run:?}");
+    let said: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        said["problems"][0],
+        json!({
+            "file": "none.yaml", "line": null, "column": null, "origin": "none.yaml", "key": "",
+            "message": "there is no file none.yaml",
+            "hint": "`x402-dev mock` needs no file; leave `--config` out to start without",
+        })
+    );
+}
+
+#[test]
+fn the_schema_is_json_with_and_without_the_flag() {
+    let run = Test::new().run(&["config", "schema", "--json"]);
+    assert_eq!(result(&run), result(&Test::new().run(&["config", "schema"])));
+    assert!(serde_json::from_str::<Value>(&run.stdout).unwrap()["properties"].is_object());
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_and_one_that_nobody_wants_is_none() {
+    for command in [&["config", "show"][..], &["config", "schema"], &["--help"], &["sign", "--defects"]] {
+        let run = Test::new().stdout(Stream::NoSpace).run(command);
+        assert_eq!(run.code, Some(1), "{command:?}: {run:?}");
+        assert!(run.stderr.starts_with("error: cannot write the result: No space left"), "{command:?}: {run:?}");
+        let run = Test::new().stdout(Stream::Closed).run(command);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
+    }
 }

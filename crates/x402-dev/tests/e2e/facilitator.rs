@@ -198,9 +198,15 @@ fn a_body_over_1_mib_is_a_413_and_one_of_1_mib_is_read() {
     }
     // Without a length that gives it away.
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
-    let chunked = format!("{}0\r\n\r\n", chunk.repeat(17));
-    let request = Request::post("/settle", chunked).header("Transfer-Encoding", "chunked");
-    mock.send(&request).assert_error(413, &[]);
+    for chunks in [17, 32, 100] {
+        // The client hears it also when it has sent far more than the limit.
+        let chunked = format!("{}0\r\n\r\n", chunk.repeat(chunks));
+        let request = Request::post("/settle", chunked).header("Transfer-Encoding", "chunked");
+        mock.send(&request).assert_error(413, &["1048576"]);
+    }
+    // Who asks first is told at once, and never asked for the body.
+    let asking = Request::new("POST", "/settle").header("Expect", "100-continue").header("Content-Length", "9999999");
+    mock.send(&asking).assert_error(413, &["1048576"]);
     mock.assert_serves();
 }
 

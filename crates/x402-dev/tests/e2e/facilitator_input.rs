@@ -226,3 +226,24 @@ fn hostile_text_in_every_place_is_refused_with_a_short_message() {
     mock.assert_serves();
     assert_eq!(mock.settle(&good)["success"], true);
 }
+
+#[test]
+fn a_version_that_is_none_is_named_as_it_is() {
+    let mock = Test::new().start();
+    let good = Payment::of(&requirements()).request();
+    for (version, said) in [
+        (Some(json!("2")), "paymentPayload.x402Version is the text \"2\"; it must be the number 1 or 2"),
+        (Some(json!(3)), "paymentPayload.x402Version is 3; it must be the number 1 or 2"),
+        (Some(json!(null)), "paymentPayload.x402Version is null; it must be the number 1 or 2"),
+        (None, "paymentPayload.x402Version is missing; it must be the number 1 or 2"),
+    ] {
+        let mut body = good.clone();
+        match version {
+            Some(version) => body["paymentPayload"]["x402Version"] = version,
+            None => drop(body["paymentPayload"].as_object_mut().unwrap().remove("x402Version")),
+        }
+        let verdict = mock.verify(&body);
+        assert_eq!(verdict["invalidReason"], "invalid_x402_version");
+        assert_eq!(verdict["invalidMessage"], said);
+    }
+}

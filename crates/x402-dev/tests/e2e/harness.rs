@@ -39,6 +39,8 @@ pub(crate) enum Stream {
     Full,
     /// To a pipe whose other end is closed.
     Closed,
+    /// To a device that is full.
+    NoSpace,
     /// To a terminal; a thread collects it.
     Terminal,
 }
@@ -210,7 +212,14 @@ impl Stream {
                 output.shared.0.lock().unwrap().unread = Some(reader);
                 (output, writer.into())
             }
-            Self::Closed => (output, std::io::pipe().unwrap().1.into()),
+            Self::NoSpace => {
+                output.shared.0.lock().unwrap().ended = true;
+                (output, File::options().write(true).open("/dev/full").unwrap().into())
+            }
+            Self::Closed => {
+                output.shared.0.lock().unwrap().ended = true;
+                (output, std::io::pipe().unwrap().1.into())
+            }
             Self::Terminal => {
                 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
                 let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();

@@ -75,13 +75,18 @@ fn json_events_tie_one_payment_together() {
         |kind: &str| -> Value { serde_json::from_str(&mock.stderr.line(&format!("\"kind\":\"{kind}\""))).unwrap() };
     let (offered, verified, settled, refused) =
         (event("offered"), event("verified"), event("settled"), event("refused"));
-    assert_eq!(offered["path"], "/news");
-    assert_eq!(settled["payer"], payload["payload"]["authorization"]["from"]);
-    assert_eq!((&settled["amount"], &settled["dialect"]), (&json!("0.01 USDC"), &json!("x402v2")));
+    assert_eq!(offered["data"]["path"], "/news");
+    assert_eq!(settled["data"]["payer"], payload["payload"]["authorization"]["from"]);
+    assert_eq!((&settled["data"]["amount"], &settled["data"]["dialect"]), (&json!("0.01 USDC"), &json!("x402v2")));
     assert!(settled["payment"].as_str().unwrap().starts_with("pay_"), "{settled}");
     assert_eq!([&verified["payment"], &refused["payment"]], [&settled["payment"]; 2]);
-    assert!(settled["transaction"].as_str().unwrap().starts_with("0x"), "{settled}");
-    assert_eq!(refused["reason"], "invalid_exact_evm_nonce_already_used");
+    assert!(settled["data"]["transaction"].as_str().unwrap().starts_with("0x"), "{settled}");
+    assert_eq!(refused["data"]["reason"], "invalid_exact_evm_nonce_already_used");
+    let (purchase, door, kept) = (&settled["purchase"], &settled["door"], verified["purchase"] == refused["purchase"]);
+    assert_eq!((purchase, door, kept), (&json!("pur_1"), &json!("resources"), true), "{settled}");
+    let payer = payload["payload"]["authorization"]["from"].as_str().unwrap();
+    assert_eq!(settled["summary"], format!("Settled 0.01 USDC from {payer} for GET /news."));
+    assert_eq!(offered["purchase"], Value::Null);
     let sequence = [&offered, &verified, &settled, &refused].map(|event| event["sequence"].as_u64().unwrap());
     assert!(sequence.is_sorted(), "{sequence:?}");
 }

@@ -239,3 +239,13 @@ fn content_that_failed_says_that_it_was_simulated_too() {
     let answer = mock.send(&Request::get("/broken").header("PAYMENT-SIGNATURE", payment));
     assert_eq!((answer.status, answer.header("x-simulation-mode")), (500, Some("accept")), "{answer:?}");
 }
+
+#[test]
+fn a_simulated_refusal_names_both_ways_to_ask_for_it() {
+    let mock = Test::new().start();
+    let body = Payment::of(&mock.asked("/a")).request();
+    let said = post(&mock, "/verify", &body, Some("failure")).assert_status(200).json();
+    let message = said["invalidMessage"].as_str().unwrap();
+    assert!(message.contains("`X-Simulation-Mode: failure`"), "{message}");
+    assert!(message.contains("`verification: reject`") && !message.contains("the server runs"), "{message}");
+}

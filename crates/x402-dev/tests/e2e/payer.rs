@@ -82,8 +82,13 @@ impl Payment {
         Self { requirements: requirements.clone(), account, authorization, domain }
     }
 
-    pub(crate) fn by(mut self, index: usize) -> Self {
-        self.account = account(index);
+    pub(crate) fn by(self, index: usize) -> Self {
+        self.by_account(account(index))
+    }
+
+    /// Is paid by any test account or persona.
+    pub(crate) fn by_account(mut self, account: TestAccount) -> Self {
+        self.account = account;
         self.authorization.from = self.account.evm();
         self
     }

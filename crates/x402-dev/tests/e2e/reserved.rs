@@ -71,11 +71,13 @@ fn nothing_under_the_admin_prefix_is_ever_priced_or_shared_with_other_origins() 
     let host = mock.address.to_string();
     for path in ["/_x402", "/_x402/", "/_x402/nothing", "/_x402//a", "/_x402/rpc/eip155:1", "/_x402/%2e%2e/a"] {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {
-            let request = Request::new(method, path).header("Host", &host).header("Origin", "http://evil.test");
-            let answer = mock.connect().send(&request);
-            assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
-            assert_eq!(answer.header("payment-required"), None);
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{method} {path}");
+            let request = Request::new(method, path).header("Host", &host);
+            for (request, status) in [(request.clone(), 404), (request.header("Origin", "http://evil.test"), 403)] {
+                let answer = mock.connect().send(&request);
+                assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+                assert_eq!(answer.header("payment-required"), None);
+                assert_eq!(answer.header("access-control-allow-origin"), None, "{method} {path}");
+            }
         }
     }
     mock.assert_serves();
@@ -105,7 +107,8 @@ fn prefixed_frees_the_bare_paths() {
     let body = Payment::of(&requirements()).request();
     let settled = mock.send(&Request::post_json("/facilitator/settle", &body));
     assert_eq!(settled.assert_status(200).json()["success"], true);
-    mock.connect().send(&Request::get("/_x402/x")).assert_status(404);
+    let admin = Request::get("/_x402/x").header("Host", "localhost");
+    mock.connect().send(&admin).assert_status(404);
 }
 
 #[test]

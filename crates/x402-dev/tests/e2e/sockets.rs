@@ -85,14 +85,35 @@ fn a_head_beyond_64_kib_is_a_bare_431_and_one_beyond_256_kib_may_be_closed() {
 }
 
 #[test]
-fn two_hundred_header_fields_are_taken() {
+fn as_many_header_fields_are_taken_as_fit_into_a_head() {
     let mock = Test::new().start();
-    for number in [200, 900] {
+    for number in [200, 900, 1_100] {
         let fields = (0..number).fold(Request::get("/a"), |request, index| request.header(&format!("x{index}"), "y"));
         mock.send(&fields).assert_status(402);
     }
     let same = (0..200).fold(Request::get("/a"), |request, _| request.header("x", "y"));
     mock.send(&same).assert_status(402);
+    let mut smallest = b"GET /a HTTP/1.1\r\n".to_vec();
+    smallest.extend_from_slice(&b"a:\r\n".repeat((16 * KIB - smallest.len() - 2) / 4));
+    smallest.extend_from_slice(b"\r\n");
+    let mut connection = mock.connect();
+    connection.write(&smallest);
+    connection.read().assert_status(402);
+    let mut connection = mock.connect();
+    connection.write(&[b"GET /a HTTP/1.1\r\n", b"a:\r\n".repeat(5_000).as_slice(), b"\r\n"].concat());
+    assert_eq!(connection.read().assert_status(431).text(), "");
+}
+
+#[test]
+fn a_target_beyond_64_kib_is_a_bare_414() {
+    let mock = Test::new().start();
+    for size in [66 * KIB, 200 * KIB] {
+        let mut connection = mock.connect();
+        connection.write(&Request::get(format!("/{}", "a".repeat(size))).bytes());
+        assert_eq!(connection.read().assert_status(414).text(), "");
+        assert!(connection.is_closed());
+    }
+    mock.assert_serves();
 }
 
 #[test]

@@ -193,3 +193,28 @@ fn a_request_about_the_server_as_a_whole_is_one_about_its_root() {
     let body = mock.send(&Request::new("OPTIONS", "*")).assert_status(402).json();
     assert_eq!(body["accepts"][0]["resource"], "http://api.test/");
 }
+
+#[test]
+fn what_is_no_http_gets_a_bare_400_and_verbose_says_why() {
+    let mock = Test::new().arg("--verbose").start();
+    for (bytes, why) in [
+        (&b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n"[..], "invalid URI"),
+        (b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "invalid HTTP version"),
+        (b"GET /a HTTP/1.1\r\na b: c\r\n\r\n", "invalid HTTP header"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "invalid HTTP method"),
+    ] {
+        let mut connection = mock.connect();
+        connection.write(bytes);
+        let answer = connection.read();
+        assert_eq!((answer.status, answer.text().as_str()), (400, ""), "{why}");
+        assert!(connection.is_closed());
+        mock.stderr.line(&format!("connection from 127.0.0.1: bad request: {why}"));
+    }
+    let quiet = Test::new().start();
+    let mut connection = quiet.connect();
+    connection.write(b"GET /a b HTTP/1.1\r\n\r\n");
+    connection.read().assert_status(400);
+    quiet.get("/after").assert_status(402);
+    quiet.stderr.line("/after");
+    assert!(!quiet.stderr.text().contains("bad request"), "{}", quiet.stderr.text());
+}

@@ -17,6 +17,24 @@ fn commands(command: &clap::Command, words: &[String], all: &mut Vec<(Vec<String
     }
 }
 
+/// The words that a shell would pass on, up to what it would keep to itself.
+fn arguments(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+    for letter in line.chars() {
+        match letter {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ')' | '>' | '|' if !quoted => break,
+            ' ' if !quoted => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 #[test]
 fn the_help_of_every_command_has_two_examples_that_are_right() {
     let mut all = Vec::new();
@@ -27,10 +45,8 @@ fn the_help_of_every_command_has_two_examples_that_are_right() {
         let examples: Vec<_> = help.lines().filter_map(|line| line.split_once("x402-dev ")).collect();
         assert!(help.contains("Examples:") && examples.len() >= 2, "{words:?}: {help}");
         for (_, example) in examples {
-            // Up to what the shell would keep to itself.
-            let example = example.split([')', '>', '|']).next().unwrap();
-            let line: Vec<_> = ["x402-dev"].into_iter().chain(example.split_whitespace()).collect();
-            assert!(words.iter().all(|word| line.contains(&word.as_str()) || word == "start"), "{words:?}: {line:?}");
+            let line = [vec!["x402-dev".to_owned()], arguments(example)].concat();
+            assert!(words.iter().all(|word| line.contains(word) || word == "start"), "{words:?}: {line:?}");
             Cli::try_parse_from(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"));
         }
     }

@@ -104,9 +104,35 @@ fn an_interrupt_twice_ends_it_at_once() {
     server.err.line("stopping: SIGINT", &server.out);
     let asked = Instant::now();
     server.signal(Signal::INT);
-    server.wait().assert(0);
+    server.wait().assert(1).complains(&["ended with 1 request left without a whole answer"]);
+    site.mock("status").assert(2).says(&["stopped by SIGINT"]);
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
     assert!(!exists(&site.pid_file()));
+}
+
+#[test]
+fn the_first_interrupt_after_a_termination_ends_it_at_once() {
+    let site = Site::new();
+    let (server, up) = site.foreground(TOO_LONG);
+    let slow = Slow::send(&up);
+    server.signal(Signal::TERM);
+    server.err.line("stopping: SIGTERM", &server.out);
+    server.signal(Signal::INT);
+    server.wait().assert(1).complains(&["ended with 1 request left without a whole answer"]);
+    drop(slow);
+    // Nobody is kept waiting where there is nothing in flight.
+    let (server, _up) = site.foreground("");
+    server.signal(Signal::INT);
+    server.wait().assert(0);
+}
+
+#[test]
+fn requests_that_outlive_the_grace_are_cut_off_and_said() {
+    let site = Site::new();
+    let (server, up) = site.foreground("--verification timeout --timeout-delay 60s");
+    let _slow = Slow::send(&up);
+    server.signal(Signal::TERM);
+    server.wait().assert(1).complains(&["ended with 1 request left without a whole answer"]);
 }
 
 #[test]

@@ -61,7 +61,8 @@ fn an_unmanaged_server_leaves_no_files() {
     up.assert_serves();
     assert!(!exists(&site.home()));
     site.mock("status").assert(2);
-    up.send(&crate::client::Request::get("/_x402/api/instance")).assert_status(404);
+    let asked = crate::client::Request::get("/_x402/api/instance").header("Host", up.address.to_string());
+    assert!(up.send(&asked).assert_status(403).text().contains("\"code\":\"no_instance\""));
     server.signal(Signal::TERM);
     server.wait().assert(0);
     assert!(!exists(&site.home()));

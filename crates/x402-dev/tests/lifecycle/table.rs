@@ -107,10 +107,21 @@ fn status_says_all_of_it() {
     status.assert(0).says(&parts);
     assert!(status.out.contains(&file.display().to_string()), "{status:?}");
     assert_eq!(site.json("status")["payments"], 0);
-    // Asking is a request, too.
-    assert!(site.json("status")["requests"].as_u64().unwrap() >= 2);
+    // Asking is none of them.
+    assert_eq!(site.json("status")["requests"], 1);
+    assert_eq!(site.json("status")["last_run"], serde_json::Value::Null);
+    assert!(!status.out.contains("last run"), "{status:?}");
     site.mock("stop").assert(0);
     site.mock("status").assert(2).says(&["Server is not running\n", "last run", "stopped by `mock stop` at 20"]);
+    let last_run = site.mock("status --json").json()["last_run"].clone();
+    site.detach("");
+    site.mock("status").assert(0).says(&["Server is running", "last run  stopped by `mock stop` at 20"]);
+    assert_eq!(site.json("status")["last_run"], last_run);
+    site.mock("restart").assert(0);
+    assert_eq!(
+        site.json("status")["last_run"]["ending"].as_str().map(|words| &words[..25]),
+        Some("stopped by `mock restart`")
+    );
 }
 
 #[test]

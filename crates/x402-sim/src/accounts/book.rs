@@ -43,8 +43,8 @@ pub struct Book {
 /// An account that was made while the world runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Made {
-    name: Option<String>,
-    key: [u8; 32],
+    pub(crate) name: Option<String>,
+    pub(crate) key: [u8; 32],
     address: Address,
 }
 

@@ -5,7 +5,10 @@ use x402_wire::amount::Decimal;
 
 use crate::catalog::Token;
 
+pub mod nearest;
 pub mod signature;
+
+pub use nearest::nearest;
 
 /// An amount for people: atomic units, and whole units where the asset is known.
 pub fn money(units: U256, token: Option<&Token>) -> String {

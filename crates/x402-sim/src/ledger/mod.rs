@@ -12,6 +12,7 @@ use imbl::{OrdMap, OrdSet, Vector};
 use crate::networks::eip155::eip712::Authorization;
 use crate::networks::eip155::signature::Ecdsa;
 
+mod load;
 pub mod view;
 
 pub use view::{Grants, UnknownAccounts, View};

@@ -6,6 +6,7 @@
 use imbl::OrdMap;
 
 use super::World;
+use super::line::{Bytes, Line};
 use super::settlement::{Ending, Settled, Standing, Wait};
 use crate::event::{Door, Facts, Kind, PaymentId};
 use crate::ledger::Record;
@@ -19,8 +20,13 @@ pub struct Agenda {
     timed: OrdMap<(u64, u64), Task>,
     counted: OrdMap<(usize, u64), Task>,
     pending: OrdMap<PaymentId, Awaited>,
+    /// What became of pending settlements whose answer nobody has asked for yet.
+    concluded: OrdMap<PaymentId, Result<Record, Reason>>,
     issued: u64,
 }
+
+/// How many answers are kept for whoever asks again.
+const CONCLUDED: usize = 10_000;
 
 /// Something that is to happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +79,15 @@ impl World {
 
     /// What became of a settlement that was asked for before and was pending then; `None` where there is none.
     ///
-    /// Asking counts where the settlement waits to be asked.
+    /// Asking counts where the settlement waits to be asked; what ends by that is told as an event here. What has ended meanwhile is told once, without verifying
+    /// again, as the official facilitator does by its pending store.
     pub fn ask_again(&mut self, payment: PaymentId, now: u64) -> Option<Result<Settled, Reason>> {
+        if let Some(ended) = self.take_concluded(payment) {
+            return Some(ended);
+        }
         let awaited = self.roots.agenda.pending.get(&payment)?.clone();
         match awaited.asks {
-            Some(left) if left <= 1 => Some(self.conclude(payment, now)?),
+            Some(left) if left <= 1 => self.confirm(payment, now),
             Some(left) => {
                 let awaited = Awaited { asks: Some(left - 1), ..awaited };
                 let record = awaited.pending.record;
@@ -86,6 +96,11 @@ impl World {
             }
             None => Some(Ok(self.settled(awaited.pending.record, Standing::Pending))),
         }
+    }
+
+    fn take_concluded(&mut self, payment: PaymentId) -> Option<Result<Settled, Reason>> {
+        let ended = self.roots.agenda.concluded.remove(&payment)?;
+        Some(ended.map(|record| self.settled(record, Standing::Confirmed)))
     }
 
     pub(super) fn schedule(&mut self, wait: Wait, now: u64, task: Task) {
@@ -108,7 +123,7 @@ impl World {
     fn perform(&mut self, task: Task, at: u64) {
         match task {
             Task::Undo { number, payment } => {
-                let undone = self.undo(number);
+                let undone = self.undo(number, payment);
                 let message = if undone {
                     "the transaction was undone: the money is back, and the authorization can be used again"
                 } else {
@@ -118,17 +133,24 @@ impl World {
                 self.record(at, Kind::Undone, Door::Chain, Some(payment), facts);
             }
             Task::Confirm(payment) => {
-                let Some(outcome) = self.conclude(payment, at) else { return };
-                let (kind, facts) = match outcome {
-                    Ok(settled) => {
-                        let transaction = Some(settled.hash().to_string());
-                        (Kind::Settled, Facts { transaction, ..self.facts_of(&settled.record) })
-                    }
-                    Err(reason) => (Kind::SettleFailed, Facts { message: Some(reason.detail), ..Facts::default() }),
-                };
-                self.record(at, kind, Door::Chain, Some(payment), facts);
+                let Some(outcome) = self.confirm(payment, at) else { return };
+                self.roots.agenda.keep(payment, outcome.map(|settled| settled.record));
             }
         }
+    }
+
+    /// Ends a pending settlement, and tells it.
+    fn confirm(&mut self, payment: PaymentId, at: u64) -> Option<Result<Settled, Reason>> {
+        let outcome = self.conclude(payment, at)?;
+        let (kind, facts) = match &outcome {
+            Ok(settled) => {
+                let transaction = Some(settled.hash().to_string());
+                (Kind::Settled, Facts { transaction, ..self.facts_of(&settled.record) })
+            }
+            Err(reason) => (Kind::SettleFailed, Facts { message: Some(reason.detail.clone()), ..Facts::default() }),
+        };
+        self.record(at, kind, Door::Chain, Some(payment), facts);
+        Some(outcome)
     }
 
     /// Ends a pending settlement.
@@ -140,7 +162,7 @@ impl World {
         }
         let executed = charge.execute(&self.view(), now / 1000);
         Some(executed.map(|effects| {
-            self.write(record, &effects);
+            self.write(record, &effects, payment);
             self.settled(record, Standing::Confirmed)
         }))
     }
@@ -185,6 +207,56 @@ impl Agenda {
         }
         let key = *self.timed.get_min().filter(|((at, _), _)| *at <= now).map(|(key, _)| key)?;
         self.timed.remove(&key).map(|task| (Some(key.0), task))
+    }
+
+    fn keep(&mut self, payment: PaymentId, outcome: Result<Record, Reason>) {
+        if self.concluded.len() >= CONCLUDED
+            && let Some(first) = self.concluded.get_min().map(|(payment, _)| *payment)
+        {
+            self.concluded.remove(&first);
+        }
+        self.concluded.insert(payment, outcome);
+    }
+
+    /// Whether no settlement is pending.
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// The transactions that are to be undone, as lines of a snapshot.
+    pub(super) fn undos(&self) -> impl Iterator<Item = Line> {
+        let timed = self.timed.iter().filter_map(|((time, _), task)| match *task {
+            Task::Undo { number: transaction, payment } => {
+                Some(Line::UndoAt { time: *time, transaction, payment: Bytes(payment.0) })
+            }
+            Task::Confirm(_) => None,
+        });
+        let counted = self.counted.iter().filter_map(|((blocks, _), task)| match *task {
+            Task::Undo { number: transaction, payment } => {
+                let transactions = u64::try_from(*blocks).unwrap_or(u64::MAX);
+                Some(Line::UndoAfter { transactions, transaction, payment: Bytes(payment.0) })
+            }
+            Task::Confirm(_) => None,
+        });
+        timed.chain(counted)
+    }
+
+    /// Undoes a transaction at a time of the clock.
+    pub(super) fn undo_at(&mut self, time: u64, number: u32, payment: PaymentId) {
+        self.issued += 1;
+        self.timed.insert((time, self.issued), Task::Undo { number, payment });
+    }
+
+    /// Undoes a transaction when the ledger holds so many.
+    pub(super) fn undo_after(&mut self, transactions: u64, number: u32, payment: PaymentId) {
+        self.issued += 1;
+        let transactions = usize::try_from(transactions).unwrap_or(usize::MAX);
+        self.counted.insert((transactions, self.issued), Task::Undo { number, payment });
+    }
+
+    /// Whether somebody may ask again for a settlement that was pending.
+    pub(super) fn may_be_asked(&self) -> bool {
+        !self.pending.is_empty() || !self.concluded.is_empty()
     }
 
     /// How many settlements are pending.

@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`settlement`] | charges executed for real, and what may become of them |
 //! | [`agenda`] | what is to happen at a time, after a number of blocks, or when it is asked for |
+//! | [`faults`] | what is made to go wrong |
+//! | [`record`] | what is told of all that happens: events, purchases |
 //! | [`money`] | funding, blacklisting, cancelling: the hand of the tester |
+//! | [`export`], [`import`] | snapshots as files |
 //! | [`snapshot`] | states that are kept and brought back |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,19 +23,27 @@ use x402_wire::invoice::Invoice;
 use crate::accounts::book::Book;
 use crate::accounts::personas::{Purse, Temper};
 use crate::accounts::{self, TestAccount};
-use crate::catalog::{Catalog, solana_account};
+use crate::catalog::{Catalog, INVOICE_ASSET, solana_account};
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::event::{Door, Event, EventLog, Facts, Kind, PaymentId};
+use crate::event::{EventLog, PaymentId};
+use crate::fault;
 use crate::ledger::{Account, Effect, Grants, Ledger, UnknownAccounts, View};
 use crate::memo::{self, InvoiceError, Memos, Terms};
 use crate::networks::Network;
+use crate::purchase::Register;
+use crate::purchase::moves::{Direction, Move, Moves};
 
 use agenda::Agenda;
 use snapshot::Shelf;
 
 pub mod agenda;
+pub mod export;
+pub mod faults;
+pub mod import;
+mod line;
 pub mod money;
+pub mod record;
 pub mod settlement;
 pub mod snapshot;
 
@@ -60,6 +71,8 @@ pub struct World {
     start: Roots,
     shelf: Shelf,
     events: EventLog,
+    purchases: Register,
+    moves: Moves,
     facilitator: TestAccount,
 }
 
@@ -71,6 +84,7 @@ struct Roots {
     clock: Clock,
     agenda: Agenda,
     book: Book,
+    faults: fault::Table,
     random: ChaCha12Rng,
 }
 
@@ -94,6 +108,7 @@ impl World {
             clock: Clock::default(),
             agenda: Agenda::default(),
             book: Book::default(),
+            faults: fault::Table::default(),
             random,
         };
         Ok(Self {
@@ -103,6 +118,8 @@ impl World {
             roots,
             shelf: Shelf::default(),
             events: EventLog::default(),
+            purchases: Register::default(),
+            moves: Moves::default(),
             facilitator: accounts::test_accounts().nth(accounts::FACILITATOR).expect("account 8 is in the table"),
         })
     }
@@ -118,7 +135,7 @@ impl World {
 
     /// A read-only state of the chain as it is now. Costs a few pointers.
     pub fn chain(&self) -> Chain {
-        Chain { catalog: Arc::clone(&self.catalog), view: self.view() }
+        Chain { catalog: Arc::clone(&self.catalog), view: self.view(), skew: 0 }
     }
 
     /// A new invoice. `amount` is the amount of the terms, written in whole units.
@@ -137,22 +154,19 @@ impl World {
         let payer = accounts::find(payer).ok_or(InvoiceError::UnknownPayer)?;
         let effects = self.roots.memos.redeem(proof, terms, payer, &self.view(), now / 1000)?;
         self.roots.ledger.apply(&effects);
+        let moved = Move { direction: Direction::Paid, asset: INVOICE_ASSET, value: terms.amount };
+        self.moves.note(PaymentId::of_memo(proof), moved);
         Ok(payer)
-    }
-
-    /// Appends an event.
-    pub fn record(&mut self, now: u64, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) -> Arc<Event> {
-        self.events.append(now, kind, door, payment, facts)
-    }
-
-    /// The events that are kept.
-    pub const fn events(&self) -> &EventLog {
-        &self.events
     }
 
     /// The ledger.
     pub const fn ledger(&self) -> &Ledger {
         &self.roots.ledger
+    }
+
+    /// How many transactions there are, how many settlements are pending, and how many events are kept.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        (self.roots.ledger.len(), self.roots.agenda.pending(), self.events.iter().count())
     }
 
     /// The clock.

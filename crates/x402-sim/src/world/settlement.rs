@@ -13,6 +13,7 @@ use crate::ledger::{Account, Effect, Record};
 use crate::networks::eip155::eip3009::Charge;
 use crate::networks::eip155::signature::Ecdsa;
 use crate::networks::eip155::transaction::{Signed, Transaction, transfer_calldata};
+use crate::purchase::moves::{Direction, Move};
 use crate::reason::{Code, Reason};
 
 /// What becomes of a settlement.
@@ -101,13 +102,13 @@ impl World {
         let record = Record { authorization, signature, asset, sequence, at: now };
         match commitment {
             Commitment::Nothing => {}
-            Commitment::Kept => drop(self.write(record, &effects)),
+            Commitment::Kept => drop(self.write(record, &effects, payment)),
             Commitment::Twice => {
-                self.write(record, &effects);
-                self.write_again(record, chain_id);
+                self.write(record, &effects, payment);
+                self.write_again(record, chain_id, payment);
             }
             Commitment::Undone(wait) => {
-                let number = self.write(record, &effects);
+                let number = self.write(record, &effects, payment);
                 self.schedule(wait, now, Task::Undo { number, payment });
             }
             Commitment::Pending(ending, wait) => {
@@ -120,20 +121,26 @@ impl World {
     }
 
     /// Writes a transaction and its effects to the ledger. Gives its number.
-    pub(super) fn write(&mut self, record: Record, effects: &[Effect]) -> u32 {
+    pub(super) fn write(&mut self, record: Record, effects: &[Effect], payment: PaymentId) -> u32 {
+        self.note_move(payment, Direction::Paid, &record);
         self.roots.ledger.apply(effects);
         self.roots.ledger.append(record)
     }
 
     /// Moves the same amount once more, if the payer still has it.
-    fn write_again(&mut self, record: Record, chain_id: u64) {
+    fn write_again(&mut self, record: Record, chain_id: u64, payment: PaymentId) {
         let (from, to): (Account, Account) = (record.authorization.from.into(), record.authorization.to.into());
         let value = record.authorization.value;
         if self.view().balance(record.asset, from) < value {
             return;
         }
         let sequence = self.roots.ledger.reserve(chain_id);
-        self.write(Record { sequence, ..record }, &[Effect::Move { asset: record.asset, from, to, value }]);
+        self.write(Record { sequence, ..record }, &[Effect::Move { asset: record.asset, from, to, value }], payment);
+    }
+
+    /// Notes what moved, for the purchase of the payment.
+    pub(super) fn note_move(&mut self, payment: PaymentId, direction: Direction, record: &Record) {
+        self.moves.note(payment, Move { direction, asset: record.asset, value: record.authorization.value });
     }
 
     pub(super) fn settled(&self, record: Record, standing: Standing) -> Settled {
@@ -142,7 +149,7 @@ impl World {
 
     /// Undoes a transaction: the money goes back, and the authorization can be used again. `false` where the payee no
     /// longer holds the amount.
-    pub(super) fn undo(&mut self, number: u32) -> bool {
+    pub(super) fn undo(&mut self, number: u32, payment: PaymentId) -> bool {
         let Some(record) = self.roots.ledger.record(number).copied() else { return false };
         let (from, to): (Account, Account) = (record.authorization.from.into(), record.authorization.to.into());
         let (asset, value) = (record.asset, record.authorization.value);
@@ -150,6 +157,7 @@ impl World {
             return false;
         }
         self.roots.ledger.apply(&[Effect::Move { asset, from: to, to: from, value }, Effect::Undo(number)]);
+        self.note_move(payment, Direction::Returned, &record);
         true
     }
 }

@@ -18,9 +18,9 @@ const NAME_LENGTH: usize = 64;
 pub struct Shelf(BTreeMap<String, Kept>);
 
 #[derive(Debug)]
-struct Kept {
-    roots: Roots,
-    saved_at: u64,
+pub(super) struct Kept {
+    pub(super) roots: Roots,
+    pub(super) saved_at: u64,
 }
 
 /// A snapshot in a list.
@@ -54,6 +54,9 @@ pub enum SnapshotError {
     /// Too many.
     #[error("there are {LIMIT} snapshots already")]
     TooMany,
+    /// Not to be written down now.
+    #[error("settlements are pending in that state, or have ended and nobody has asked how: it cannot be exported")]
+    Pending,
 }
 
 impl World {
@@ -63,6 +66,11 @@ impl World {
     ///
     /// A text that is no name, or too many snapshots.
     pub fn save(&mut self, name: &str, now: u64) -> Result<Listed, SnapshotError> {
+        self.shelve(name, Kept { roots: self.roots.clone(), saved_at: now })
+    }
+
+    /// Puts a state on the shelf.
+    pub(super) fn shelve(&mut self, name: &str, kept: Kept) -> Result<Listed, SnapshotError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || name.len() > NAME_LENGTH || !name.bytes().all(allowed) {
             return Err(SnapshotError::BadName { name: x402_wire::shape::shorten(name) });
@@ -70,21 +78,22 @@ impl World {
         if self.shelf.0.len() >= LIMIT && !self.shelf.0.contains_key(name) {
             return Err(SnapshotError::TooMany);
         }
-        let kept = Kept { roots: self.roots.clone(), saved_at: now };
         let listed = kept.listed(name);
         self.shelf.0.insert(name.to_owned(), kept);
         Ok(listed)
     }
 
-    /// Brings a state back. Snapshots, events and purchases stay.
+    /// Brings a state back. Snapshots, events and purchases stay; purchases of before are closed.
     ///
     /// # Errors
     ///
     /// An unknown name; nothing changes then.
     pub fn restore(&mut self, name: &str) -> Result<Listed, SnapshotError> {
-        let kept = self.shelf.0.get(name).ok_or_else(|| self.unknown(name))?;
+        let kept = self.kept(name)?;
+        let listed = kept.listed(name);
         self.roots = kept.roots.clone();
-        Ok(kept.listed(name))
+        self.purchases.turn_page();
+        Ok(listed)
     }
 
     /// Forgets a snapshot.
@@ -108,11 +117,21 @@ impl World {
     /// events and purchases stay.
     pub fn reset(&mut self) {
         self.roots = self.start.clone();
+        self.purchases.turn_page();
+    }
+
+    /// The state of that name.
+    pub(super) fn kept(&self, name: &str) -> Result<&Kept, SnapshotError> {
+        self.shelf.0.get(name).ok_or_else(|| self.unknown(name))
     }
 
     fn unknown(&self, name: &str) -> SnapshotError {
         let known = self.shelf.0.keys().map(String::as_str).collect::<Vec<_>>();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = match known.as_slice() {
+            [] => "none".to_owned(),
+            few if few.len() <= 10 => few.join(", "),
+            many => format!("{} and {} more", many[..10].join(", "), many.len() - 10),
+        };
         SnapshotError::Unknown { name: x402_wire::shape::shorten(name), known }
     }
 }

@@ -8,6 +8,9 @@
 
 mod differential;
 mod explain;
+mod faults;
 mod payment;
 mod properties;
+mod purchases;
 mod registry;
+mod snapshots;

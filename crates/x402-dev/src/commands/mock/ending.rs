@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::clock;
 use crate::instance::os::{Here, System};
-use crate::instance::record::{Cause, Ending, Record};
+use crate::instance::record::{Cause, Ending, LastRun, Record};
 
 /// How many lines of the log of a crashed server are shown.
 const LAST_LINES: usize = 5;
@@ -87,8 +87,22 @@ impl Ended {
     }
 }
 
+/// A run that is over, as far as it can be known now.
+pub fn last_run(last: &Record) -> LastRun {
+    let ended = ended(last);
+    LastRun {
+        pid: last.identity.pid,
+        url: last.url.clone(),
+        started_at: last.started_at,
+        ended_at: last.ending.as_ref().map(|ending| ending.at),
+        cause: ended.cause().to_owned(),
+        ending: ended.words(),
+        last_lines: last_lines(last),
+    }
+}
+
 /// The last lines of the log of a server that could not say why it ended.
-pub fn last_lines(last: &Record) -> Vec<String> {
+fn last_lines(last: &Record) -> Vec<String> {
     let mut lines = if last.ending.is_none() { tail(last) } else { Vec::new() };
     lines.split_off(lines.len().saturating_sub(LAST_LINES))
 }

@@ -7,15 +7,16 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ending::PANICKED;
+use super::ending::{PANICKED, last_run};
 use super::renewal::{Renewal, settings};
 use super::start::{Managed, Start};
 use crate::banner;
 use crate::clock;
 use crate::config::{self, Loaded};
 use crate::context::Context;
-use crate::doors::admin::routes::{Admin, Reload};
+use crate::doors::admin::{Admin, Reload};
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::instance::hold::Hold;
 use crate::instance::record::{Cause, Draining, Ending, Facts, Record, StartedBy};
 use crate::instance::{Place, log::LogFile};
@@ -36,8 +37,8 @@ pub enum Output {
     File(LogFile, PathBuf),
 }
 
-/// Runs a server to its end.
-pub fn serve(context: &Context, start: &Start, output: Output, announce: Announce<'_>) -> Result<(), Error> {
+/// Runs a server to its end. It fails where requests in flight were left without an answer.
+pub fn serve(context: &Context, start: &Start, output: Output, announce: Announce<'_>) -> Result<Exit, Error> {
     let hold = match &start.managed {
         Managed::Instance(place) => Some(Arc::new(Mutex::new(Hold::take(place.clone())?))),
         Managed::No => None,
@@ -71,7 +72,7 @@ struct Life<'a> {
 }
 
 impl Life<'_> {
-    fn run(self, announce: Announce<'_>) -> Result<(), Error> {
+    fn run(self, announce: Announce<'_>) -> Result<Exit, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::System { what: "no threads for the server", source })?;
         let ended = runtime.block_on(async {
@@ -81,7 +82,8 @@ impl Life<'_> {
             self.say_ready(&server, announce);
             self.manager.notify(Notice::Ready);
             let end = lifetime.end(&|| drop(reload())).await;
-            let in_flight = server.state().counters.in_flight.load(Ordering::Relaxed);
+            let counters = Arc::clone(&server.state().counters);
+            let in_flight = counters.in_flight.load(Ordering::Relaxed);
             self.manager.notify(Notice::Stopping);
             self.terminal.say(&format!("stopping: {}", end.words()));
             if let Some(mut hold) = self.held() {
@@ -92,12 +94,19 @@ impl Life<'_> {
                 // Asked again: whoever insists does not want to wait.
                 () = lifetime.insisted() => {}
             }
-            Ok(end)
+            Ok((end, counters.in_flight.load(Ordering::Relaxed)))
         });
         // Connections that outlive the grace end with the runtime.
         runtime.shutdown_background();
+        let ended = ended.map(|(end, cut_off)| {
+            if cut_off > 0 {
+                let requests = if cut_off == 1 { "request" } else { "requests" };
+                self.terminal.notice(&format!("ended with {cut_off} {requests} left without a whole answer"));
+            }
+            (end, if cut_off > 0 { Exit::Failure } else { Exit::Success })
+        });
         self.finish(&ended);
-        ended.map(|_| ())
+        ended.map(|(_, exit)| exit)
     }
 
     async fn listen(&self) -> Result<(ServerHandle, Reload), Error> {
@@ -114,9 +123,14 @@ impl Life<'_> {
         let reload = self.reloader(&current);
         let admin = if self.hold.is_some() {
             let token = format!("{:032x}", random().map(u128::from_be_bytes).map_err(no_randomness)?);
-            Some(Admin { token, started_at: clock::now(), current: current.clone(), reload: Arc::clone(&reload) })
+            Some(Admin { token, started_at: clock::now(), reload: Arc::clone(&reload) })
         } else {
             None
+        };
+        // Before this server says anything that could be taken for the last words of the other one.
+        let last_run = match &self.start.managed {
+            Managed::Instance(place) => Record::read(&place.state()).map(|last| last_run(&last)),
+            Managed::No => None,
         };
         let facts = admin.as_ref().map(|admin| (admin.token.clone(), admin.started_at));
         let server = server::spawn_over(config, current, listener, admin)?;
@@ -135,6 +149,7 @@ impl Life<'_> {
                     parent: self.start.parent.clone(),
                 },
                 log: self.log.clone(),
+                last_run: last_run.map(Box::new),
             });
             hold.announce(record)?;
         }
@@ -168,10 +183,10 @@ impl Life<'_> {
         self.hold.as_ref().map(|hold| hold.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn finish(&self, ended: &Result<End, Error>) {
+    fn finish(&self, ended: &Result<(End, Exit), Error>) {
         let Some(mut hold) = self.held() else { return };
         let cause = match ended {
-            Ok(end) => end.cause(),
+            Ok((end, _)) => end.cause(),
             Err(error) => Cause::Failed(error.to_string()),
         };
         hold.end(Ending { cause, at: clock::now() });

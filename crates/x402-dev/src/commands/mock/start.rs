@@ -61,8 +61,7 @@ pub fn foreground(context: &Context, start: &Start, form: Form) -> Result<Exit, 
             // On a thread of its own: a pipe that is full already must not keep the server from its signals.
             std::thread::spawn(move || terminal::result(&line));
         }
-    })?;
-    Ok(Exit::Success)
+    })
 }
 
 /// Starts a server in the background, and returns when it answers.
@@ -124,7 +123,10 @@ pub fn in_background(context: &Context) -> Result<Exit, Error> {
         // One line, and nobody has to wait for it any more: whoever started this may be gone.
         let _ = starter.take().map(|mut starter| writeln!(starter, "{line}"));
     };
-    let Err(error) = run_job(context, &mut said) else { return Ok(Exit::Success) };
+    let error = match run_job(context, &mut said) {
+        Ok(exit) => return Ok(exit),
+        Err(error) => error,
+    };
     let report = error.report(Colour::Off);
     // In the log, which stderr is by now, with a time like every line.
     terminal::error(&format!("{} {report}", clock::timestamp(clock::now())));
@@ -132,7 +134,7 @@ pub fn in_background(context: &Context) -> Result<Exit, Error> {
     Ok(error.exit())
 }
 
-fn run_job(context: &Context, said: &mut dyn FnMut(&Word)) -> Result<(), Error> {
+fn run_job(context: &Context, said: &mut dyn FnMut(&Word)) -> Result<Exit, Error> {
     let broken = |source| Error::System { what: "no job on stdin", source };
     let job = read_job().map_err(broken)?;
     // Fails only where the process leads a group already, and then it has a session of its own.

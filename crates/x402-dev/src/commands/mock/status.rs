@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::ending::{ended, last_lines};
+use super::ending::last_run;
 use super::form::absent;
 use super::stop::waiting_for;
 use super::{Form, place, standing};
@@ -68,6 +68,9 @@ fn running_text(running: &Running, asked: Option<&Instance>) -> String {
     if let Some(found) = &running.repaired {
         line("repaired", format!("the PID file was {}", found.describe()));
     }
+    if let Some(last) = running.record.as_ref().and_then(|record| record.last_run.as_deref()) {
+        line("last run", last.ending.clone());
+    }
     text
 }
 
@@ -121,6 +124,7 @@ fn running_json(running: &Running, asked: Option<&Instance>) -> Value {
         "ledger": "memory",
         "log": record.and_then(|record| record.log.as_ref()),
         "repaired": running.repaired.as_ref().map(crate::instance::survey::PidFile::describe),
+        "last_run": record.and_then(|record| record.last_run.as_deref()),
     })
 }
 
@@ -130,8 +134,9 @@ fn stopped_text(stopped: &Stopped) -> String {
         let _ = write!(text, " (stale PID removed)\nremoved   {}", found.describe());
     }
     if let Some(last) = &stopped.last {
-        let _ = write!(text, "\nlast run  {}", ended(last).words());
-        for line in last_lines(last) {
+        let last = last_run(last);
+        let _ = write!(text, "\nlast run  {}", last.ending);
+        for line in last.last_lines {
             let _ = write!(text, "\n          {line}");
         }
     }
@@ -139,19 +144,10 @@ fn stopped_text(stopped: &Stopped) -> String {
 }
 
 fn stopped_json(stopped: &Stopped) -> Value {
-    let last = stopped.last.as_ref();
     json!({
         "running": false,
         "stale": stopped.stale.as_ref().map(crate::instance::survey::PidFile::describe),
-        "last_run": last.map(|last| json!({
-            "pid": last.identity.pid,
-            "url": last.url,
-            "started_at": last.started_at,
-            "ended_at": last.ending.as_ref().map(|ending| ending.at),
-            "cause": ended(last).cause(),
-            "ending": ended(last).words(),
-            "last_lines": last_lines(last),
-        })),
+        "last_run": stopped.last.as_ref().map(last_run),
     })
 }
 

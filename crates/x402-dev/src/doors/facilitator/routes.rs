@@ -4,91 +4,181 @@
 //! official resource server. 400 is for bodies that are no request at all. There is no 500 for what a client sent.
 
 use axum::body::Body;
-use axum::extract::State as Extract;
+use axum::extract::{OriginalUri, State as Extract};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge};
-use x402_sim::fault::Mode;
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network};
+use x402_sim::fault::effect::{Forge, Wire};
+use x402_sim::fault::{Effect, Fault, Mode, Sight, Stage, Timing};
 use x402_sim::order::Depth;
-use x402_wire::facilitator::FacilitatorRequest;
+use x402_sim::purchase::Buyer;
+use x402_sim::purchase::buyer::Step;
+use x402_sim::registry::Version;
+use x402_wire::facilitator::{FacilitatorRequest, VerifyResponse};
+use x402_wire::json::Json;
 
 use crate::doors::answer::{closing, json_body, refuse};
 use crate::doors::body::{self, BodyError};
+use crate::doors::cors::Missing;
+use crate::doors::fault::script::{self, Cues, Script, sight_of};
+use crate::doors::fault::till::{self, Till};
+use crate::doors::fault::{receipt, wire};
 use crate::doors::{Desk, simulation};
 use crate::state::State;
 
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (mode, body) = match receive(&state, request).await {
+    let (asked, body) = match receive(&state, request).await {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
-    let asked = match Asked::read(&state, "/verify", mode, &body).await {
+    let asked = match Asked::read(&state, "/verify", &asked, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
+    let script = asked.script(&state);
+    let cues = if script.is_idle() { Cues::default() } else { asked.play(&script, Stage::Verify) };
+    if cues.is_empty() {
+        return answer_json(&judge_now(&state, &asked).0, asked.mode);
+    }
+    cues.delay(&state).await;
+    let verdict = match (cues.refusal(), cues.wire()) {
+        (Some((reason, message)), _) => refuse_by_fault(&state, &asked, reason, message),
+        (None, Some(wire)) if !wire::needs_answer(&wire) => VerifyResponse::default(),
+        (None, _) => {
+            let (verdict, judged) = judge_now(&state, &asked);
+            if let Ok(approved) = &judged {
+                till::interfere(&state, &cues, approved);
+            }
+            till::jump(&state, &cues);
+            verdict
+        }
+    };
+    send(&state, serde_json::to_value(verdict).unwrap_or_default(), &Spoilt::by(&cues), asked.mode, asked.path).await
+}
+
+/// Judges a request for `/verify`, and tells it.
+fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approved, Box<Refusal>>) {
     let (chain, now) = state.chain();
     let judged = judge(&asked.request, &chain, now / 1000, Depth::Verify, asked.mode);
     let (kind, answer) = match &judged {
         Ok(approved) => (Kind::Verified, approved.to_verify_response()),
         Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
     };
-    state.record(kind, Door::Facilitator, Some(asked.id()), facts("/verify", &asked, &judged));
-    answer_json(&answer, asked.mode)
+    state.record(kind, Door::Facilitator, Some(asked.id()), facts(asked, &judged));
+    (answer, judged)
+}
+
+/// Refuses a payment because a fault says so.
+fn refuse_by_fault(state: &State, asked: &Asked<'_>, reason: String, message: Option<String>) -> VerifyResponse {
+    let payer = asked.payer();
+    let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: payer.clone(), ..asked.facts() };
+    state.record(Kind::Refused, Door::Facilitator, Some(asked.id()), facts);
+    VerifyResponse { is_valid: false, invalid_reason: Some(reason), invalid_message: message, payer }
 }
 
 /// `POST /settle`: moves the money. Of any number of settlements of one authorization exactly one succeeds.
+///
+/// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
 pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (mode, body) = match receive(&state, request).await {
+    let (asked, body) = match receive(&state, request).await {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
-    let asked = match Asked::read(&state, "/settle", mode, &body).await {
+    let asked = match Asked::read(&state, "/settle", &asked, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let outcome = settle_now(&state, &asked.request, asked.mode);
-    let (kind, answer) = match &outcome {
-        Ok((approved, transaction)) => (Kind::Settled, approved.to_settle_response(transaction.clone())),
-        Err(refusal) => (Kind::SettleFailed, refusal.to_settle_response()),
+    let script = asked.script(&state);
+    let sight = sight_of(&asked.request);
+    let request = asked.facts();
+    let till = Till {
+        script: &script,
+        sight: &sight,
+        payment: asked.id(),
+        request: &request,
+        version: asked.request.payload.version().and_then(Version::from_number).unwrap_or(Version::V2),
+        payer: asked.payer(),
+        network: said_network(&asked.request),
     };
-    let transaction = Some(answer.transaction.clone()).filter(|transaction| !transaction.is_empty());
-    let judged = outcome.map(|(approved, _)| approved);
-    let facts = Facts { transaction, ..facts("/settle", &asked, &judged) };
-    state.record(kind, Door::Facilitator, Some(asked.id()), facts);
-    answer_json(&answer, asked.mode)
+    let judged = || {
+        let (chain, now) = state.chain();
+        judge(&asked.request, &chain, now / 1000, Depth::Settle, asked.mode)
+    };
+    let said = till.settle(judged).await;
+    let spoilt = Spoilt { forges: said.forges, wire: said.wire, cors_missing: said.cors_missing, at: said.at };
+    if spoilt.is_whole() {
+        return answer_json(&said.answer, asked.mode);
+    }
+    send(&state, serde_json::to_value(said.answer).unwrap_or_default(), &spoilt, asked.mode, asked.path).await
 }
 
-/// Judges and settles a request. Gives the approved payment and the hash of its transaction.
-///
-/// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
-pub fn settle_now(
-    state: &State,
-    request: &FacilitatorRequest<'_>,
-    mode: Mode,
-) -> Result<(Approved, String), Box<Refusal>> {
-    let (chain, now) = state.chain();
-    let approved = judge(request, &chain, now / 1000, Depth::Settle, mode)?;
-    drop(chain);
-    let settled = state.act(|world, now| world.settle(&approved.charge, now));
-    match settled {
-        Ok(settled) => {
-            let hash = settled.hash().to_string();
-            Ok((approved, hash))
+/// What goes wrong with an answer.
+#[derive(Debug, Default)]
+struct Spoilt {
+    forges: Vec<Forge>,
+    wire: Option<Wire>,
+    cors_missing: bool,
+    at: u64,
+}
+
+impl Spoilt {
+    fn by(cues: &Cues) -> Self {
+        Self {
+            forges: cues.forges(),
+            wire: cues.wire(),
+            cors_missing: cues.has(&Effect::CorsMissing),
+            at: cues.over_at(),
         }
-        Err(reason) => Err(Box::new(Refusal::of_approved(&approved, reason))),
+    }
+
+    fn is_whole(&self) -> bool {
+        self.forges.is_empty() && self.wire.is_none() && !self.cors_missing
     }
 }
 
+/// Sends an answer with which something goes wrong.
+async fn send(state: &State, mut answer: Value, spoilt: &Spoilt, mode: Mode, target: &str) -> Response {
+    receipt::forge(&mut answer, &spoilt.forges);
+    let mut response = answer_json(&answer, mode);
+    if let Some(wire) = &spoilt.wire {
+        response = wire::spoil(state, response, wire, target, spoilt.at).await;
+    }
+    if spoilt.cors_missing {
+        response.extensions_mut().insert(Missing);
+    }
+    response
+}
+
 /// `GET /supported`: what can be verified and settled.
-pub async fn supported(Extract(desk): Extract<Desk>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], desk.state().supported.clone()).into_response()
+pub async fn supported(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+    let state = desk.state();
+    let mut response = ([(header::CONTENT_TYPE, "application/json")], state.supported.clone()).into_response();
+    let asked = match script::asked(&state, &request) {
+        Ok(asked) => asked,
+        Err(refusal) => return *refusal,
+    };
+    let script = Script::new(&state, Door::Facilitator, &asked);
+    if script.is_idle() {
+        return response;
+    }
+    let path = request.uri().path().to_owned();
+    let facts = Facts { method: Some("GET".into()), path: Some(path.clone().into()), ..Facts::default() };
+    let cues = script.play((Stage::Supported, Timing::Before), &Sight::default(), None, &facts);
+    cues.delay(&state).await;
+    if let Some(wire) = cues.wire() {
+        response = wire::spoil(&state, response, &wire, &path, cues.over_at()).await;
+    }
+    if cues.has(&Effect::CorsMissing) {
+        response.extensions_mut().insert(Missing);
+    }
+    response
 }
 
 /// `GET /health`: the server answers.
@@ -96,34 +186,50 @@ pub async fn health() -> Response {
     json_body(&json!({ "status": "ok" })).into_response()
 }
 
+/// What the head of a request says about how it shall be answered.
+struct Head {
+    mode: Mode,
+    path: String,
+    faults: Vec<Fault>,
+}
+
 /// A request to verify or settle, read and not judged.
 struct Asked<'a> {
     request: FacilitatorRequest<'a>,
     mode: Mode,
+    /// The path without its prefix.
+    endpoint: &'static str,
+    /// The path as it was asked for.
+    path: &'a str,
+    faults: &'a [Fault],
 }
 
 /// Takes in the body of a request, and says how it shall be judged.
-async fn receive(state: &State, request: Request<Body>) -> Result<(Mode, Bytes), Box<Response>> {
+async fn receive(state: &State, request: Request<Body>) -> Result<(Head, Bytes), Box<Response>> {
     let mode = simulation::mode(state, &request)?;
-    let body = body::read(request.into_body()).await.map_err(|error| Box::new(refuse_body(&error)))?;
-    Ok((mode, body))
+    let faults = script::asked(state, &request)?;
+    let path =
+        request.extensions().get::<OriginalUri>().map_or_else(|| request.uri().path(), |uri| uri.path()).to_owned();
+    let body = body::read(request).await.map_err(|error| Box::new(refuse_body(&error)))?;
+    Ok((Head { mode, path, faults }, body))
 }
 
 impl<'a> Asked<'a> {
     /// Reads the body of a request; waits and times out where that is simulated.
-    async fn read(state: &State, path: &'static str, mode: Mode, body: &'a [u8]) -> Result<Self, Box<Response>> {
+    async fn read(
+        state: &State,
+        endpoint: &'static str,
+        head: &'a Head,
+        body: &'a [u8],
+    ) -> Result<Self, Box<Response>> {
         let request = FacilitatorRequest::parse(body)
             .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
-        let asked = Self { request, mode };
-        if mode == Mode::Timeout {
+        let asked = Self { request, mode: head.mode, endpoint, path: &head.path, faults: &head.faults };
+        let step = if endpoint == "/verify" { Step::Verify } else { Step::Settle };
+        state.meet(asked.id(), &Buyer::of_request(&asked.request, step));
+        if asked.mode == Mode::Timeout {
             let response = simulation::time_out(state).await;
-            let facts = Facts {
-                method: Some("POST".into()),
-                path: Some(path.into()),
-                simulated: Some(mode.name()),
-                ..Facts::default()
-            };
-            state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), facts);
+            state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), asked.facts());
             return Err(Box::new(response));
         }
         Ok(asked)
@@ -131,6 +237,27 @@ impl<'a> Asked<'a> {
 
     fn id(&self) -> PaymentId {
         PaymentId::of(&self.request.payload)
+    }
+
+    fn script<'s>(&'s self, state: &'s State) -> Script<'s> {
+        Script::new(state, Door::Facilitator, self.faults)
+    }
+
+    fn play(&self, script: &Script<'_>, stage: Stage) -> Cues {
+        script.play((stage, Timing::Before), &sight_of(&self.request), Some(self.id()), &self.facts())
+    }
+
+    /// Who pays, as the payload writes it.
+    fn payer(&self) -> Option<String> {
+        let from = ["payload", "authorization", "from"];
+        let from = from.iter().try_fold(self.request.payload.value(), |value, name| value.get(name));
+        from.and_then(Json::as_str).map(str::to_owned)
+    }
+
+    /// The facts about the request.
+    fn facts(&self) -> Facts {
+        let (method, path) = (Some("POST".into()), Some(self.endpoint.into()));
+        Facts { method, path, simulated: self.mode.simulation(), ..Facts::default() }
     }
 }
 
@@ -152,8 +279,7 @@ fn refuse_body(error: &BodyError) -> Response {
     }
 }
 
-fn facts(path: &'static str, asked: &Asked<'_>, judged: &Result<Approved, Box<Refusal>>) -> Facts {
-    let simulated = asked.mode.simulation();
-    let (method, path) = (Some("POST".into()), Some(path.into()));
+fn facts(asked: &Asked<'_>, judged: &Result<Approved, Box<Refusal>>) -> Facts {
+    let Facts { method, path, simulated, .. } = asked.facts();
     Facts { method, path, simulated, ..facts_of(judged) }
 }

@@ -5,6 +5,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{self, HeaderValue};
 use serde::Serialize;
 use x402_sim::fault::Mode;
@@ -12,6 +13,7 @@ use x402_sim::fault::Mode;
 use super::Visit;
 use crate::catalogue::Item;
 use crate::doors::answer::json_body;
+use crate::doors::fault::wire;
 use crate::doors::simulation;
 
 /// The built-in body.
@@ -48,6 +50,32 @@ pub fn configured(item: &Item) -> Option<Response> {
     *response.status_mut() = configured.status;
     response.headers_mut().clone_from(&configured.headers);
     Some(response)
+}
+
+/// The answer of a handler that a fault lets fail, or succeed with another status.
+pub fn failed(code: u16, body: Option<&str>) -> Response {
+    wire::with_body(StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body)
+}
+
+/// The same delivery with nothing in it.
+pub fn emptied(response: Response) -> Response {
+    let (mut head, _) = response.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::empty())
+}
+
+/// The same delivery with something else in it.
+pub fn exchanged(response: Response) -> Response {
+    let (mut head, _) = response.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(head, Body::from(r#"{"fault":"this is not what was paid for"}"#))
+}
+
+/// The same delivery for every cache on its way.
+pub fn published(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
 }
 
 /// Whether content of this status is paid for: a failed handler costs nothing.

@@ -4,14 +4,17 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 use serde_json::json;
-use x402_sim::event::{Facts, Kind};
+use x402_sim::event::{Facts, Kind, PaymentId};
+use x402_sim::facilitator::REJECTED;
 use x402_sim::fault::Mode;
 use x402_sim::memo::Terms;
 
 use super::content::{self, Receipt};
+use super::delivery::Settled;
 use super::offer;
 use super::payment::Carried;
 use super::sale::Sale;
+use crate::clock;
 use crate::doors::answer::{json_body, set_header};
 use crate::doors::simulation;
 
@@ -20,14 +23,20 @@ const NOTE: &str = "invoice: nothing was signed";
 
 /// Answers a request that carries `X-Payment-Proof`. `from` names the test account that pays.
 pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
+    let payment = proof.text().ok().map(PaymentId::of_memo);
+    if let Some(payment) = payment {
+        sale.meet_invoice(payment, from);
+    }
     let refuse = |reason: &str, message: String| {
         let facts = Facts { reason: Some(reason.to_owned()), message: Some(message.clone()), ..Facts::default() };
-        sale.record(Kind::Refused, None, facts);
+        sale.record(Kind::Refused, payment, facts);
+        // The answer names the offset of the clock; no event does, so that they are the same in every run.
+        let skew = (reason == "invoice_expired").then(|| clock::skew(sale.state.skew_ms())).flatten();
+        let message = skew.map_or(message.clone(), |skew| format!("{message}; {skew}"));
         refused(sale, reason, &message)
     };
     if sale.mode == Mode::Reject {
-        let message = "the server runs with `verification: reject`".to_owned();
-        return refuse("payment_rejected_by_simulation", message);
+        return refuse("payment_rejected_by_simulation", REJECTED.to_owned());
     }
     let proof = match proof.text() {
         Ok(proof) => proof,
@@ -39,7 +48,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     };
     let made = content::configured(sale.item);
     if !content::is_paid_for(made.as_ref()) {
-        sale.record(Kind::NotSettled, None, Facts::default());
+        sale.record(Kind::NotSettled, payment, Facts::default());
         let mut response = made.unwrap_or_default();
         simulation::say(response.headers_mut(), sale.mode);
         return response;
@@ -58,7 +67,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         message: Some(NOTE.to_owned()),
         ..Facts::default()
     };
-    sale.record(Kind::Settled, None, facts);
+    sale.record(Kind::Settled, payment, facts);
     let receipt = Receipt {
         resource: &sale.visit.url,
         amount: &price,
@@ -69,11 +78,13 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         note: Some(NOTE),
         simulated: sale.mode.simulation(),
     };
-    content::delivered(made, &receipt, sale.mode)
+    let mut response = content::delivered(made, &receipt, sale.mode);
+    response.extensions_mut().insert(Settled { payment, ..Settled::default() });
+    response
 }
 
 /// A 402 with the cause and a fresh invoice.
-fn refused(sale: &Sale<'_>, reason: &str, message: &str) -> Response {
+pub fn refused(sale: &Sale<'_>, reason: &str, message: &str) -> Response {
     let invoice = offer::invoice(sale.state, sale.item, sale.visit);
     let challenge = invoice.as_ref().map(x402_wire::invoice::Invoice::challenge);
     let body = json!({ "error": reason, "message": message, "invoice": invoice });

@@ -10,13 +10,17 @@
 //! | [`routes`] | the flow: which dialect, match, verify, content, settle, answer |
 //! | [`sale`] | what both protocol versions share: verify, content, settle |
 //! | [`offer`] | the answer to an unpaid request |
+//! | [`offered`] | the offer in force, where a fault makes it another one |
+//! | [`delivery`] | the answer to a settled payment, and what may become of it |
 //! | [`v2`], [`v1`], [`invoice`] | the answers to a payment |
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
 
 pub mod content;
+pub mod delivery;
 pub mod invoice;
 pub mod offer;
+pub mod offered;
 pub mod page;
 pub mod payment;
 pub mod routes;

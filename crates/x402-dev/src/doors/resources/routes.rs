@@ -4,16 +4,17 @@ use axum::body::Body;
 use axum::extract::State as Extract;
 use axum::response::Response;
 use http::{HeaderMap, Request};
-use x402_sim::event::{Facts, Kind};
+use x402_sim::event::{Door, Facts, Kind};
 use x402_sim::fault::Mode;
 
+use super::offered::Offered;
 use super::payment::Payment;
 use super::sale::Sale;
-use super::{Visit, content, invoice, offer, v1, v2};
+use super::{Visit, content, delivery, invoice, offer, v1, v2};
 use crate::catalogue::Item;
 use crate::doors::answer::closing;
+use crate::doors::fault::script::{self, Script};
 use crate::doors::{Desk, body, simulation};
-use crate::state::State;
 
 /// Answers a request to a resource.
 pub async fn pay(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
@@ -22,30 +23,42 @@ pub async fn pay(Extract(desk): Extract<Desk>, request: Request<Body>) -> Respon
         Ok(mode) => mode,
         Err(refusal) => return *refusal,
     };
-    let visit = Visit::of(&request, desk.address, state.forwarded_headers);
+    let faults = match script::asked(state, &request) {
+        Ok(faults) => faults,
+        Err(refusal) => return *refusal,
+    };
+    let mut visit = Visit::of(&request, desk.address, state.forwarded_headers);
     let item = state.catalogue.find(visit.method.as_str(), &visit.path);
     let (head, body) = request.into_parts();
     let drained = body::drain(body).await;
-    let response = answer(state, &item, &visit, &head.headers, mode).await;
+    visit.body = drained.as_ref().copied().unwrap_or_default();
+    let script = Script::new(state, Door::Resources, &faults);
+    let response = answer(&script, &item, &visit, &head.headers, mode).await;
     if drained.is_err() { closing(response) } else { response }
 }
 
-async fn answer(state: &State, item: &Item, visit: &Visit, headers: &HeaderMap, mode: Mode) -> Response {
+async fn answer(script: &Script<'_>, item: &Item, visit: &Visit, headers: &HeaderMap, mode: Mode) -> Response {
+    let state = script.state;
     if item.is_free() {
         return content::free(item, visit);
     }
-    let Some(payment) = Payment::of(state, headers) else {
-        return offer::unpaid(state, item, visit);
+    let payment = Payment::of(state, headers);
+    let offered = Offered::of(script, item, visit, payment.is_some());
+    let item = offered.item();
+    let Some(payment) = payment else {
+        let unpaid = offer::unpaid(state, item, visit);
+        return offered.present(state, unpaid, visit).await;
     };
-    let sale = Sale { state, item, visit, mode, dialect: payment.dialect() };
+    let sale = Sale { state, item, visit, mode, dialect: payment.dialect(), script };
     if mode == Mode::Timeout {
         let response = simulation::time_out(state).await;
         sale.record(Kind::TimedOut, None, Facts::default());
         return response;
     }
-    match payment {
-        Payment::V2(carried) => v2::answer(&sale, &carried),
-        Payment::V1(carried) => v1::answer(&sale, &carried),
-        Payment::Invoice { proof, from } => invoice::answer(&sale, &proof, &from),
-    }
+    let response = match &payment {
+        Payment::V2(carried) => v2::answer(&sale, carried).await,
+        Payment::V1(carried) => v1::answer(&sale, carried).await,
+        Payment::Invoice { proof, from } => invoice::answer(&sale, proof, from),
+    };
+    delivery::hand_over(&sale, &payment, response).await
 }

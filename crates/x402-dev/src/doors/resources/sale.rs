@@ -1,18 +1,34 @@
 //! A sale: the steps that both protocol versions share, verify, content, settle.
+//!
+//! The facilitator is in the same process. What goes wrong with it on purpose is heard as a remote one would be heard.
 
 use axum::response::Response;
 use serde_json::Value;
+use x402_sim::accounts;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge};
-use x402_sim::fault::Mode;
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network};
+use x402_sim::fault::effect::{Content, Wire};
+use x402_sim::fault::{Effect, Mode, Sight, Stage, Timing};
+use x402_sim::ledger::Account;
+use x402_sim::merchant::hearing::{Call, Heard, Outcome as Spoken, hear};
+use x402_sim::networks::eip155::parse_address;
 use x402_sim::order::Depth;
-use x402_wire::facilitator::{FacilitatorRequest, SettleResponse};
+use x402_sim::purchase::buyer::payer_of;
+use x402_sim::purchase::{Buyer as Customer, Name, Wanted};
+use x402_sim::reason::Code;
+use x402_sim::registry::Version;
+use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
 use super::Visit;
 use super::content::{self, Receipt};
+use super::delivery::Settled;
 use crate::catalogue::Item;
+use crate::doors::fault::call::{REDIRECTS, outcome};
+use crate::doors::fault::receipt;
+use crate::doors::fault::script::{Cues, Script};
+use crate::doors::fault::till::{self, Said, Till};
 use crate::state::State;
 
 /// Everything that an answer to a payment needs.
@@ -28,12 +44,17 @@ pub struct Sale<'a> {
     pub mode: Mode,
     /// The dialect's name in events and receipts.
     pub dialect: &'static str,
+    /// The faults of the request.
+    pub script: &'a Script<'a>,
 }
 
 /// How a sale ended.
+#[derive(Debug)]
 pub enum Outcome {
-    /// Refused by verification.
-    Refused(Box<Refusal>),
+    /// Refused by verification, with this text; and who would have paid.
+    Refused(String, Option<String>),
+    /// The facilitator cannot be understood: 502 with this text.
+    BadGateway(String),
     /// The content failed: it is sent as it is, and nothing was settled.
     NotSettled(Response),
     /// Verified, but the settlement failed.
@@ -42,70 +63,293 @@ pub enum Outcome {
     Delivered(Response, SettleResponse),
 }
 
+/// A payment at the till of a resource.
+struct Buyer<'a> {
+    sale: &'a Sale<'a>,
+    request: &'a FacilitatorRequest<'a>,
+    payment: PaymentId,
+    version: Version,
+    /// The network of the requirements.
+    network: &'a str,
+    sight: Sight<'a>,
+    facts: Facts,
+}
+
 /// Verifies a payment against requirements, makes the content, settles.
-pub fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements: &Value) -> Outcome {
+pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements: &Value) -> Outcome {
     let payment = PaymentId::of(&payload);
     let request = FacilitatorRequest { payload, requirements: Json::from(requirements) };
-    let (chain, now) = sale.state.chain();
-    let judged = judge(&request, &chain, now / 1000, Depth::Verify, sale.mode);
-    drop(chain);
-    let facts = facts_of(&judged);
-    let approved = match judged {
+    let buyer = Buyer::of(sale, &request, payment, requirements);
+    let approved = match buyer.verify().await {
         Ok(approved) => approved,
-        Err(refusal) => {
-            sale.record(Kind::Refused, Some(payment), facts);
-            return Outcome::Refused(refusal);
-        }
+        Err(outcome) => return *outcome,
     };
-    sale.record(Kind::Verified, Some(payment), facts.clone());
-    let made = content::configured(sale.item);
+    let facts = facts_of(&Ok(approved.clone()));
+    let cues = buyer.play((Stage::Content, Timing::Before));
+    cues.delay(sale.state).await;
+    let made = match cues.wire() {
+        Some(Wire::Status(code, body)) => Some(content::failed(code, body.as_deref())),
+        _ => content::configured(sale.item),
+    };
     if !content::is_paid_for(made.as_ref()) {
         sale.record(Kind::NotSettled, Some(payment), facts);
         return Outcome::NotSettled(made.unwrap_or_default());
     }
-    settle(sale, payment, &approved, made, facts)
+    match buyer.settle(&approved).await {
+        Heard::Receipt(answer) if answer.success => buyer.deliver(made, &cues, &approved, answer, &facts),
+        Heard::Receipt(answer) => Outcome::SettleFailed(answer),
+        Heard::Refused(text) | Heard::BadGateway(text) => Outcome::BadGateway(text),
+        // A settlement is heard as a receipt.
+        Heard::Verdict(_) => Outcome::BadGateway("the facilitator answered something else".to_owned()),
+    }
 }
 
-fn settle(sale: &Sale<'_>, payment: PaymentId, approved: &Approved, made: Option<Response>, facts: Facts) -> Outcome {
-    let settled = sale.state.act(|world, now| world.settle(&approved.charge, now));
-    let settled = match settled {
-        Ok(settled) => settled,
-        Err(reason) => {
-            let refusal = Box::new(Refusal::of_approved(approved, reason));
-            let answer = refusal.to_settle_response();
-            sale.record(Kind::SettleFailed, Some(payment), facts_of(&Err(refusal)));
-            return Outcome::SettleFailed(answer);
+impl<'a> Buyer<'a> {
+    fn of(
+        sale: &'a Sale<'a>,
+        request: &'a FacilitatorRequest<'a>,
+        payment: PaymentId,
+        requirements: &'a Value,
+    ) -> Self {
+        let version = request.payload.version().and_then(Version::from_number).unwrap_or(Version::V2);
+        let text = |key: &str| requirements.get(key).and_then(Value::as_str);
+        let sight = Sight {
+            payer: payer(request).and_then(parse_address).map(Account::from),
+            network: text("network"),
+            scheme: text("scheme"),
+            version: Some(version.number()),
+            ..sale.sight()
+        };
+        let network = text("network").unwrap_or_default();
+        Self { sale, request, payment, version, network, sight, facts: sale.facts() }
+    }
+
+    fn play(&self, place: (Stage, Timing)) -> Cues {
+        self.sale.script.play(place, &self.sight, Some(self.payment), &self.facts)
+    }
+
+    /// Verifies the payment by the facilitator in this process.
+    async fn verify(&self) -> Result<Approved, Box<Outcome>> {
+        let state = self.sale.state;
+        let mut cues = self.play((Stage::Verify, Timing::Before));
+        for _ in 0..REDIRECTS {
+            if !matches!(cues.wire(), Some(Wire::Redirect(None))) {
+                break;
+            }
+            cues = self.play((Stage::Verify, Timing::Before));
         }
-    };
-    let answer = approved.to_settle_response(settled.hash().to_string());
-    let amount = facts.amount.clone().unwrap_or_default();
-    let receipt = Receipt {
-        resource: &sale.visit.url,
-        amount: &amount,
-        payer: Some(&approved.payer),
-        network: Some(&approved.network),
-        transaction: Some(&answer.transaction),
-        dialect: Some(sale.dialect),
-        note: None,
-        simulated: sale.mode.simulation(),
-    };
-    let response = content::delivered(made, &receipt, sale.mode);
-    let transaction = Some(answer.transaction.clone());
-    sale.record(Kind::Settled, Some(payment), Facts { transaction, ..facts });
-    Outcome::Delivered(response, answer)
+        if !cues.is_empty() {
+            cues.delay(state).await;
+            self.hear_verdict(&cues).await?;
+        }
+        let (chain, now) = state.chain();
+        let judged = judge(self.request, &chain, now / 1000, Depth::Verify, self.sale.mode);
+        drop(chain);
+        let facts = facts_of(&judged);
+        let approved = match judged {
+            Ok(approved) => approved,
+            Err(refusal) => return self.settled_twice(&refusal, facts),
+        };
+        self.sale.record(Kind::Verified, Some(self.payment), facts);
+        till::interfere(state, &cues, &approved);
+        till::jump(state, &cues);
+        Ok(approved)
+    }
+
+    /// Whether a fault lets the verdict through; the payment itself is judged afterwards.
+    async fn hear_verdict(&self, cues: &Cues) -> Result<(), Box<Outcome>> {
+        let (state, payer) = (self.sale.state, payer(self.request).map(str::to_owned));
+        if let Some((reason, message)) = cues.refusal() {
+            return self.refused(reason, message, payer);
+        }
+        let verdict = VerifyResponse { is_valid: true, payer: payer.clone(), ..VerifyResponse::default() };
+        let verdict = serde_json::to_value(verdict).unwrap_or_default();
+        let spoken = outcome(state, verdict, cues.wire().as_ref(), cues.over_at()).await;
+        match hear(Call::Verify, self.version, &spoken, self.network) {
+            Heard::Verdict(verdict) if verdict.is_valid => Ok(()),
+            Heard::Verdict(verdict) => {
+                self.refused(verdict.invalid_reason.unwrap_or_default(), verdict.invalid_message, payer)
+            }
+            Heard::Refused(text) => self.refused(text, None, None),
+            Heard::BadGateway(text) => {
+                self.record_refusal(text.clone(), None, None);
+                Err(Box::new(Outcome::BadGateway(text)))
+            }
+            // A verdict is never heard as a receipt.
+            Heard::Receipt(_) => Ok(()),
+        }
+    }
+
+    fn refused(&self, reason: String, message: Option<String>, payer: Option<String>) -> Result<(), Box<Outcome>> {
+        self.record_refusal(reason.clone(), message, payer.clone());
+        Err(Box::new(Outcome::Refused(reason, payer)))
+    }
+
+    fn record_refusal(&self, reason: String, message: Option<String>, payer: Option<String>) {
+        self.sale.record(
+            Kind::Refused,
+            Some(self.payment),
+            Facts { reason: Some(reason), message, payer, ..Facts::default() },
+        );
+    }
+
+    /// A used authorization is refused, unless a fault lets it succeed again at settlement.
+    fn settled_twice(&self, refusal: &Refusal, facts: Facts) -> Result<Approved, Box<Outcome>> {
+        if refusal.reason.code == Code::NonceUsed && self.sale.script.knows(&Effect::SuccessTwice) {
+            let (chain, now) = self.sale.state.chain();
+            if let Ok(approved) = judge(self.request, &chain, now / 1000, Depth::Settle, self.sale.mode) {
+                return Ok(approved);
+            }
+        }
+        self.sale.record(Kind::Refused, Some(self.payment), facts);
+        Err(Box::new(Outcome::Refused(refusal.spelled().to_owned(), refusal.payer.clone())))
+    }
+
+    /// Settles by the facilitator in this process; once more where the settlement is pending, as the official server.
+    async fn settle(&self, approved: &Approved) -> Heard {
+        let mut heard = self.settle_once(approved).await;
+        for _ in 0..REDIRECTS {
+            let Some(again) = heard.1 else { return heard.0 };
+            heard = self.settle_once(approved).await;
+            if again == Again::Pending {
+                return heard.0;
+            }
+        }
+        heard.0
+    }
+
+    async fn settle_once(&self, approved: &Approved) -> (Heard, Option<Again>) {
+        let till = Till {
+            script: self.sale.script,
+            sight: &self.sight,
+            payment: self.payment,
+            request: &self.facts,
+            version: self.version,
+            payer: Some(approved.payer.clone()),
+            network: said_network(self.request),
+        };
+        let Said { answer, forges, wire, at, .. } = till.settle(|| Ok(approved.clone())).await;
+        if forges.is_empty() && wire.is_none() {
+            let again = (self.version == Version::V2 && is_pending(&answer)).then_some(Again::Pending);
+            return (Heard::Receipt(answer), again);
+        }
+        let mut answer = serde_json::to_value(answer).unwrap_or_default();
+        receipt::forge(&mut answer, &forges);
+        let spoken: Spoken = outcome(self.sale.state, answer, wire.as_ref(), at).await;
+        let again = matches!(wire, Some(Wire::Redirect(None))).then_some(Again::Redirected);
+        (hear(Call::Settle, self.version, &spoken, self.network), again)
+    }
+
+    fn deliver(
+        &self,
+        made: Option<Response>,
+        before: &Cues,
+        approved: &Approved,
+        answer: SettleResponse,
+        facts: &Facts,
+    ) -> Outcome {
+        let sale = self.sale;
+        let after = self.play((Stage::Content, Timing::After));
+        let settled = Settled {
+            payer: self.sight.payer,
+            payment: Some(self.payment),
+            network: self.sight.network.map(str::to_owned),
+            scheme: self.sight.scheme.map(str::to_owned),
+            version: self.sight.version,
+        };
+        if let Some(Wire::Status(code, body)) = after.wire() {
+            let mut response = content::failed(code, body.as_deref());
+            response.extensions_mut().insert(settled);
+            return Outcome::Delivered(response, answer);
+        }
+        let amount = facts.amount.clone().unwrap_or_default();
+        let receipt = Receipt {
+            resource: &sale.visit.url,
+            amount: &amount,
+            payer: Some(&approved.payer),
+            network: Some(&approved.network),
+            transaction: Some(&answer.transaction),
+            dialect: Some(sale.dialect),
+            note: None,
+            simulated: sale.mode.simulation(),
+        };
+        let mut response = content::delivered(made, &receipt, sale.mode);
+        for effect in before.effects() {
+            if let Effect::Content(content) = effect {
+                response = spoil(response, *content);
+            }
+        }
+        response.extensions_mut().insert(settled);
+        Outcome::Delivered(response, answer)
+    }
 }
 
-impl Sale<'_> {
+/// Why the facilitator is asked once more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    Pending,
+    Redirected,
+}
+
+/// A settlement that the official server asks for once more.
+fn is_pending(answer: &SettleResponse) -> bool {
+    !answer.success && answer.error_reason.as_deref() == Some("settlement_pending") && !answer.transaction.is_empty()
+}
+
+fn payer<'a>(request: &'a FacilitatorRequest<'_>) -> Option<&'a str> {
+    let from = ["payload", "authorization", "from"];
+    from.iter().try_fold(request.payload.value(), |value, name| value.get(name)).and_then(Json::as_str)
+}
+
+/// Makes content worse.
+fn spoil(response: Response, how: Content) -> Response {
+    match how {
+        Content::Empty => content::emptied(response),
+        Content::Wrong => content::exchanged(response),
+        Content::Cacheable => content::published(response),
+    }
+}
+
+impl<'a> Sale<'a> {
+    /// Says who buys what, before any event tells of the payment.
+    pub fn meet(&self, payload: &PaymentPayload<'_>) {
+        let name = Name::of(payload, self.visit.called.as_deref());
+        self.meet_buyer(PaymentId::of(payload), name, payer_of(payload));
+    }
+
+    /// The same for the payment of an invoice, by a test account.
+    pub fn meet_invoice(&self, payment: PaymentId, payer: &str) {
+        // One account is one buyer, in whatever dialect it pays.
+        let payer = accounts::find(payer).map_or(payer, |account| account.address);
+        self.meet_buyer(payment, self.visit.called.as_deref().and_then(Name::of_header), Some(payer));
+    }
+
+    fn meet_buyer(&self, payment: PaymentId, name: Option<Name<'_>>, payer: Option<&str>) {
+        let (method, target, body) = (self.visit.method.as_str(), self.visit.target(), self.visit.body);
+        self.state.meet(payment, &Customer { name, payer, wanted: Wanted::Request { method, target, body } });
+    }
+
     /// Records an event of this sale.
     pub fn record(&self, kind: Kind, payment: Option<PaymentId>, facts: Facts) {
-        let facts = Facts {
+        let Facts { method, path, dialect, simulated, .. } = self.facts();
+        let facts = Facts { method, path, dialect, simulated, ..facts };
+        self.state.record(kind, Door::Resources, payment, facts);
+    }
+
+    /// The facts about the request.
+    pub fn facts(&self) -> Facts {
+        Facts {
             method: Some(self.visit.method_text()),
             path: Some(self.visit.path.clone().into()),
             dialect: Some(self.dialect),
             simulated: self.mode.simulation(),
-            ..facts
-        };
-        self.state.record(kind, Door::Resources, payment, facts);
+            ..Facts::default()
+        }
+    }
+
+    /// What is seen of the request, without its payment.
+    pub fn sight(&self) -> Sight<'a> {
+        Sight { paid: true, ..self.visit.sight() }
     }
 
     /// Records that the payment header cannot be decoded.

@@ -21,7 +21,7 @@ use crate::doors::simulation;
 const MALFORMED: &str = "Invalid or malformed payment header";
 
 /// Answers a request that carries `X-PAYMENT`.
-pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
+pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
     let json = carried.json();
     let payload = match json.as_deref().map_err(|why| malformed(why)).and_then(decode) {
         Ok(payload) => payload,
@@ -30,6 +30,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
             return refused(sale, &text, None);
         }
     };
+    sale.meet(&payload);
     let requirements = match sale.item.offer.matching_v1(&payload) {
         Ok(requirements) => requirements,
         Err(text) => {
@@ -39,8 +40,10 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         }
     };
     let requirements = serde_json::to_value(requirements).expect("requirements have string keys");
-    match conclude(sale, payload, &requirements) {
-        Outcome::Refused(refusal) => refused(sale, refusal.spelled(), refusal.payer.clone()),
+    match conclude(sale, payload, &requirements).await {
+        Outcome::Refused(reason, payer) => refused(sale, &reason, payer),
+        // Legacy servers answer every failure so.
+        Outcome::BadGateway(text) => refused(sale, &text, None),
         Outcome::NotSettled(mut response) => {
             simulation::say(response.headers_mut(), sale.mode);
             response
@@ -75,7 +78,7 @@ fn malformed(why: &str) -> (String, String) {
 }
 
 /// A 402 with the reason and the offer again.
-fn refused(sale: &Sale<'_>, error: &str, payer: Option<String>) -> Response {
+pub fn refused(sale: &Sale<'_>, error: &str, payer: Option<String>) -> Response {
     let accepts = sale.item.accepts_v1(sale.visit.url_without_query());
     let body = PaymentRequiredV1 { x402_version: 1, error: error.to_owned(), accepts, payer };
     let mut response = (StatusCode::PAYMENT_REQUIRED, json_body(&body)).into_response();

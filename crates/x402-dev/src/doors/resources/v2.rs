@@ -14,11 +14,11 @@ use x402_wire::payload::PaymentPayload;
 use super::payment::Carried;
 use super::sale::{Outcome, Sale, conclude};
 use crate::catalogue::UNPAID_V2;
-use crate::doors::answer::{json_body, set_header};
+use crate::doors::answer::{json_body, refuse, set_header};
 use crate::doors::simulation;
 
 /// Answers a request that carries `PAYMENT-SIGNATURE`.
-pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
+pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
     let json = carried.json();
     let decoded = json.as_deref().map_err(String::clone);
     let decoded = decoded.and_then(|json| PaymentPayload::parse(json).map_err(|error| error.to_string()));
@@ -29,6 +29,7 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
             return refused(sale, UNPAID_V2);
         }
     };
+    sale.meet(&payload);
     let requirements = match sale.item.offer.matching_v2(&payload) {
         Ok(index) => &sale.item.requirements[index],
         Err(text) => {
@@ -37,12 +38,13 @@ pub fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
             return refused(sale, &text);
         }
     };
-    respond(sale, conclude(sale, payload, requirements))
+    respond(sale, conclude(sale, payload, requirements).await)
 }
 
 fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Refused(refusal) => refused(sale, refusal.spelled()),
+        Outcome::Refused(reason, _) => refused(sale, &reason),
+        Outcome::BadGateway(text) => refuse(StatusCode::BAD_GATEWAY, &text),
         Outcome::NotSettled(mut response) => {
             simulation::say(response.headers_mut(), sale.mode);
             response
@@ -60,7 +62,7 @@ fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
 }
 
 /// A 402 with the reason and the offer again.
-fn refused(sale: &Sale<'_>, reason: &str) -> Response {
+pub fn refused(sale: &Sale<'_>, reason: &str) -> Response {
     let mut response = empty(sale);
     let header = sale.item.header_v2(&sale.visit.url, reason);
     set_header(response.headers_mut(), HeaderName::from_static(PAYMENT_REQUIRED), Some(header));
@@ -83,11 +85,13 @@ fn set_receipt(headers: &mut HeaderMap, receipt: &SettleResponse) {
 mod tests {
     use std::sync::Arc;
 
+    use x402_sim::event::Door;
     use x402_sim::fault::Mode;
 
     use super::super::Visit;
     use super::*;
     use crate::config::{Config, ForwardedHeaders, Log};
+    use crate::doors::fault::Script;
     use crate::state::State;
     use crate::terminal::{Colour, Sink, Terminal};
 
@@ -99,7 +103,9 @@ mod tests {
         let request = http::Request::builder().uri("/a").body(()).unwrap();
         let visit = Visit::of(&request, "127.0.0.1:1".parse().unwrap(), ForwardedHeaders::Ignore);
         let item = state.catalogue.find("GET", "/a");
-        let sale = Sale { state: &state, item: &item, visit: &visit, mode: Mode::Strict, dialect: "x402v2" };
+        let script = Script::new(&state, Door::Resources, &[]);
+        let (state, item, visit, script) = (&state, &item, &visit, &script);
+        let sale = Sale { state, item, visit, mode: Mode::Strict, dialect: "x402v2", script };
         let receipt = SettleResponse {
             error_reason: Some("invalid_exact_evm_nonce_already_used".to_owned()),
             network: "eip155:84532".to_owned(),

@@ -5,6 +5,8 @@ use std::net::{Ipv6Addr, SocketAddr};
 
 use http::uri::Authority;
 use http::{HeaderMap, Method, Request, header};
+use x402_sim::fault::Sight;
+use x402_sim::purchase::buyer::BodyHash;
 
 use crate::config::ForwardedHeaders;
 
@@ -19,9 +21,18 @@ pub struct Visit {
     pub url: String,
     /// How much of `url` comes before the query: what version 1 calls the resource.
     without_query: usize,
+    /// How much of `url` comes before the path.
+    before_path: usize,
+    /// What the buyer calls its purchase: `X-Purchase-Id` or `Idempotency-Key`.
+    pub called: Option<String>,
+    /// The hash of its body.
+    pub body: BodyHash,
     /// Who reads the answer.
     pub reader: Reader,
 }
+
+/// The headers that name a purchase, in the order in which they count.
+const PURCHASE_HEADERS: [&str; 2] = ["x-purchase-id", "idempotency-key"];
 
 /// Who reads the answer to an unpaid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +51,16 @@ impl Visit {
         // `OPTIONS *` asks about the server, which is its root.
         let path = if uri.path().starts_with('/') { uri.path() } else { "/" }.to_owned();
         let mut url = format!("{scheme}://{host}{path}");
+        let before_path = url.len() - path.len();
         let without_query = url.len();
         if let Some(query) = uri.query() {
             url.push('?');
             url.push_str(query);
         }
         let reader = reader(request.headers());
-        Self { method: request.method().clone(), path, url, without_query, reader }
+        let called = called(request.headers());
+        let (method, body) = (request.method().clone(), BodyHash::default());
+        Self { method, path, url, without_query, before_path, called, body, reader }
     }
 
     /// The method for an event.
@@ -57,6 +71,17 @@ impl Visit {
             Method::HEAD => "HEAD".into(),
             _ => self.method.to_string().into(),
         }
+    }
+
+    /// What is seen of it where faults may be played.
+    pub fn sight(&self) -> Sight<'_> {
+        let purchase = self.called.as_deref();
+        Sight { method: Some(self.method.as_str()), path: Some(&self.path), purchase, ..Sight::default() }
+    }
+
+    /// The path with the query.
+    pub fn target(&self) -> &str {
+        &self.url[self.before_path..]
     }
 
     /// The absolute address without the query.
@@ -103,6 +128,12 @@ fn is_host(text: &str) -> bool {
     (1..=255).contains(&host.len()) && host.bytes().all(allowed) && port.parse::<u16>().is_ok()
 }
 
+/// What the headers call the purchase, where that is a text.
+fn called(headers: &HeaderMap) -> Option<String> {
+    let values = PURCHASE_HEADERS.iter().filter_map(|name| headers.get(*name));
+    values.filter_map(|value| value.to_str().ok()).find(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
 fn reader(headers: &HeaderMap) -> Reader {
     let says = |name, word| {
         let value = headers.get(name).map(http::HeaderValue::as_bytes).unwrap_or_default();
@@ -133,6 +164,7 @@ mod tests {
         let ignored = visit(&headers, ForwardedHeaders::Ignore);
         assert_eq!(ignored.url, "http://api.test:80/a/b?c=d");
         assert_eq!(ignored.url_without_query(), "http://api.test:80/a/b");
+        assert_eq!(ignored.target(), "/a/b?c=d");
         assert_eq!(visit(&headers, ForwardedHeaders::Trust).url, "https://shop.test/a/b?c=d");
     }
 
@@ -142,6 +174,14 @@ mod tests {
             assert_eq!(visit(&[("host", host)], ForwardedHeaders::Ignore).url, "http://127.0.0.1:3402/a/b?c=d");
         }
         assert_eq!(visit(&[], ForwardedHeaders::Ignore).url, "http://127.0.0.1:3402/a/b?c=d");
+    }
+
+    #[test]
+    fn a_purchase_is_named_by_either_header() {
+        let called = |headers: &[(&str, &str)]| visit(headers, ForwardedHeaders::Ignore).called;
+        assert_eq!(called(&[("idempotency-key", "a"), ("x-purchase-id", "b")]).as_deref(), Some("b"));
+        assert_eq!(called(&[("idempotency-key", "a"), ("x-purchase-id", " ")]).as_deref(), Some("a"));
+        assert_eq!(called(&[]), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use x402_wire::shape::shorten;
 
 use super::case::Case;
 use super::claim::Unsignable;
+use crate::clock;
 use crate::explain;
 use crate::networks::eip155::chain::{self, Revert, Signatures};
 use crate::networks::eip155::checksum;
@@ -150,7 +151,7 @@ fn valid_before(case: &Case<'_>) -> Result<(), Reason> {
             until - U256::from(now)
         )
     };
-    Err(Code::ValidBefore.because(detail))
+    Err(Code::ValidBefore.because(detail).with_aside(clock::skew(case.chain.skew)))
 }
 
 fn valid_after(case: &Case<'_>) -> Result<(), Reason> {
@@ -159,7 +160,8 @@ fn valid_after(case: &Case<'_>) -> Result<(), Reason> {
         return Ok(());
     }
     let wait = from - U256::from(now);
-    Err(Code::ValidAfter.because(format!("the authorization is valid in {wait} s only (validAfter {from}, now {now})")))
+    let detail = format!("the authorization is valid in {wait} s only (validAfter {from}, now {now})");
+    Err(Code::ValidAfter.because(detail).with_aside(clock::skew(case.chain.skew)))
 }
 
 fn value(case: &Case<'_>) -> Result<(), Reason> {

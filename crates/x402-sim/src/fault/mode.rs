@@ -1,5 +1,4 @@
-//! Faults: what is made to go wrong on purpose. The first of them are the four modes of verification.
-
+//! The four modes of verification.
 /// How payments are judged. A line of [`MODES`] each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {

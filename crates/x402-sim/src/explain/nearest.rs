@@ -1,7 +1,7 @@
 //! The nearest known name of a misspelt one.
 
 /// The known name that is nearest, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.to_lowercase().chars().take(64).collect();
     let measured = known.into_iter().map(|candidate| {
         let letters: Vec<char> = candidate.to_lowercase().chars().collect();

@@ -1,0 +1,109 @@
+//! `accounts`: who there is and what they hold; new ones, and blacklists.
+
+use std::collections::BTreeMap;
+
+use super::door::{Door, columns, segment};
+use crate::context::Context;
+use crate::doors::admin::routes::accounts::{Account, Accounts, NewAccount};
+use crate::doors::admin::routes::money::Balance;
+use crate::error::Error;
+use crate::exit::Exit;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Every account.
+    List,
+    /// A new one.
+    New(Option<String>),
+    /// Blacklist one.
+    Block(String),
+    /// Take one off the blacklist.
+    Unblock(String),
+}
+
+/// Does it.
+pub fn run(context: &Context, door: &Door, job: Job) -> Result<Exit, Error> {
+    match job {
+        Job::List => door.ask(context, |remote| remote.get::<Accounts>("/accounts"), |all| list(&all.accounts)),
+        Job::New(name) => {
+            let wish = NewAccount { name };
+            door.ask(context, |remote| remote.post::<Account>("/accounts", &wish), one)
+        }
+        Job::Block(account) => list_black(context, door, &account, "block"),
+        Job::Unblock(account) => list_black(context, door, &account, "unblock"),
+    }
+}
+
+fn list_black(context: &Context, door: &Door, account: &str, what: &str) -> Result<Exit, Error> {
+    let path = format!("/accounts/{}/{what}", segment(account));
+    let text = |account: &Account| {
+        let state = if account.blocked { "blacklisted: its transfers revert" } else { "not blacklisted" };
+        format!("{} is {state}", label(account))
+    };
+    door.ask(context, |remote| remote.tell::<Account>(&path), text)
+}
+
+fn list(accounts: &[Account]) -> String {
+    let header = ["", "NAME", "ROLE", "ADDRESS", "PRIVATE KEY (PUBLIC: NEVER SEND REAL FUNDS)", "BALANCE"];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(accounts.iter().map(|account| {
+        let blocked = if account.blocked { "  BLACKLISTED" } else { "" };
+        vec![
+            account.index.map(|index| index.to_string()).unwrap_or_default(),
+            account.name.clone().unwrap_or_default(),
+            account.role.clone(),
+            account.address.clone().unwrap_or_default(),
+            account.key.clone().unwrap_or_default(),
+            format!("{}{blocked}", holdings(&account.balances)),
+        ]
+    }));
+    columns(&rows)
+}
+
+fn one(account: &Account) -> String {
+    let mut rows = vec![];
+    let mut row = |label: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            rows.push(vec![label.to_owned(), value.to_owned()]);
+        }
+    };
+    row("account", Some(&label(account)));
+    row("index", account.index.map(|index| index.to_string()).as_deref());
+    row("address", account.address.as_deref());
+    row("key", account.key.as_deref());
+    row("balance", Some(&holdings(&account.balances)));
+    columns(&rows)
+}
+
+fn label(account: &Account) -> String {
+    let address = || account.address.clone().or_else(|| account.solana_address.clone()).unwrap_or_default();
+    match (&account.name, account.index) {
+        (Some(name), _) => name.clone(),
+        (None, Some(index)) => format!("account {index}"),
+        (None, None) => address(),
+    }
+}
+
+/// `1000000 USDC on every network`, or the most frequent amount and the others by their networks.
+fn holdings(balances: &[Balance]) -> String {
+    let mut amounts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for balance in balances {
+        *amounts.entry((&balance.amount, &balance.symbol)).or_default() += 1;
+    }
+    let Some((usual, count)) = amounts.into_iter().max_by_key(|(_, count)| *count) else { return "nothing".to_owned() };
+    if balances.len() == 1 {
+        return format!("{} {}", usual.0, usual.1);
+    }
+    if count == 1 {
+        return balances.iter().map(written).collect::<Vec<_>>().join(", ");
+    }
+    let others = balances.iter().filter(|balance| (balance.amount.as_str(), balance.symbol.as_str()) != usual);
+    let usual = format!("{} {} each", usual.0, usual.1);
+    std::iter::once(usual).chain(others.map(written)).collect::<Vec<_>>().join(", ")
+}
+
+/// `5 USDC on eip155:84532`.
+pub fn written(balance: &Balance) -> String {
+    format!("{} {} on {}", balance.amount, balance.symbol, balance.network)
+}

@@ -1,0 +1,165 @@
+//! Snapshots as files: what is written is read again, and nothing else is.
+
+use alloy_primitives::{B256, U256};
+use proptest::prelude::*;
+use serde_json::json;
+use x402_sim::event::PaymentId;
+use x402_sim::fault::Mode;
+use x402_sim::fault::table::Origin;
+use x402_sim::ledger::UnknownAccounts;
+use x402_sim::order::Depth;
+use x402_sim::world::import::{Import, ImportError};
+use x402_sim::world::money::Funding;
+use x402_sim::world::snapshot::SnapshotError;
+use x402_sim::world::{Commitment, Ending, Wait};
+use x402_sim::{Setup, World, fault, registry};
+use x402_wire::amount::Decimal;
+
+use crate::payment::{NOW, Template, judge};
+
+const NOW_MS: u64 = NOW * 1000;
+
+fn world(seed: u64) -> World {
+    let networks = registry::networks().into_iter().filter(|network| network.id == "eip155:84532").collect();
+    let (unknown, balance) = (UnknownAccounts::Funded, Decimal::parse("1000").unwrap());
+    World::new(&Setup { networks, unknown, balance, payees: Vec::new() }, seed).unwrap()
+}
+
+fn settle(world: &mut World, nonce: u8, commitment: Commitment) {
+    let network = registry::networks().into_iter().find(|network| network.id == "eip155:84532").unwrap();
+    let template = Template { nonce: B256::repeat_byte(nonce), ..Template::new(&network) };
+    let approved = judge(&template.body(), &world.chain(), Depth::Settle, Mode::Strict).unwrap();
+    world.settle_as(&approved.charge, PaymentId([nonce; 8]), commitment, NOW_MS).unwrap();
+}
+
+/// A world in which something of everything has happened.
+fn lived() -> World {
+    let mut world = world(7);
+    for nonce in 1..5 {
+        settle(&mut world, nonce, Commitment::Kept);
+    }
+    settle(&mut world, 5, Commitment::Twice);
+    settle(&mut world, 6, Commitment::Undone(Wait::Milliseconds(0)));
+    settle(&mut world, 7, Commitment::Undone(Wait::Milliseconds(60_000)));
+    settle(&mut world, 8, Commitment::Undone(Wait::Blocks(9)));
+    world.catch_up(NOW_MS);
+    let carol = world.make_account(Some("carol".to_owned())).unwrap();
+    let currency = world.currency(None, None).unwrap();
+    world.fund(&currency, &carol, U256::from(5), Funding::Set).unwrap();
+    world.block(&carol, true);
+    world.cancel(currency.id, carol.accounts()[0], B256::repeat_byte(9));
+    let faults = fault::read::read(
+        &json!({"stage": "settle", "effect": "refuse:insufficient_funds", "match": {"payer": "carol"}}),
+    );
+    world.add_faults(faults.unwrap(), Origin::Live).unwrap();
+    world.set_clock(world.clock().frozen(NOW_MS).set_to(NOW_MS + 5, NOW_MS).unwrap());
+    world
+}
+
+fn written(world: &World) -> String {
+    let mut text = String::new();
+    let export = world.export(None, NOW_MS).unwrap();
+    export
+        .write::<()>(&mut |line| {
+            text.push_str(line);
+            Ok(())
+        })
+        .unwrap();
+    text
+}
+
+fn read(world: &World, text: &str) -> Result<Import, ImportError> {
+    let mut import = world.import();
+    text.lines().try_for_each(|line| import.line(line))?;
+    Ok(import)
+}
+
+#[test]
+fn what_is_written_is_the_same_world_when_it_is_read() {
+    let mut old = lived();
+    let text = written(&old);
+    let mut new = world(8);
+    let import = read(&new, &text).unwrap();
+    assert_eq!(new.keep("it", import).unwrap().transactions, 9);
+    assert_ne!(new.state_hash(), old.state_hash());
+    new.restore("it").unwrap();
+    assert_eq!(new.state_hash(), old.state_hash());
+    assert_eq!(new.clock(), old.clock());
+    assert_eq!(new.book(), old.book());
+    assert_eq!(written(&new), text, "and it is written as it was");
+    assert_eq!(new.make_account(None).unwrap(), old.make_account(None).unwrap(), "the random stream goes on");
+    for world in [&mut old, &mut new] {
+        world.catch_up(NOW_MS + 60_000);
+        settle(world, 20, Commitment::Kept);
+        settle(world, 21, Commitment::Kept);
+        settle(world, 22, Commitment::Kept);
+        world.catch_up(NOW_MS + 60_000);
+    }
+    assert_eq!(new.state_hash(), old.state_hash(), "what is to be undone is undone in both");
+    assert!(new.clear_faults().len() == 1);
+}
+
+#[test]
+fn a_state_with_pending_settlements_is_not_written() {
+    let mut world = lived();
+    settle(&mut world, 30, Commitment::Pending(Ending::Succeeds, Wait::Milliseconds(1)));
+    assert_eq!(world.export(None, NOW_MS).unwrap_err(), SnapshotError::Pending);
+}
+
+#[test]
+fn a_file_that_lies_with_a_right_checksum_is_refused_too() {
+    let world = world(1);
+    let seal = |lines: &[&str]| {
+        let mut text: String = lines.join("\n") + "\n";
+        let checksum = alloy_primitives::keccak256(&text);
+        text.push_str(&json!({"end": {"lines": lines.len(), "checksum": checksum.to_string()}}).to_string());
+        text
+    };
+    let usdc = r#"{"asset":1,"network":"eip155:84532","address":"0x036CbD53842c5426634e7929541eC2318f3dCF7e"}"#;
+    let header = format!(r#"{{"format":"x402-dev snapshot","version":1,"saved_at":0,"assets":[{usdc}]}}"#);
+    let account = format!("0x{}", "11".repeat(32));
+    assert!(read(&world, &seal(&[&header])).is_ok());
+    for line in [
+        format!(r#"{{"balance":{{"asset":1,"account":"{account}","amount":"5"}}}}"#),
+        format!(r#"{{"balance":{{"asset":2,"account":"{account}","amount":"0"}}}}"#),
+        r#"{"balance":{"asset":1,"account":"0x11","amount":"0"}}"#.to_owned(),
+        format!(r#"{{"balance":{{"asset":1,"account":"{account}","amount":"-1"}}}}"#),
+        format!(r#"{{"balance":{{"asset":1,"account":"{account}","amount":"{}"}}}}"#, U256::MAX),
+        r#"{"minted":{"asset":1,"amount":"5"}}"#.to_owned(),
+        r#"{"undone":0}"#.to_owned(),
+        r#"{"undone":4294967295}"#.to_owned(),
+        r#"{"account":{"name":"Carol","key":"0x00"}}"#.to_owned(),
+        format!(r#"{{"account":{{"name":null,"key":"0x{}"}}}}"#, "00".repeat(32)),
+        r#"{"clock":{"real":0,"world":0,"rate":0,"frozen":false}}"#.to_owned(),
+        r#"{"clock":{"real":0,"world":18446744073709551615,"rate":1000,"frozen":false}}"#.to_owned(),
+        r#"{"surprise":1}"#.to_owned(),
+        "[]".to_owned(),
+    ] {
+        assert!(read(&world, &seal(&[&header, &line])).is_err(), "{line}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_byte_of_a_file_can_be_changed_lost_or_added(place in 0usize..4000, byte in 0u8..128) {
+        let world = world(1);
+        let text = written(&lived());
+        let place = place % text.len();
+        let change = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let (mut changed, mut lost, mut added) = (text.clone().into_bytes(), text.clone().into_bytes(), text.clone().into_bytes());
+        changed[place] = byte;
+        lost.remove(place);
+        added.insert(place, byte);
+        for other in [changed, lost, added].map(change) {
+            // Without its last line end it is as good.
+            if other.trim_end_matches('\n') == text.trim_end_matches('\n') || other.lines().eq(text.lines()) {
+                continue;
+            }
+            let import = read(&world, &other);
+            let kept = import.and_then(|import| self::world(1).keep("it", import));
+            prop_assert!(kept.is_err(), "{place} {byte}");
+        }
+    }
+}
