@@ -49,7 +49,7 @@ pub(crate) fn measure(settings: Settings, empty: &Path) -> Result<Section, Failu
     site.run(&["stop"])?;
     rows.push(Row::new("`stop`, nobody connected", "ms", site.stops(rounds, 0)?).with_target(Bound::AtMost(100.0)));
     let crowded = site.stops(rounds, IDLE_CLIENTS)?;
-    let name = format!("`stop`, {IDLE_CLIENTS} idle keep-alive clients");
+    let name = format!("`stop`, {IDLE_CLIENTS} idle keep-alive clients and an open event stream");
     rows.push(Row::new(&name, "ms", crowded).with_target(Bound::AtMost(100.0)));
     for number in 0..SERVERS {
         site.run(&["start", "-d", "--port", "0", "--name", &format!("n{number}")])?;
@@ -111,22 +111,26 @@ impl Site {
         Ok(times)
     }
 
-    /// The times of stops while so many clients hold a connection on which they were answered once.
+    /// The times of stops while so many clients hold a connection on which they were answered once, and one more, where
+    /// there are any, follows the events.
     fn stops(&self, rounds: u32, clients: usize) -> Result<Spread, Failure> {
         let mut connected = Vec::new();
         self.timed(rounds, &["stop"], &mut |_| {
             let url = self.start()?.url;
-            connected = (0..clients).map(|_| idle_client(&url)).collect::<Result<Vec<_>, _>>()?;
+            connected = (0..clients).map(|_| client(&url, "/health")).collect::<Result<Vec<_>, _>>()?;
+            if clients > 0 {
+                connected.push(client(&url, "/_x402/events")?);
+            }
             Ok(())
         })
     }
 }
 
-/// A connection on which one request was answered.
-fn idle_client(url: &str) -> Result<TcpStream, Failure> {
+/// A connection on which one request was answered, or begins to be.
+fn client(url: &str, path: &str) -> Result<TcpStream, Failure> {
     let address = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).map_err(Failure::while_at("an idle client"))?;
-    let head = format!("GET /health HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let mut answer = [0; 1024];
     let asked = stream.write_all(head.as_bytes()).and_then(|()| stream.read(&mut answer));
     asked.map_err(Failure::while_at("an idle client"))?;
