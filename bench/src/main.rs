@@ -8,7 +8,8 @@
 //! | [`lifecycle`] | the commands of a server's life |
 //! | [`settlements`] | the memory and time of a million settlements |
 //! | [`maps`] | the shared maps among which the ledger's was chosen |
-//! | [`bare`] | axum routes that do nothing |
+//! | [`bare`] | axum routes that do nothing, or one recovery or signing |
+//! | [`signatures`] | recovering and signing, for the comparison |
 //! | [`load`], [`connection`], [`payments`] | the load generator, its client, and what it sends |
 //! | [`process`] | helper processes, and memory |
 //! | [`cores`] | which core what runs on |

@@ -198,13 +198,12 @@ impl State {
         let mut clock = self.stage.clock.subscribe();
         loop {
             let wait = clock.borrow_and_update().real_at(time).map(|real| real.saturating_sub(clock::now()));
-            let changed = match wait {
-                Some(0) => return,
-                Some(wait) => tokio::time::timeout(Duration::from_millis(wait), clock.changed()).await.is_ok(),
-                None => clock.changed().await.is_ok(),
-            };
             // Whether the time has come or the clock was moved: look again.
-            let _ = changed;
+            match wait {
+                Some(0) => return,
+                Some(wait) => drop(tokio::time::timeout(Duration::from_millis(wait), clock.changed()).await),
+                None => drop(clock.changed().await),
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! What a facilitator does with a request: find the pair, decode the claim, run the order.
 
-use x402_wire::amount::Decimal;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 use x402_wire::json::Json;
 use x402_wire::shape::shorten;
@@ -121,21 +120,14 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
     match judged {
         Ok(approved) => {
             let asset = &approved.charge.token().asset;
-            let amount = Decimal::from_atomic(approved.charge.authorization.value, asset.decimals);
             Facts {
                 network: Some(shorten(&approved.network)),
-                amount: Some(format!("{amount} {}", asset.symbol)),
+                amount: Some(asset.written(approved.charge.authorization.value)),
                 payer: address_only(&approved.payer),
                 ..Facts::default()
             }
         }
-        Err(refusal) => Facts {
-            network: Some(shorten(&refusal.network)),
-            payer: refusal.payer.as_deref().and_then(address_only),
-            reason: Some(refusal.spelled().to_owned()),
-            message: Some(refusal.reason.detail.clone()).filter(|detail| !detail.is_empty()),
-            ..Facts::default()
-        },
+        Err(refusal) => refusal.facts(),
     }
 }
 
@@ -156,6 +148,17 @@ impl Refusal {
     pub fn of_approved(approved: &Approved, reason: Reason) -> Self {
         let Approved { version, payer, network, .. } = approved;
         Self { reason, version: *version, payer: Some(payer.clone()), network: network.clone() }
+    }
+
+    /// What it says in an event.
+    pub fn facts(&self) -> Facts {
+        Facts {
+            network: Some(shorten(&self.network)),
+            payer: self.payer.as_deref().and_then(address_only),
+            reason: Some(self.spelled().to_owned()),
+            message: Some(self.reason.detail.clone()).filter(|detail| !detail.is_empty()),
+            ..Facts::default()
+        }
     }
 
     /// The reason string on the wire.

@@ -32,6 +32,7 @@ mod fault_presets;
 mod fault_rules;
 mod invoice;
 mod logs;
+mod metrics;
 mod modes;
 mod negotiation;
 mod offer;

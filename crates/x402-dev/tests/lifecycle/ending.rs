@@ -158,9 +158,11 @@ fn in_terminal(site: &Site, script: &str) -> Proc {
 
 /// Runs `sh -c` in a new session with a terminal, prints what it says until it says `up`, and hangs up.
 const PTY: &str = r"
-import os, pty, sys
+import os, pty, signal, sys
 pid, terminal = pty.fork()
 if pid == 0:
+    # Whoever runs the tests under nohup hands an ignored hang-up down to everything.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.execvp('sh', ['sh', '-c', sys.argv[1]])
 said = b''
 while b'up\r\n' not in said:

@@ -79,8 +79,8 @@ impl World {
 
     /// What became of a settlement that was asked for before and was pending then; `None` where there is none.
     ///
-    /// Asking counts where the settlement waits to be asked; what ends by that is told as an event here. What has ended meanwhile is told once, without verifying
-    /// again, as the official facilitator does by its pending store.
+    /// Asking counts where the settlement waits to be asked; what ends by that is told as an event here. What has ended
+    /// meanwhile is told once, without verifying again, as the official facilitator does by its pending store.
     pub fn ask_again(&mut self, payment: PaymentId, now: u64) -> Option<Result<Settled, Reason>> {
         if let Some(ended) = self.take_concluded(payment) {
             return Some(ended);

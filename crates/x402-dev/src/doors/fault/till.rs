@@ -125,13 +125,9 @@ impl Till<'_> {
                 Ok(answer)
             }
             Err(reason) => {
-                let refusal = Box::new(Refusal::of_approved(&approved, reason));
-                let judged = Err(refusal);
-                self.record(Kind::SettleFailed, facts_of(&judged));
-                match judged {
-                    Err(refusal) => Err(*refusal),
-                    Ok(approved) => Ok(approved.to_settle_response(String::new())),
-                }
+                let refusal = Refusal::of_approved(&approved, reason);
+                self.record(Kind::SettleFailed, refusal.facts());
+                Err(refusal)
             }
         }
     }
