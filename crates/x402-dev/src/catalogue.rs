@@ -11,50 +11,18 @@ use x402_sim::merchant::{Offer, Way};
 use x402_sim::networks::eip155::parse_address;
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
-use x402_wire::header::{self, encode};
+use x402_wire::header::encode;
 use x402_wire::v1::{PaymentRequiredV1, PaymentRequirementsV1};
 
 use crate::config::{Config, Resource, Response};
 use crate::route::{RouteTable, normalise_path};
+use crate::template::{Encoded, GAP, Template};
 
 /// The text of version 2 for a request without a payment.
 pub const UNPAID_V2: &str = "Payment required";
 
 /// The text of version 1 for a request without a payment.
 const UNPAID_V1: &str = "X-PAYMENT header is required";
-
-/// A JSON document that was rendered once, with gaps where the address of the request belongs.
-#[derive(Clone, Debug)]
-pub struct Template {
-    parts: Vec<String>,
-    length: usize,
-}
-
-/// What stands in a gap: a text that no configuration holds by chance, with characters of Unicode's private use.
-const GAP: &str = "\u{10fffd}address\u{10fffd}";
-
-impl Template {
-    /// Renders a document whose addresses are [`GAP`].
-    fn render<T: Serialize>(document: &T) -> Self {
-        let text = serde_json::to_string(document).expect("offers have string keys");
-        let gap = serde_json::to_string(GAP).expect("a string is JSON");
-        let parts: Vec<String> = text.split(&gap).map(str::to_owned).collect();
-        Self { length: text.len(), parts }
-    }
-
-    /// The document for an address.
-    pub fn fill(&self, url: &str) -> String {
-        let url = serde_json::to_string(url).expect("a string is JSON");
-        let mut text = String::with_capacity(self.length + self.parts.len() * url.len() + 512);
-        for (at, part) in self.parts.iter().enumerate() {
-            if at > 0 {
-                text.push_str(&url);
-            }
-            text.push_str(part);
-        }
-        text
-    }
-}
 
 /// Every resource.
 #[derive(Clone, Debug)]
@@ -69,7 +37,7 @@ pub struct Item {
     /// What it asks.
     pub offer: Offer,
     accepts: Box<RawValue>,
-    unpaid_v2: Template,
+    unpaid_v2: Encoded,
     /// The body of version 1 for an unpaid request; `None` where legacy clients can read no way to pay.
     pub unpaid_v1: Option<Template>,
     /// `offer.v2`, entry by entry, as JSON values.
@@ -170,7 +138,7 @@ impl Item {
         let legacy = PaymentRequiredV1 { x402_version: 1, error: UNPAID_V1.to_owned(), accepts: legacy, payer: None };
         let written = |units: U256| (units, Decimal::from_atomic(units, memo::DECIMALS).to_string());
         Self {
-            unpaid_v2: Template::render(&unpaid_v2),
+            unpaid_v2: Encoded::render(&unpaid_v2),
             unpaid_v1: (!legacy.accepts.is_empty()).then(|| Template::render(&legacy)),
             accepts,
             requirements: offer.v2.iter().map(values).collect(),
@@ -185,7 +153,7 @@ impl Item {
 
     /// The value of `PAYMENT-REQUIRED` for an unpaid request to an address.
     pub fn unpaid_v2(&self, url: &str) -> String {
-        header::encode_text(&self.unpaid_v2.fill(url))
+        self.unpaid_v2.fill(url)
     }
 
     /// The value of `PAYMENT-REQUIRED`, for a request's address and with an error text.

@@ -34,6 +34,7 @@ pub mod metrics;
 pub mod route;
 pub mod server;
 pub mod state;
+pub mod template;
 pub mod terminal;
 
 use cli::{Cli, Command, ConfigAction};

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use tokio::sync::watch;
 use x402_sim::chain::Chain;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
@@ -30,7 +30,7 @@ use stage::Stage;
 mod stage;
 
 /// The header that asks for a mode of verification for one request.
-pub const SIMULATION_MODE: &str = "x-simulation-mode";
+pub static SIMULATION_MODE: HeaderName = HeaderName::from_static("x-simulation-mode");
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,7 +252,7 @@ impl State {
 
     /// The mode for a request: the configured one, or the one that the request asks for where it may.
     pub fn mode(&self, peer: Peer, headers: &HeaderMap) -> Result<Mode, UnknownMode> {
-        let Some(value) = headers.get(SIMULATION_MODE) else { return Ok(self.mode) };
+        let Some(value) = headers.get(&SIMULATION_MODE) else { return Ok(self.mode) };
         if !self.obeys_test_headers(peer) {
             return Ok(self.mode);
         }
@@ -329,7 +329,7 @@ mod tests {
         let terminal = Arc::new(Terminal::new(Log::default(), Colour::Off, Sink::Stderr));
         let state = State::new(&config, 1, terminal).unwrap();
         let mut headers = HeaderMap::new();
-        headers.insert(SIMULATION_MODE, "success".parse().unwrap());
+        headers.insert(&SIMULATION_MODE, "success".parse().unwrap());
         state.mode(Peer(peer.parse().unwrap()), &headers).unwrap()
     }
 

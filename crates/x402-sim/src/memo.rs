@@ -99,11 +99,11 @@ impl Memos {
         let expires_at = now + invoice::LIFETIME_SECONDS;
         let merchant = accounts::test_accounts().nth(accounts::MERCHANT).expect("the merchant is a test account");
         Invoice {
-            recipient: merchant.solana_address.to_owned(),
+            recipient: merchant.solana_address.into(),
             amount,
-            currency: "USDC".to_owned(),
+            currency: "USDC".into(),
             memo: invoice::memo_text(self.memo(terms, expires_at, self.issued)),
-            network: CLUSTER.to_owned(),
+            network: CLUSTER.into(),
             timestamp: now,
             expires_at,
             resource_path: terms.path.to_owned(),

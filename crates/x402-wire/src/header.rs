@@ -65,6 +65,11 @@ pub fn encode_text(json: &str) -> String {
     general_purpose::STANDARD.encode(json)
 }
 
+/// Encodes a piece of JSON behind the pieces before it, whose lengths must be multiples of three bytes.
+pub fn encode_onto(json: &[u8], out: &mut String) {
+    general_purpose::STANDARD.encode_string(json, out);
+}
+
 /// Decodes a header value as the official servers do (TS 2.27 `decodePaymentSignatureHeader`).
 pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     serde_json::from_str(&decode_text(text)?).map_err(|error| DecodeError::not_json(&error))

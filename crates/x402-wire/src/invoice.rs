@@ -2,6 +2,8 @@
 //!
 //! Header and body say the same invoice; both are made from one [`Invoice`].
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// The name of the challenge.
@@ -14,15 +16,15 @@ pub const LIFETIME_SECONDS: u64 = 300;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invoice {
     /// The payee's address, base58.
-    pub recipient: String,
+    pub recipient: Cow<'static, str>,
     /// The amount in whole units of the currency, an exact decimal.
     pub amount: String,
     /// The currency's symbol.
-    pub currency: String,
+    pub currency: Cow<'static, str>,
     /// What the payment must carry and the proof must name: `req-` and a UUID, unique to this answer.
     pub memo: String,
     /// The Solana cluster.
-    pub network: String,
+    pub network: Cow<'static, str>,
     /// When it was issued, in Unix seconds.
     pub timestamp: u64,
     /// Until when it may be paid, in Unix seconds.
@@ -35,7 +37,13 @@ impl Invoice {
     /// The value of the `WWW-Authenticate` header.
     pub fn challenge(&self) -> String {
         let Self { recipient, amount, currency, memo, network, .. } = self;
-        format!("{SCHEME} recipient={recipient} amount={amount} currency={currency} memo={memo} network={network}")
+        let words = [" recipient=", recipient, " amount=", amount, " currency=", currency, " memo=", memo, " network="];
+        let length = words.iter().map(|word| word.len()).sum::<usize>() + SCHEME.len() + network.len();
+        let mut text = String::with_capacity(length);
+        text.push_str(SCHEME);
+        words.iter().for_each(|word| text.push_str(word));
+        text.push_str(network);
+        text
     }
 }
 
@@ -48,7 +56,7 @@ pub fn memo_text(bytes: [u8; 16]) -> String {
             text.push('-');
         }
         for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(u32::from(nibble), 16).expect("a nibble is a hexadecimal digit"));
+            text.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
         }
     }
     text

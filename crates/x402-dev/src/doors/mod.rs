@@ -133,7 +133,7 @@ struct Meter<'a> {
     metrics: &'a Metrics,
     door: &'static str,
     operation: Option<&'static str>,
-    begun: Instant,
+    begun: Option<Instant>,
 }
 
 impl<'a> Meter<'a> {
@@ -146,13 +146,13 @@ impl<'a> Meter<'a> {
             _ if is_admin(path) => ("admin", None),
             _ => ("resources", None),
         };
-        Self { metrics, door, operation, begun: Instant::now() }
+        Self { metrics, door, operation, begun: operation.map(|_| Instant::now()) }
     }
 
     fn stop(self, status: StatusCode) {
         self.metrics.answered(self.door, status.as_u16());
-        if let Some(operation) = self.operation {
-            self.metrics.took(operation, self.begun.elapsed().as_secs_f64());
+        if let (Some(operation), Some(begun)) = (self.operation, self.begun) {
+            self.metrics.took(operation, begun.elapsed().as_secs_f64());
         }
     }
 }

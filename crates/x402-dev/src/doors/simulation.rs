@@ -29,6 +29,6 @@ pub async fn time_out(state: &State) -> Response {
 /// Says in an answer's headers that its outcome was simulated.
 pub fn say(headers: &mut HeaderMap, mode: Mode) {
     if let Some(name) = mode.simulation() {
-        headers.insert(SIMULATION_MODE, HeaderValue::from_static(name));
+        headers.insert(&SIMULATION_MODE, HeaderValue::from_static(name));
     }
 }

@@ -1,7 +1,7 @@
 //! The faults of one request.
 
 use axum::response::Response;
-use http::{Request, StatusCode};
+use http::{HeaderName, Request, StatusCode};
 use x402_sim::event::{Door, Facts, PaymentId};
 use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
 use x402_sim::fault::{Effect, Fault, Played, Sight, Stage, Timing, ask, temper};
@@ -15,7 +15,7 @@ use crate::doors::answer::refuse;
 use crate::state::{Peer, State};
 
 /// The header by which one request asks for faults.
-pub const FAULT_HEADER: &str = "x-402-dev-fault";
+pub static FAULT_HEADER: HeaderName = HeaderName::from_static("x-402-dev-fault");
 
 /// The faults of one request at one door.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub struct Cues {
 ///
 /// Never: the doors tell every request's peer.
 pub fn asked<B>(state: &State, request: &Request<B>) -> Result<Vec<Fault>, Box<Response>> {
-    let Some(value) = request.headers().get(FAULT_HEADER) else { return Ok(Vec::new()) };
+    let Some(value) = request.headers().get(&FAULT_HEADER) else { return Ok(Vec::new()) };
     let peer = *request.extensions().get::<Peer>().expect("the doors tell every request's peer");
     if !state.obeys_test_headers(peer) {
         return Ok(Vec::new());

@@ -12,8 +12,11 @@ use super::visit::Reader;
 use super::{Visit, page};
 use crate::catalogue::Item;
 use crate::config::Dialect;
-use crate::doors::answer::{json_text, set_header};
+use crate::doors::answer::{json_bytes, set_header};
 use crate::state::State;
+
+/// Room for the JSON of an invoice beside its path, in bytes.
+const INVOICE_ROOM: usize = 320;
 
 /// A fresh invoice, where the price can be invoiced.
 pub fn invoice(state: &State, item: &Item, visit: &Visit) -> Option<Invoice> {
@@ -23,15 +26,15 @@ pub fn invoice(state: &State, item: &Item, visit: &Visit) -> Option<Invoice> {
 }
 
 /// The body: the offer of version 1, and the invoice beside it.
-fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> String {
+fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Vec<u8> {
     let legacy = item.unpaid_v1.as_ref().filter(|_| state.speaks(Dialect::X402V1));
-    let mut body = legacy.map_or_else(|| "{}".to_owned(), |legacy| legacy.fill(visit.url_without_query()));
+    let filled = legacy.map(|legacy| legacy.fill(visit.url_without_query(), INVOICE_ROOM + visit.path.len()));
+    let mut body = filled.unwrap_or_else(|| "{}".to_owned()).into_bytes();
     if let Some(invoice) = invoice {
-        let invoice = serde_json::to_string(invoice).expect("an invoice has string keys");
         body.pop();
-        body.push_str(if body.len() > 1 { ",\"invoice\":" } else { "\"invoice\":" });
-        body.push_str(&invoice);
-        body.push('}');
+        body.extend_from_slice(if body.len() > 1 { b",\"invoice\":" } else { b"\"invoice\":" });
+        serde_json::to_writer(&mut body, invoice).expect("an invoice has string keys, and memory takes all bytes");
+        body.push(b'}');
     }
     body
 }
@@ -42,7 +45,7 @@ pub fn unpaid(state: &State, item: &Item, visit: &Visit) -> Response {
     let v2 = state.speaks(Dialect::X402V2).then(|| item.unpaid_v2(&visit.url));
     let challenge = invoice.as_ref().map(Invoice::challenge);
     let mut response = match visit.reader {
-        Reader::Program => json_text(body(state, item, visit, invoice.as_ref())).into_response(),
+        Reader::Program => json_bytes(body(state, item, visit, invoice.as_ref())),
         Reader::Browser => page::render(item, visit, invoice.as_ref()).into_response(),
     };
     *response.status_mut() = StatusCode::PAYMENT_REQUIRED;

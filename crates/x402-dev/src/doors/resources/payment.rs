@@ -1,10 +1,17 @@
 //! What a request carries: the payment header of one dialect.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use x402_wire::header::{self, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_FROM, X_PAYMENT_PROOF};
 
 use crate::config::Dialect;
 use crate::state::State;
+
+/// The headers that carry a payment, in the order in which they count.
+static CARRIERS: [(Dialect, HeaderName); 3] = [
+    (Dialect::X402V2, HeaderName::from_static(PAYMENT_SIGNATURE)),
+    (Dialect::X402V1, HeaderName::from_static(X_PAYMENT)),
+    (Dialect::Invoice, HeaderName::from_static(X_PAYMENT_PROOF)),
+];
 
 /// What a request carries.
 #[derive(Debug)]
@@ -36,14 +43,13 @@ pub enum Carried {
 impl Payment {
     /// The payment of a request, in a dialect that is spoken here.
     pub fn of(state: &State, headers: &HeaderMap) -> Option<Self> {
-        let carried = |dialect, name| if state.speaks(dialect) { Carried::of(headers, name) } else { None };
-        if let Some(carried) = carried(Dialect::X402V2, PAYMENT_SIGNATURE) {
-            return Some(Self::V2(carried));
-        }
-        if let Some(carried) = carried(Dialect::X402V1, X_PAYMENT) {
-            return Some(Self::V1(carried));
-        }
-        let proof = carried(Dialect::Invoice, X_PAYMENT_PROOF)?;
+        let spoken = CARRIERS.iter().filter(|(dialect, _)| state.speaks(*dialect));
+        let mut carried = spoken.filter_map(|(dialect, name)| Some((dialect, Carried::of(headers, name)?)));
+        let proof = match carried.next()? {
+            (Dialect::X402V2, carried) => return Some(Self::V2(carried)),
+            (Dialect::X402V1, carried) => return Some(Self::V1(carried)),
+            (Dialect::Invoice, proof) => proof,
+        };
         let from = headers.get(X_PAYMENT_FROM).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         Some(Self::Invoice { proof, from: from.unwrap_or_else(|| "0".to_owned()) })
     }
@@ -59,7 +65,7 @@ impl Payment {
 }
 
 impl Carried {
-    fn of(headers: &HeaderMap, name: &str) -> Option<Self> {
+    fn of(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         let mut values = headers.get_all(name).iter();
         let first = values.next()?;
         Some(match (values.next(), first.to_str()) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{Ipv6Addr, SocketAddr};
 
 use http::uri::Authority;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use x402_sim::fault::Sight;
 use x402_sim::purchase::buyer::BodyHash;
 
@@ -32,7 +32,8 @@ pub struct Visit {
 }
 
 /// The headers that name a purchase, in the order in which they count.
-const PURCHASE_HEADERS: [&str; 2] = ["x-purchase-id", "idempotency-key"];
+static PURCHASE_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-purchase-id"), HeaderName::from_static("idempotency-key")];
 
 /// Who reads the answer to an unpaid request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,15 +91,18 @@ impl Visit {
     }
 }
 
-fn origin<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, String) {
+fn origin<'a, B>(request: &'a Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, String) {
     let headers = request.headers();
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let trusted = |name: &str| text(name).filter(|_| forwarded == ForwardedHeaders::Trust).map(first_of_list);
+    let read = |value: &'a HeaderValue| value.to_str().ok();
+    let trusted = |name: &str| {
+        let heard = forwarded == ForwardedHeaders::Trust;
+        heard.then(|| headers.get(name).and_then(read)).flatten().map(first_of_list)
+    };
     let standard = trusted("forwarded").unwrap_or_default();
     let proto = trusted("x-forwarded-proto").or_else(|| parameter(standard, "proto"));
     let scheme = if proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
     let said = trusted("x-forwarded-host").or_else(|| parameter(standard, "host"));
-    let said = said.filter(|host| is_host(host)).or_else(|| text(header::HOST.as_str()));
+    let said = said.filter(|host| is_host(host)).or_else(|| headers.get(header::HOST).and_then(read));
     let host = said.or_else(|| request.uri().authority().map(Authority::as_str));
     let host = host.filter(|host| is_host(host)).map_or_else(|| bound.to_string(), str::to_owned);
     (scheme, host)
@@ -130,7 +134,7 @@ fn is_host(text: &str) -> bool {
 
 /// What the headers call the purchase, where that is a text.
 fn called(headers: &HeaderMap) -> Option<String> {
-    let values = PURCHASE_HEADERS.iter().filter_map(|name| headers.get(*name));
+    let values = PURCHASE_HEADERS.iter().filter_map(|name| headers.get(name));
     values.filter_map(|value| value.to_str().ok()).find(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
