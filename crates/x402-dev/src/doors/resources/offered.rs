@@ -55,11 +55,13 @@ impl<'a> Offered<'a> {
         self.twisted.as_deref().unwrap_or(self.own)
     }
 
+    /// Whether nothing goes wrong with the answer to a request without a payment.
+    pub fn is_plain(&self) -> bool {
+        self.cues.is_empty()
+    }
+
     /// The answer to a request without a payment, after what goes wrong with it.
     pub async fn present(&self, state: &State, mut answer: Response, visit: &Visit) -> Response {
-        if self.cues.is_empty() {
-            return answer;
-        }
         self.cues.delay(state).await;
         if self.cues.has(&Effect::Twist(Twist::HeaderAbsent)) {
             answer.headers_mut().remove(HeaderName::from_static(PAYMENT_REQUIRED));

@@ -47,18 +47,24 @@ async fn answer(script: &Script<'_>, item: &Item, visit: &Visit, headers: &Heade
     let item = offered.item();
     let Some(payment) = payment else {
         let unpaid = offer::unpaid(state, item, visit);
-        return offered.present(state, unpaid, visit).await;
+        // Futures on the heap where they are seldom or long, so that an unpaid request does not carry their room.
+        return if offered.is_plain() { unpaid } else { Box::pin(offered.present(state, unpaid, visit)).await };
     };
     let sale = Sale { state, item, visit, mode, dialect: payment.dialect(), script };
+    Box::pin(sell(&sale, &payment)).await
+}
+
+async fn sell(sale: &Sale<'_>, payment: &Payment) -> Response {
+    let (state, mode) = (sale.state, sale.mode);
     if mode == Mode::Timeout {
         let response = simulation::time_out(state).await;
         sale.record(Kind::TimedOut, None, Facts::default());
         return response;
     }
-    let response = match &payment {
-        Payment::V2(carried) => v2::answer(&sale, carried).await,
-        Payment::V1(carried) => v1::answer(&sale, carried).await,
-        Payment::Invoice { proof, from } => invoice::answer(&sale, proof, from),
+    let response = match payment {
+        Payment::V2(carried) => v2::answer(sale, carried).await,
+        Payment::V1(carried) => v1::answer(sale, carried).await,
+        Payment::Invoice { proof, from } => invoice::answer(sale, proof, from),
     };
-    delivery::hand_over(&sale, &payment, response).await
+    delivery::hand_over(sale, payment, response).await
 }
