@@ -41,7 +41,9 @@ impl Invoice {
         let length = words.iter().map(|word| word.len()).sum::<usize>() + SCHEME.len() + network.len();
         let mut text = String::with_capacity(length);
         text.push_str(SCHEME);
-        words.iter().for_each(|word| text.push_str(word));
+        for word in words {
+            text.push_str(word);
+        }
         text.push_str(network);
         text
     }
