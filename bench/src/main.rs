@@ -37,6 +37,7 @@ mod maps;
 mod payments;
 mod per_request;
 mod process;
+mod readers;
 mod report;
 mod settings;
 mod settlements;
@@ -50,7 +51,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [--write | --only TABLE] [--quick] [--skip-official]
 
   --write            keeps the numbers in docs/benchmarks.md
-  --only TABLE       measures one table: requests, throughput, start, lifecycle, settlements, maps
+  --only TABLE       measures one table: requests, throughput, start, lifecycle, readers, settlements, maps
   --quick            measures little: for trying the benchmark itself
   --skip-official    leaves out the official TypeScript facilitator, which needs Node.js";
 
@@ -64,7 +65,7 @@ struct Options {
 }
 
 /// The names of the tables, in their order.
-const TABLES: [&str; 6] = ["requests", "throughput", "start", "lifecycle", "settlements", "maps"];
+const TABLES: [&str; 7] = ["requests", "throughput", "start", "lifecycle", "readers", "settlements", "maps"];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -136,6 +137,7 @@ fn measure(options: Options) -> Result<(), Failure> {
             "throughput" => Ok(throughput(options, here, &empty)),
             "start" => start::measure(settings, &empty.0),
             "lifecycle" => lifecycle::measure(settings, &empty.0),
+            "readers" => readers::measure(settings, &empty.0),
             "settlements" => settlements::measure(settings),
             _ => maps::measure(settings),
         })
