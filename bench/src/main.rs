@@ -6,6 +6,7 @@
 //! | [`throughput`] | our release binary against the official TypeScript facilitator |
 //! | [`start`] | how soon the release binary is ready, and its idle memory |
 //! | [`lifecycle`] | the commands of a server's life |
+//! | [`readers`] | whether readers of events slow settlements down |
 //! | [`settlements`] | the memory and time of a million settlements |
 //! | [`maps`] | the shared maps among which the ledger's was chosen |
 //! | [`bare`] | axum routes that do nothing, or one recovery or signing |

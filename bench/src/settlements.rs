@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{Address, U256, address, keccak256};
 use serde::{Deserialize, Serialize};
 use x402_dev::config::{Config, UnknownAccounts};
+use x402_sim::charge::Charge;
 use x402_sim::facilitator::judge;
 use x402_sim::fault::Mode;
 use x402_sim::networks::eip155::eip712::Authorization;
-use x402_sim::networks::eip155::eip3009::Charge;
 use x402_sim::order::Depth;
+use x402_sim::world::Rules;
 use x402_sim::{Setup, World};
 use x402_wire::facilitator::FacilitatorRequest;
 
@@ -54,6 +55,17 @@ struct Found {
     /// Milliseconds of the slowest of many.
     save: f64,
     restore: f64,
+    file: File,
+}
+
+/// What it takes to write the world to a file, and to read it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct File {
+    /// Seconds.
+    export: f64,
+    import: f64,
+    /// Bytes.
+    size: f64,
 }
 
 /// Measures both kinds, each in a process of its own.
@@ -62,7 +74,7 @@ pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
     for payers in [Payers::Distinct, Payers::One] {
         let count = settings.settlements.to_string();
         let helper = Helper::of_this_program("the settlements", &["settlements", payers.name(), &count])?;
-        let Found { bytes, first, last, save, restore } = helper.hear_json()?;
+        let Found { bytes, first, last, save, restore, file } = helper.hear_json()?;
         let name = |what: &str| format!("{what}, {}", payers.words());
         let (bytes, ratio) = (Spread::of([bytes]), Spread::of([last / first]));
         rows.extend([
@@ -78,6 +90,9 @@ pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
                 Spread::of([restore]),
             )
             .with_target(Bound::AtMost(10.0)),
+            Row::new(&name("exporting it"), "s", Spread::of([file.export])),
+            Row::new(&name("the exported file"), "MB", Spread::of([file.size / 1e6])),
+            Row::new(&name("importing it into another world"), "s", Spread::of([file.import])),
         ]);
         terminal::note(&format!("{count} settlements done, {}", payers.words()));
     }
@@ -132,7 +147,8 @@ pub(crate) fn run(payers: Payers, count: u32) -> Result<(), Failure> {
     }
     let (first, last) = (clock::each(first, tenth * BATCH), clock::each(last, tenth * BATCH));
     let (save, restore) = snapshots(&mut old)?;
-    let found = Found { bytes: f64::from(growth) / f64::from(count - BATCH), first, last, save, restore };
+    let file = exported(&old.world, &config)?;
+    let found = Found { bytes: f64::from(growth) / f64::from(count - BATCH), first, last, save, restore, file };
     terminal::line(&serde_json::to_string(&found).expect("the members are strings"));
     Ok(())
 }
@@ -150,6 +166,28 @@ fn snapshots(register: &mut Register) -> Result<(f64, f64), Failure> {
         restore = restore.max(begun.elapsed());
     }
     Ok((save.as_secs_f64() * 1e3, restore.as_secs_f64() * 1e3))
+}
+
+/// Exports the world, and imports it into another one, which must become the same. In memory: no disk is measured.
+fn exported(world: &World, config: &Config) -> Result<File, Failure> {
+    let mut other = self::world(config)?;
+    let (mut text, begun) = (String::new(), Instant::now());
+    let export = world.export(None, NOW * 1000).map_err(Failure::while_at("exporting"))?;
+    let written: Result<(), std::convert::Infallible> = export.write(&mut |line| {
+        text.push_str(line);
+        Ok(())
+    });
+    let (Ok(()), export) = (written, begun.elapsed());
+    let (mut import, begun) = (other.import(), Instant::now());
+    text.lines().try_for_each(|line| import.line(line)).map_err(Failure::while_at("importing"))?;
+    other.keep("bench", import).map_err(Failure::while_at("importing"))?;
+    other.restore("bench").map_err(Failure::while_at("restoring"))?;
+    let import = begun.elapsed();
+    if other.state_hash() != world.state_hash() {
+        return Err(Failure::new("the imported world is another one"));
+    }
+    let size = u32::try_from(text.len()).map_err(Failure::while_at("the size of a file"))?;
+    Ok(File { export: export.as_secs_f64(), import: import.as_secs_f64(), size: f64::from(size) })
 }
 
 /// A world and the payments that are made in it, one after the other.
@@ -205,6 +243,6 @@ pub(crate) fn world(config: &Config) -> Result<World, Failure> {
         UnknownAccounts::Empty => x402_sim::ledger::UnknownAccounts::Empty,
     };
     let (networks, balance) = (config.networks.clone(), config.accounts.balance);
-    let setup = Setup { networks, unknown, balance, payees: vec![MERCHANT] };
+    let setup = Setup { networks, unknown, balance, payees: vec![MERCHANT.into()], rules: Rules::default() };
     World::new(&setup, 1).map_err(Failure::while_at("a world"))
 }

@@ -42,7 +42,9 @@ pub(crate) fn python_packages(folder: &Path) -> Result<Outcome, Failure> {
 pub(crate) fn run(workspace: &Workspace, isolation: &Isolation, tally: &mut Tally) -> Result<(), Failure> {
     let folder = workspace.interop();
     let mut files = test_files(&folder)?;
-    files.extend(test_files(&folder.join("differential"))?);
+    for differential in ["differential", "svm-differential"] {
+        files.extend(test_files(&folder.join(differential))?);
+    }
     let process = Process::new("node")
         .args(["--test", "--test-reporter=spec"])
         .args(files.iter().map(|file| file.strip_prefix(&folder).unwrap_or(file)))
@@ -109,7 +111,8 @@ mod tests {
         let names: Vec<String> =
             test_files(&folder).unwrap().iter().map(|path| path.to_string_lossy().into_owned()).collect();
         assert!(names.iter().any(|name| name.ends_with("/mock.test.mjs")), "{names:?}");
-        assert_eq!(test_files(&folder.join("differential")).unwrap().len(), 1);
+        assert_eq!(test_files(&folder.join("differential")).unwrap().len(), 3);
+        assert_eq!(test_files(&folder.join("svm-differential")).unwrap().len(), 1);
         assert!(test_files(&folder.join("clients")).is_err());
     }
 }

@@ -7,6 +7,7 @@ use x402_sim::accounts::test_accounts;
 use x402_sim::networks::Stage;
 
 use crate::config::{Config, Dialect, FacilitatorPaths};
+use crate::doors::rpc;
 use crate::state::State;
 
 /// The address for clients: a server that listens everywhere is reached on this machine.
@@ -17,6 +18,11 @@ pub fn url(address: SocketAddr) -> String {
         host => host,
     };
     format!("http://{}", SocketAddr::new(host, address.port()))
+}
+
+/// Where the JSON-RPC of the networks is: followed by `/` and a network's CAIP-2 id, the URL of its chain.
+pub fn rpc(url: &str) -> String {
+    format!("{url}{}", rpc::PREFIX)
 }
 
 /// The banner.
@@ -38,12 +44,20 @@ pub fn render(config: &Config, state: &State, url: &str, pid: u32) -> String {
     }
     let item = state.catalogue.default_item();
     let price = if item.is_free() { "nothing" } else { &item.offer.price };
-    line("price", &format!("a request costs {price}; {} resources have their own", config.resources.len()));
+    let own = match config.resources.len() {
+        0 => String::new(),
+        1 => "; 1 resource has its own price".to_owned(),
+        count => format!("; {count} resources have their own prices"),
+    };
+    line("price", &format!("a request costs {price}{own}"));
     let facilitator = match config.server.facilitator {
         FacilitatorPaths::Bare => url.to_owned(),
         FacilitatorPaths::Prefixed => format!("{url}/facilitator"),
     };
     line("facilitator", &facilitator);
+    if let Some(network) = config.networks.first() {
+        line("rpc", &format!("{}/{}, and so for each network", self::rpc(url), network.id));
+    }
     if let Some(mode) = state.default_mode().simulation() {
         line("SIMULATED", &format!("verification is {mode}: answers are not those of production"));
     }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use x402_sim::Address;
+use x402_sim::ledger::Account;
 use x402_sim::memo;
 use x402_sim::merchant::{Offer, Way};
-use x402_sim::networks::eip155::parse_address;
+use x402_sim::networks::account;
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
 use x402_wire::header::encode;
@@ -78,10 +78,10 @@ impl Catalogue {
         Arc::clone(self.routes.find(method, &normal).map_or(&self.default, |(_, item)| item))
     }
 
-    /// Everybody who is paid on `eip155` networks.
-    pub fn payees(&self) -> Vec<Address> {
+    /// Everybody who is paid.
+    pub fn payees(&self) -> Vec<Account> {
         let items = self.routes.iter().map(|(_, item)| item).chain([&self.default]);
-        items.flat_map(|item| &item.ways).filter_map(|way| parse_address(&way.pay_to)).collect()
+        items.flat_map(|item| &item.ways).filter_map(|way| account(&way.network, &way.pay_to)).collect()
     }
 
     /// The resource at every path that has no own route.

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::commands::door::DoorError;
+use crate::commands::pay::PayError;
 use crate::commands::sign::SignError;
 use crate::config::{ConfigError, Paint};
 use crate::exit::Exit;
@@ -88,6 +89,9 @@ pub enum Error {
     /// Nothing was signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// Nothing was bought, or nobody knows.
+    #[error(transparent)]
+    Pay(#[from] PayError),
     /// The system does not give us what every program needs.
     #[error("cannot start: {what}")]
     System {
@@ -125,6 +129,7 @@ impl Error {
                 Some("stop the server with `x402-dev mock stop`, and start another one where you are".to_owned())
             }
             Self::Sign(error) => error.hint().map(str::to_owned),
+            Self::Pay(error) => error.hint(),
             Self::Door(error) => error.hint(),
             Self::Listen { .. } => Some("choose an address of this machine with --host".to_owned()),
             Self::Name(_) | Self::Child { .. } | Self::NoParent { .. } | Self::System { .. } => None,
@@ -147,6 +152,7 @@ impl Error {
                 Exit::ALL.into_iter().find(|known| known.number() == *exit).unwrap_or(Exit::Bug)
             }
             Self::Sign(error) => error.exit(),
+            Self::Pay(error) => error.exit(),
             Self::Door(error) => error.exit(),
             Self::System { .. } => Exit::Bug,
         }

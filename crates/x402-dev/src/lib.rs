@@ -5,6 +5,7 @@
 //! | [`cli`], [`commands`] | the command line; one file a command |
 //! | [`config`], [`context`] | the layers of configuration; the environment |
 //! | [`instance`] | who is running, and where |
+//! | [`journal`] | what was signed and sent, so that nothing is paid twice |
 //! | [`lifetime`] | signals, the bound process, the service manager |
 //! | [`server`] | `spawn(config) -> ServerHandle`, and our own accept loop |
 //! | [`state`] | the one thing that the doors share: the ground floor |
@@ -29,6 +30,7 @@ pub mod doors;
 pub mod error;
 pub mod exit;
 pub mod instance;
+pub mod journal;
 pub mod lifetime;
 pub mod metrics;
 pub mod route;
@@ -63,6 +65,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command, context: &Context) -> Result<Exit, Error> {
     match command {
         Command::Mock(args) => commands::mock::run(context, *args),
+        Command::Pay(args) => commands::pay::run(context, &args.job()?),
         Command::Sign(args) => commands::sign::run(context, (*args).into()),
         Command::Accounts(args) => commands::accounts::run(context, &args.door.into(), args.action.into()),
         Command::Fund(args) => {
@@ -71,6 +74,14 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         }
         Command::Balance(args) => {
             commands::fund::balance(context, &args.door.into(), &args.account, &args.wallet.into())
+        }
+        Command::Approve(args) => {
+            let (door, account, wish) = args.parts();
+            commands::approve::approve(context, &door.into(), &account, &wish)
+        }
+        Command::Revoke(args) => {
+            let (door, account, wish) = args.revocation();
+            commands::approve::approve(context, &door.into(), &account, &wish)
         }
         Command::Clock(args) => commands::clock::run(context, &args.door.into(), args.action.into()),
         Command::Snapshot(args) => commands::snapshot::run(context, &args.door.into(), args.action.into()),

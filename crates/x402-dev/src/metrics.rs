@@ -3,6 +3,7 @@
 //! They are counted from the events themselves, so that they cannot differ from the log. Labels hold no text of a
 //! client: an unknown network or reason is `other`.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text::encode;
@@ -14,6 +15,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use x402_sim::event::{Event, Kind};
+use x402_sim::networks::solana::exact::reason as svm;
 use x402_sim::reason::Code;
 use x402_sim::registry::{self, Version};
 
@@ -34,7 +36,8 @@ pub struct Metrics {
     events: Counter,
     faults: Counter,
     levels: Levels,
-    known_networks: Vec<String>,
+    /// The id of a network by its id, and by its name in version 1.
+    known_networks: BTreeMap<String, String>,
 }
 
 /// What is looked up when somebody asks.
@@ -116,7 +119,7 @@ impl Default for Metrics {
             levels: Levels::default(),
             known_networks: registry::networks()
                 .into_iter()
-                .flat_map(|it| [Some(it.id), it.v1_name])
+                .flat_map(|it| [Some(it.id.clone()), it.v1_name].map(|name| Some((name?, it.id.clone()))))
                 .flatten()
                 .collect(),
         };
@@ -175,8 +178,8 @@ impl Metrics {
         let said = facts.network.as_deref().unwrap_or_default();
         // Only a judgement that went well vouches for a network that the configuration has added.
         let vouched = matches!(event.kind, Kind::Verified | Kind::Settled | Kind::Pending | Kind::Undone);
-        let known = vouched || self.known_networks.iter().any(|known| known == said);
-        let network = if known { said } else { OTHER }.to_owned();
+        let known = self.known_networks.get(said).map(String::as_str);
+        let network = known.unwrap_or(if vouched { said } else { OTHER }).to_owned();
         let reason = facts.reason.as_deref().map_or("", reason);
         let scheme = if facts.dialect == Some("invoice") { "invoice" } else { "exact" };
         if event.kind == Kind::Settled {
@@ -209,7 +212,12 @@ impl Metrics {
 
 /// A reason of the protocol as a label.
 fn reason(text: &str) -> &'static str {
-    let spelled = Code::ALL.iter().flat_map(|code| [Version::V1, Version::V2].map(|version| code.spell(version)));
+    let on_solana = svm::Code::ALL.iter().map(|code| Code::Svm(*code));
+    let spelled = Code::ALL
+        .iter()
+        .copied()
+        .chain(on_solana)
+        .flat_map(|code| [Version::V1, Version::V2].map(|version| code.spell(version)));
     spelled.into_iter().find(|known| *known == text).unwrap_or(OTHER)
 }
 
@@ -248,15 +256,17 @@ mod tests {
         metrics.took("settle", 0.002);
         metrics.happened(&event(Kind::Settled, "eip155:84532", None));
         metrics.happened(&event(Kind::Refused, "eip155:84532", Some("invalid_exact_evm_signature")));
+        metrics.happened(&event(Kind::Verified, "base-sepolia", None));
         metrics.happened(&event(Kind::Faulted, "", None));
         let text = metrics.render(Level { transactions: 1, pending: 2, events: 3, uptime: 4.5 });
         for line in [
             r#"x402_dev_requests_total{door="facilitator",status="200"} 1"#,
             r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="settled",reason=""} 1"#,
             r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="refused",reason="invalid_exact_evm_signature"} 1"#,
+            r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="verified",reason=""} 1"#,
             r#"x402_dev_settled_amount_total{network="eip155:84532",asset="USDC"} 0.01"#,
             r#"x402_dev_facilitator_duration_seconds_count{operation="settle"} 1"#,
-            "x402_dev_events_total 3",
+            "x402_dev_events_total 4",
             "x402_dev_faults_total 1",
             "x402_dev_ledger_transactions 1",
             "x402_dev_ledger_pending 2",

@@ -84,7 +84,8 @@ pub fn spawn_over(
     let address = listener.local_addr().map_err(|source| refused(wanted, source))?;
     let keeper = current.get();
     let (stop, stopped) = watch::channel(());
-    let office = Office { current: current.clone(), address, admin, ending: stopped.clone() };
+    let (ending, rendered) = (stopped.clone(), Arc::default());
+    let office = Office { current: current.clone(), address, admin, ending, rendered };
     let doors = Doors::new(office, config.server.facilitator);
     let task = tokio::spawn(async move {
         tokio::select! {
@@ -195,7 +196,7 @@ async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watc
             }
         }
     });
-    let connection = http().serve_connection(TokioIo::new(line), service);
+    let connection = http().serve_connection(TokioIo::new(line), service).with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {
         // A connection that breaks concerns nobody but its client.

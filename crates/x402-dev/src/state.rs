@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
+use serde_json::Value;
 use tokio::sync::watch;
 use x402_sim::chain::Chain;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
 use x402_sim::fault::{MODES, Mode};
 use x402_sim::purchase::{Buyer, PurchaseId};
-use x402_sim::{Setup, World};
+use x402_sim::rpc::{self, RpcError};
+use x402_sim::{Rules, Setup, World};
 
 use crate::catalogue::Catalogue;
 use crate::clock;
@@ -168,6 +170,15 @@ impl State {
         (Chain { skew: self.skew_ms(), ..chain }, now)
     }
 
+    /// Answers a JSON-RPC call of a network.
+    ///
+    /// # Errors
+    ///
+    /// What the method says, or that there is no such network.
+    pub fn call_chain(&self, network: &str, method: &str, params: &Value) -> Result<Value, RpcError> {
+        self.act(|world, now| rpc::call(world, network, method, params, now))
+    }
+
     /// By how much the world's time is ahead of this computer's, in milliseconds; negative where it is behind.
     pub fn skew_ms(&self) -> i64 {
         self.stage.skew_ms()
@@ -305,7 +316,9 @@ fn setup(config: &Config, catalogue: &Catalogue) -> Setup {
         UnknownAccounts::Empty => x402_sim::ledger::UnknownAccounts::Empty,
     };
     let (networks, balance) = (config.networks.clone(), config.accounts.balance);
-    Setup { networks, unknown, balance, payees: catalogue.payees() }
+    let (permit2, token_accounts) = (config.accounts.permit2, config.accounts.token_accounts);
+    let rules = Rules { permit2, token_accounts };
+    Setup { networks, unknown, balance, payees: catalogue.payees(), rules }
 }
 
 const fn mode(verification: Verification) -> Mode {

@@ -238,10 +238,14 @@ static LOST: AtomicBool = AtomicBool::new(false);
 pub fn result(text: &str) {
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
-    if let Err(cause) = written
-        && cause.kind() != io::ErrorKind::BrokenPipe
-        && !LOST.swap(true, Ordering::Relaxed)
-    {
+    if let Err(cause) = written {
+        lose(&cause);
+    }
+}
+
+/// Why stdout took no more of a result: whether that is an error, and what is said of it, is told at [`result`].
+pub fn lose(cause: &io::Error) {
+    if cause.kind() != io::ErrorKind::BrokenPipe && !LOST.swap(true, Ordering::Relaxed) {
         error(&format!("error: cannot write the result: {cause}"));
     }
 }

@@ -2,10 +2,11 @@
 
 use alloy_primitives::{Address, B256};
 
+use crate::accounts::TestAccount;
 use crate::ledger::{Account, AssetId};
 use crate::networks::eip155::eip712::Domain;
-use crate::networks::{Asset, Family, Network, eip155, solana};
-use crate::registry::{self, PAIRS, Version};
+use crate::networks::{Asset, Family, Network, Transfer, eip155, solana};
+use crate::registry::{PAIRS, Pair, Version};
 use x402_wire::facilitator::{SupportedKind, SupportedResponse};
 
 /// The enabled networks. A world replaces it whole when it is reconfigured.
@@ -13,6 +14,16 @@ use x402_wire::facilitator::{SupportedKind, SupportedResponse};
 pub struct Catalog {
     networks: Vec<Network>,
     tokens: Vec<Token>,
+    mints: Vec<Mint>,
+    /// What each number means, from [`INVOICE_ASSET`] on.
+    numbers: Vec<Number>,
+}
+
+/// What a number of the ledger means: a token or a mint by its place.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Token(usize),
+    Mint(usize),
 }
 
 /// A token of the `eip155` family as deployed: what its contract answers to `name()`, `version()` and the rest.
@@ -32,35 +43,82 @@ pub struct Token {
     pub separator: B256,
 }
 
+/// A mint of the `solana` family.
+#[derive(Clone, Debug)]
+pub struct Mint {
+    /// Its number in the ledger.
+    pub id: AssetId,
+    /// The id of its network.
+    pub network: String,
+    /// Its address.
+    pub address: [u8; 32],
+    /// Its symbol and decimals.
+    pub asset: Asset,
+}
+
 /// The ledger's number for the currency of invoices (USDC on Solana devnet).
 pub const INVOICE_ASSET: AssetId = AssetId(0);
 
 impl Catalog {
     /// A catalog of these networks.
     pub fn new(networks: Vec<Network>) -> Self {
-        Self { networks: Vec::new(), tokens: Vec::new() }.renewed(networks)
+        let mut catalog = Self { networks: Vec::new(), tokens: Vec::new(), mints: Vec::new(), numbers: Vec::new() };
+        // Invoices are paid in it, whether or not its network is enabled.
+        let devnet = solana::known().into_iter().find(|network| network.id == solana::DEVNET);
+        if let Some(devnet) = devnet {
+            devnet.assets.iter().take(1).for_each(|asset| catalog.add_mint(&devnet, asset));
+        }
+        catalog.renewed(networks)
     }
 
-    /// A catalog of other networks in which every token that was known keeps its number: the ledger counts by it.
+    /// A catalog of other networks in which every asset that was known keeps its number: the ledger counts by it.
     ///
     /// # Panics
     ///
-    /// With more than 65,534 tokens.
+    /// With more than 65,535 assets.
     pub fn renewed(&self, networks: Vec<Network>) -> Self {
-        let mut tokens = self.tokens.clone();
-        for network in networks.iter().filter(|network| network.family == Family::Eip155) {
+        let mut catalog = self.clone();
+        for network in &networks {
+            if network.family == Family::Solana {
+                catalog.add_mint(network, &solana::assets::native());
+            }
             for asset in &network.assets {
-                let number = u16::try_from(tokens.len() + 1).expect("fewer than 65,535 assets are configured");
-                let Some(token) = Token::new(AssetId(number), network, asset) else { continue };
-                let known =
-                    tokens.iter_mut().find(|known| known.contract == token.contract && known.network == token.network);
-                match known {
-                    Some(known) => *known = Token { id: known.id, ..token },
-                    None => tokens.push(token),
+                match network.family {
+                    Family::Eip155 => catalog.add_token(network, asset),
+                    Family::Solana => catalog.add_mint(network, asset),
                 }
             }
         }
-        Self { networks, tokens }
+        Self { networks, ..catalog }
+    }
+
+    fn next_id(&self) -> AssetId {
+        AssetId(u16::try_from(self.numbers.len()).expect("fewer than 65,536 assets are configured"))
+    }
+
+    fn add_token(&mut self, network: &Network, asset: &Asset) {
+        let Some(token) = Token::new(self.next_id(), network, asset) else { return };
+        let is_known = |known: &&mut Token| known.contract == token.contract && known.network == token.network;
+        if let Some(known) = self.tokens.iter_mut().find(is_known) {
+            *known = Token { id: known.id, ..token };
+        } else {
+            self.numbers.push(Number::Token(self.tokens.len()));
+            self.tokens.push(token);
+        }
+    }
+
+    fn add_mint(&mut self, network: &Network, asset: &Asset) {
+        let Some(address) = solana::parse_address(&asset.address) else { return };
+        let (id, asset) = (self.next_id(), asset.clone());
+        let mint = Mint { id, network: network.id.clone(), address, asset };
+        if let Some(known) =
+            self.mints.iter_mut().find(|known| known.address == address && known.network == mint.network)
+        {
+            *known = Mint { id: known.id, ..mint };
+        } else {
+            self.numbers.push(Number::Mint(self.mints.len()));
+            self.mints.push(mint);
+        }
     }
 
     /// The enabled networks, in the order in which they were named.
@@ -83,7 +141,44 @@ impl Catalog {
 
     /// The token with a number.
     pub fn token_by_id(&self, id: AssetId) -> Option<&Token> {
-        self.tokens.get(usize::from(id.0).checked_sub(1)?)
+        match self.numbers.get(usize::from(id.0))? {
+            Number::Token(place) => self.tokens.get(*place),
+            Number::Mint(_) => None,
+        }
+    }
+
+    /// The mint with a number.
+    pub fn mint_by_id(&self, id: AssetId) -> Option<&Mint> {
+        match self.numbers.get(usize::from(id.0))? {
+            Number::Mint(place) => self.mints.get(*place),
+            Number::Token(_) => None,
+        }
+    }
+
+    /// The mint at an address of a network.
+    pub fn mint(&self, network: &str, address: &[u8; 32]) -> Option<&Mint> {
+        self.mints.iter().find(|mint| mint.address == *address && mint.network == network)
+    }
+
+    /// The network's id and the asset that a number means.
+    pub fn asset(&self, id: AssetId) -> Option<(&str, &Asset)> {
+        match self.numbers.get(usize::from(id.0))? {
+            Number::Token(place) => self.tokens.get(*place).map(|token| (token.network.as_str(), &token.asset)),
+            Number::Mint(place) => self.mints.get(*place).map(|mint| (mint.network.as_str(), &mint.asset)),
+        }
+    }
+
+    /// The number of an asset that is written as in offers; Ethereum addresses in any case.
+    pub fn number(&self, network: &str, address: &str) -> Option<AssetId> {
+        let token = || self.token(network, eip155::parse_address(address)?).map(|token| token.id);
+        let mint = || self.mint(network, &solana::parse_address(address)?).map(|mint| mint.id);
+        if network.starts_with("eip155:") { token() } else { mint() }
+    }
+
+    /// Every asset that ever was enabled, in the order of their numbers: number, id of its network, asset.
+    pub fn assets(&self) -> impl Iterator<Item = (AssetId, &str, &Asset)> {
+        let numbers = (0..self.numbers.len()).filter_map(|number| u16::try_from(number).ok()).map(AssetId);
+        numbers.filter_map(|id| self.asset(id).map(|(network, asset)| (id, network, asset)))
     }
 
     /// Every token.
@@ -91,8 +186,13 @@ impl Catalog {
         &self.tokens
     }
 
+    /// Every mint.
+    pub fn mints(&self) -> &[Mint] {
+        &self.mints
+    }
+
     /// What a facilitator in this world can truly verify and settle.
-    pub fn supported(&self, facilitator: &str) -> SupportedResponse {
+    pub fn supported(&self, facilitator: &TestAccount) -> SupportedResponse {
         let mut answer = SupportedResponse::default();
         for pair in PAIRS {
             for network in self.networks.iter().filter(|network| pair.plays_on(network)) {
@@ -100,16 +200,20 @@ impl Catalog {
                     Version::V2 => Some(&network.id),
                     Version::V1 => network.v1_name.as_ref(),
                 };
-                answer.kinds.extend(name.map(|name| SupportedKind {
+                let kind = name.map(|name| SupportedKind {
                     x402_version: pair.version.number(),
                     scheme: pair.scheme.to_owned(),
                     network: name.clone(),
-                    extra: None,
-                }));
+                    extra: (pair.extra)(facilitator),
+                });
+                // Several instruments of one scheme are one kind.
+                answer.kinds.extend(kind.filter(|kind| !answer.kinds.contains(kind)));
+                let (signers, address) = match pair.family {
+                    Family::Eip155 => ("eip155:*", facilitator.address),
+                    Family::Solana => ("solana:*", facilitator.solana_address),
+                };
+                answer.signers.insert(signers.to_owned(), vec![address.to_owned()]);
             }
-        }
-        if !answer.kinds.is_empty() {
-            answer.signers.insert("eip155:*".to_owned(), vec![facilitator.to_owned()]);
         }
         answer
     }
@@ -126,10 +230,15 @@ impl Token {
     }
 }
 
-impl registry::Pair {
+impl Pair {
     /// Whether an asset of this network can be paid this way.
     pub fn plays_on(&self, network: &Network) -> bool {
-        self.family == network.family && network.assets.iter().any(|asset| asset.transfer == self.instrument)
+        self.family == network.family && network.assets.iter().any(|asset| self.moves(asset))
+    }
+
+    /// Whether an asset of a network of this family can be moved this way. Permit2 moves every token.
+    pub fn moves(&self, asset: &Asset) -> bool {
+        self.instrument == Transfer::Permit2 || asset.transfer == self.instrument
     }
 }
 

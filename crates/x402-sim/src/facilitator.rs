@@ -1,18 +1,22 @@
 //! What a facilitator does with a request: find the pair, decode the claim, run the order.
 
+use std::borrow::Cow;
+
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 use x402_wire::json::Json;
+use x402_wire::payload::PaymentPayload;
 use x402_wire::shape::shorten;
 
 use crate::chain::Chain;
+use crate::charge::Charge;
 use crate::event::Facts;
 use crate::fault::Mode;
+use crate::ledger::Account;
 use crate::networks::eip155::chain::Signatures;
-use crate::networks::eip155::eip3009::{self, Case, Charge, Claim};
-use crate::networks::eip155::parse_address;
+use crate::networks::{eip155, solana};
 use crate::order::Depth;
 use crate::reason::{Code, Reason};
-use crate::registry::{PAIRS, Version};
+use crate::registry::{PAIRS, Pair, Version, pair_for};
 
 /// Why a payment is refused whatever it says.
 pub const REJECTED: &str = "refused by simulation: `verification: reject`, or the header `X-Simulation-Mode: failure`";
@@ -43,6 +47,41 @@ pub struct Approved {
     pub network: String,
 }
 
+/// A request beside all that a pair judges it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Trial<'a> {
+    /// The protocol version.
+    pub version: Version,
+    /// The request.
+    pub request: &'a FacilitatorRequest<'a>,
+    /// The state of the chain.
+    pub chain: &'a Chain,
+    /// The clock, in seconds.
+    pub now: u64,
+    /// How deep it is judged.
+    pub depth: Depth,
+    /// Whether signatures are looked at.
+    pub signatures: Signatures,
+}
+
+/// What a pair makes of a request that passes its order.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// What will move.
+    pub charge: Charge,
+    /// Who pays, as answers say it.
+    pub payer: String,
+}
+
+/// Why a pair refuses a request.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// Who would have paid, as answers say it.
+    pub payer: Option<String>,
+}
+
 /// Judges a request on a state of the chain, at a clock in seconds. Changes nothing.
 pub fn judge(
     request: &FacilitatorRequest<'_>,
@@ -57,19 +96,18 @@ pub fn judge(
     if mode == Mode::Reject {
         return Err(refuse(Code::Simulated.because(REJECTED)));
     }
-    check_kind(version, request, chain).map_err(refuse)?;
-    let claim = Claim::decode(version, request)
-        .map_err(|malformed| refuse(Code::InvalidPayload.because(malformed.to_string())))?;
+    let pair = find_pair(version, request, chain).map_err(refuse)?;
     let signatures = if mode == Mode::Accept { Signatures::Trusted } else { Signatures::Checked };
-    let case = Case::new(claim, chain, now, signatures);
-    let passed = eip3009::order(version).judge(depth, |test| test(&case)).map_err(refuse)?;
-    let charge = Charge::new(&case, &passed).map_err(refuse)?;
-    let payer = case.claim.payer.to_owned();
-    Ok(Approved { charge, version, payer, network: said_network(request) })
+    match (pair.judge)(&Trial { version, request, chain, now, depth, signatures }) {
+        Ok(Judged { charge, payer }) => Ok(Approved { charge, version, payer, network: said_network(request) }),
+        Err(Denial { reason, payer }) => {
+            Err(Box::new(Refusal { reason, version, payer, network: said_network(request) }))
+        }
+    }
 }
 
-/// Whether a pair of this version is played for the requirements' scheme and network.
-fn check_kind(version: Version, request: &FacilitatorRequest<'_>, chain: &Chain) -> Result<(), Reason> {
+/// The pair of this version that is played for the requirements' scheme and network, and for this payload.
+fn find_pair(version: Version, request: &FacilitatorRequest<'_>, chain: &Chain) -> Result<&'static Pair, Reason> {
     let text = |key: &str| {
         request
             .requirements
@@ -85,9 +123,10 @@ fn check_kind(version: Version, request: &FacilitatorRequest<'_>, chain: &Chain)
             Code::UnknownScheme.because(format!("scheme \"{}\" is not played in version {version}", shorten(scheme)))
         );
     }
-    let known = chain.catalog.network(version, network);
-    if known.is_some_and(|network| pairs().any(|pair| pair.plays_on(network))) {
-        return Ok(());
+    let known = chain.catalog.network(version, network).filter(|network| pairs().any(|pair| pair.plays_on(network)));
+    let found = known.and_then(|network| pair_for(version, scheme, network.family, request.payload.value()));
+    if let Some(pair) = found {
+        return Ok(pair);
     }
     let names = chain.catalog.networks().iter().filter_map(|network| match version {
         Version::V1 => network.v1_name.clone(),
@@ -118,29 +157,41 @@ pub fn said_network(request: &FacilitatorRequest<'_>) -> String {
 /// What a judgement says in an event: who pays how much where, or why not.
 pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
     match judged {
-        Ok(approved) => {
-            let asset = &approved.charge.token().asset;
-            Facts {
-                network: Some(shorten(&approved.network)),
-                amount: Some(asset.written(approved.charge.authorization.value)),
-                payer: address_only(&approved.payer),
-                ..Facts::default()
-            }
-        }
+        Ok(approved) => Facts {
+            network: Some(shorten(&approved.network)),
+            amount: Some(approved.charge.written()),
+            payer: address_only(&approved.payer),
+            ..Facts::default()
+        },
         Err(refusal) => refusal.facts(),
     }
 }
 
 /// A payer for an event, if it is an address: whatever else a client puts there, a key perhaps, is nobody's to log.
 fn address_only(payer: &str) -> Option<String> {
-    parse_address(payer).is_some().then(|| payer.to_owned())
+    let is_address = eip155::parse_address(payer).is_some() || solana::parse_address(payer).is_some();
+    is_address.then(|| payer.to_owned())
+}
+
+/// Who a payload says will pay, whatever it is paid with.
+pub fn said_payer<'p>(payload: &'p PaymentPayload<'_>) -> Option<Cow<'p, str>> {
+    let body = payload.value().get("payload")?;
+    if let Some(transaction) = body.get("transaction").and_then(Json::as_str) {
+        return solana::exact::payer_of(transaction).map(|payer| Cow::Owned(payer.to_string()));
+    }
+    let signed = eip155::SIGNED.iter().find_map(|member| body.get(member))?;
+    signed.get("from")?.as_str().map(Cow::Borrowed)
+}
+
+/// The account that a payload says will pay.
+pub fn said_account(payload: &PaymentPayload<'_>) -> Option<Account> {
+    let said = said_payer(payload)?;
+    eip155::parse_address(&said).map(Account::from).or_else(|| solana::parse_address(&said).map(Account))
 }
 
 impl Refusal {
     fn of(request: &FacilitatorRequest<'_>, version: Version, reason: Reason) -> Self {
-        let from = ["payload", "authorization", "from"];
-        let from = from.iter().try_fold(request.payload.value(), |value, name| value.get(name));
-        let payer = from.and_then(Json::as_str).map(str::to_owned);
+        let payer = said_payer(&request.payload).map(Cow::into_owned);
         Self { reason, version, payer, network: said_network(request) }
     }
 

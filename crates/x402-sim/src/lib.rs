@@ -8,9 +8,11 @@
 //! | [`world`] | the state, and the commands that change it |
 //! | [`registry`] | the only lists: networks, and pairs of (version, scheme, instrument) |
 //! | [`networks`] | one folder a family: ids, assets, signatures, checks, the chain's own rules |
+//! | [`rpc`] | the chains' own doors: JSON-RPC |
 //! | [`catalog`] | the networks that a world has enabled |
 //! | [`ledger`] | balances, used authorizations, transactions |
 //! | [`chain`] | a read-only state of both |
+//! | [`charge`] | what will move: made only from a passed order |
 //! | [`order`], [`reason`] | checks as data; why a payment is refused |
 //! | [`facilitator`] | a request from end to end |
 //! | [`merchant`] | offers, and which requirements a payment means |
@@ -28,6 +30,7 @@ pub mod accounts;
 pub mod assert;
 pub mod catalog;
 pub mod chain;
+pub mod charge;
 pub mod clock;
 pub mod event;
 pub mod explain;
@@ -42,7 +45,8 @@ pub mod payer;
 pub mod purchase;
 pub mod reason;
 pub mod registry;
+pub mod rpc;
 pub mod world;
 
 pub use alloy_primitives::{Address, B256, U256, hex};
-pub use world::{Setup, World};
+pub use world::{Rules, Setup, World};

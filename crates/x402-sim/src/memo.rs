@@ -56,9 +56,21 @@ pub enum InvoiceError {
     /// Used before.
     #[error("the invoice was paid before")]
     Spent,
+    /// A transaction that is not on the chain.
+    #[error("there is no such transaction on the simulated Solana devnet, or it failed")]
+    NoTransaction,
+    /// A transaction of something else.
+    #[error("the transaction does not pay this invoice: {0}")]
+    OtherTransaction(&'static str),
     /// No such payer.
     #[error("X-Payment-From names no test account; give an index, a name or an address of one")]
     UnknownPayer,
+    /// The asset moves nothing of the payer's.
+    #[error("test account {index} is blacklisted: no asset moves its money")]
+    PayerBlocked {
+        /// The account's index.
+        index: usize,
+    },
     /// The payer has too little.
     #[error("test account {index} holds too little for {amount} USDC")]
     InsufficientFunds {
@@ -77,7 +89,10 @@ impl InvoiceError {
             Self::NotIssued => "invoice_memo_not_issued",
             Self::Expired { .. } => "invoice_expired",
             Self::Spent => "invoice_already_paid",
+            Self::NoTransaction => "invoice_transaction_not_found",
+            Self::OtherTransaction(_) => "invoice_transaction_mismatch",
             Self::UnknownPayer => "invoice_payer_unknown",
+            Self::PayerBlocked { .. } => "invoice_payer_blocked",
             Self::InsufficientFunds { .. } => "invoice_insufficient_funds",
         }
     }
@@ -119,7 +134,24 @@ impl Memos {
         view: &View,
         now: u64,
     ) -> Result<Vec<Effect>, InvoiceError> {
-        let memo = invoice::memo_bytes(proof).ok_or(InvoiceError::Malformed)?;
+        let memo = self.check(proof, terms, now)?;
+        let (from, to) = (account(payer.index), account(accounts::MERCHANT));
+        if view.is_blocked(from) {
+            return Err(InvoiceError::PayerBlocked { index: payer.index });
+        }
+        if view.balance(INVOICE_ASSET, from) < terms.amount {
+            let amount = x402_wire::amount::Decimal::from_atomic(terms.amount, DECIMALS).to_string();
+            return Err(InvoiceError::InsufficientFunds { index: payer.index, amount });
+        }
+        self.spend(memo, now);
+        let mut effects = view.touch(INVOICE_ASSET, from, to);
+        effects.push(Effect::Move { asset: INVOICE_ASSET, from, to, value: terms.amount });
+        Ok(effects)
+    }
+
+    /// The memo in a text, if it was issued for these terms and is still good, at a clock in seconds.
+    pub(crate) fn check(&self, text: &str, terms: Terms<'_>, now: u64) -> Result<[u8; 16], InvoiceError> {
+        let memo = invoice::memo_bytes(text).ok_or(InvoiceError::Malformed)?;
         let (expires_at, number) = parts(memo);
         if self.memo(terms, expires_at, number) != memo {
             return Err(InvoiceError::NotIssued);
@@ -130,16 +162,13 @@ impl Memos {
         if self.spent.contains(&memo) {
             return Err(InvoiceError::Spent);
         }
-        let (from, to) = (account(payer.index), account(accounts::MERCHANT));
-        if view.balance(INVOICE_ASSET, from) < terms.amount {
-            let amount = x402_wire::amount::Decimal::from_atomic(terms.amount, DECIMALS).to_string();
-            return Err(InvoiceError::InsufficientFunds { index: payer.index, amount });
-        }
+        Ok(memo)
+    }
+
+    /// Remembers that a memo was paid.
+    pub(crate) fn spend(&mut self, memo: [u8; 16], now: u64) {
         self.forget_expired(now);
         self.spent.insert(memo);
-        let mut effects = view.touch(INVOICE_ASSET, from, to);
-        effects.push(Effect::Move { asset: INVOICE_ASSET, from, to, value: terms.amount });
-        Ok(effects)
     }
 
     /// Forgets spent memos that are refused as expired anyhow: a memo begins with its expiry.
@@ -203,6 +232,8 @@ mod tests {
         let amounts = vec![U256::from(1_000_000)];
         let grants = Grants {
             unknown: UnknownAccounts::Empty,
+            permit2: crate::ledger::Permit2Allowance::Approved,
+            token_accounts: crate::ledger::TokenAccounts::Lazy,
             funded,
             fixed: BTreeMap::new(),
             reserved: BTreeSet::new(),

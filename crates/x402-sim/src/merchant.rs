@@ -10,11 +10,15 @@ use x402_wire::requirements::{PaymentRequired, PaymentRequirements, ResourceInfo
 use x402_wire::shape::shorten;
 use x402_wire::v1::{self, PaymentRequirementsV1};
 
+use crate::accounts;
 use crate::memo;
-use crate::networks::{Asset, Family, Network, Transfer};
+use crate::networks::{Asset, Network, Transfer};
 use crate::registry::{self, Version};
 
+pub use metering::{Meter, Plan};
+
 pub mod hearing;
+pub mod metering;
 
 /// The default lifetime of an authorization in version 2, in seconds.
 pub const MAX_TIMEOUT_SECONDS: u64 = 300;
@@ -37,6 +41,10 @@ pub struct Way {
     pub max_timeout_seconds: Option<u64>,
     /// What is merged over the `extra` that the asset needs.
     pub extra: Map<String, Value>,
+    /// How the asset is moved.
+    pub instrument: Transfer,
+    /// Whether all of the amount is asked, or at most it.
+    pub plan: Plan,
 }
 
 /// What a resource asks, in every dialect.
@@ -62,9 +70,14 @@ impl Offer {
             v2: ways.iter().map(Way::to_v2).collect(),
             v1: legacy.collect(),
             invoice: first
-                .filter(|way| is_dollar(&way.asset))
+                .filter(|way| is_dollar(&way.asset) && way.plan == Plan::Exact)
                 .and_then(|way| price(way).to_atomic(memo::DECIMALS).ok()),
-            price: first.map(|way| format!("{} {}", price(way), way.asset.symbol)).unwrap_or_default(),
+            price: first
+                .map(|way| {
+                    let most = if way.plan == Plan::Exact { "" } else { "up to " };
+                    format!("{most}{} {}", price(way), way.asset.symbol)
+                })
+                .unwrap_or_default(),
         }
     }
 
@@ -116,7 +129,7 @@ fn is_dollar(asset: &Asset) -> bool {
 impl Way {
     fn to_v2(&self) -> PaymentRequirements {
         PaymentRequirements {
-            scheme: "exact".to_owned(),
+            scheme: self.scheme().to_owned(),
             network: self.network.id.clone(),
             amount: self.amount.to_string(),
             asset: self.asset.address.clone(),
@@ -129,7 +142,7 @@ impl Way {
     /// `None` where a legacy client would reject the whole offer for this entry.
     fn to_v1(&self, description: &str, mime_type: &str) -> Option<PaymentRequirementsV1> {
         let network = self.network.v1_name.as_ref().filter(|name| v1::CLIENT_NETWORKS.contains(&name.as_str()))?;
-        let payable = self.network.family == Family::Eip155 && self.asset.transfer == Transfer::Eip3009;
+        let payable = self.instrument != Transfer::Permit2 && self.plan == Plan::Exact;
         payable.then(|| PaymentRequirementsV1 {
             scheme: "exact".to_owned(),
             network: network.clone(),
@@ -144,10 +157,37 @@ impl Way {
         })
     }
 
+    /// The scheme's name.
+    const fn scheme(&self) -> &'static str {
+        match self.plan {
+            Plan::Exact => "exact",
+            Plan::Upto(_) => "upto",
+        }
+    }
+
+    /// What the requirements' `extra` says.
+    ///
+    /// Source: TS 2.27 evm `exact/server/scheme.ts`, `upto/server/scheme.ts`.
     fn extra(&self) -> Map<String, Value> {
         let mut extra = Map::new();
-        extra.insert("name".to_owned(), Value::from(self.asset.name.clone()));
-        extra.insert("version".to_owned(), Value::from(self.asset.version.clone()));
+        let mut add = |key: &str, value: &str| drop(extra.insert(key.to_owned(), Value::from(value)));
+        let is_upto = self.plan != Plan::Exact;
+        match self.instrument {
+            Transfer::Spl => add("feePayer", accounts::facilitator().solana_address),
+            Transfer::Eip3009 | Transfer::Permit2 => {
+                // Clients take the domain of a token that moves by Permit2 for a sign that it has EIP-2612.
+                if self.instrument == Transfer::Eip3009 || self.asset.eip2612 || is_upto {
+                    add("name", &self.asset.name);
+                    add("version", &self.asset.version);
+                }
+                if self.instrument == Transfer::Permit2 {
+                    add("assetTransferMethod", "permit2");
+                }
+            }
+        }
+        if is_upto {
+            add("facilitatorAddress", accounts::facilitator().address);
+        }
         extra.extend(self.extra.clone());
         extra
     }

@@ -2,6 +2,7 @@
 //!
 //! Source: TS 2.27 evm `exact/facilitator/errors.ts`, npm `x402` 1.2.0 `ErrorReasons`.
 
+use crate::networks::solana::exact::reason as svm;
 use crate::registry::Version;
 
 /// A refusal: what is wrong, and a sentence for people.
@@ -62,8 +63,50 @@ pub enum Code {
     TransactionFailed,
     /// The transfer is broadcast and not confirmed yet.
     SettlementPending,
+    /// The payload is of another kind than its scheme.
+    PayloadType,
+    /// Permit2: the spender is not the scheme's proxy.
+    Permit2Spender,
+    /// Permit2: the witness names another payee than `payTo`.
+    Permit2Recipient,
+    /// Permit2: the permit has expired, or will within six seconds.
+    Permit2Deadline,
+    /// Permit2: the permit is not valid yet.
+    Permit2NotYetValid,
+    /// Permit2: the permitted amount is not the amount asked.
+    Permit2Amount,
+    /// Permit2: the permitted token is not the asset.
+    Permit2Token,
+    /// Permit2: the signature is not the payer's.
+    Permit2Signature,
+    /// Permit2: the payer has too little.
+    Permit2Balance,
+    /// Permit2: the payer allows the Permit2 contract too little.
+    Permit2Allowance,
+    /// Permit2: the settlement would revert, and no diagnosis fits.
+    Permit2Simulation,
+    /// Permit2: the proxy moves no zero.
+    Permit2InvalidAmount,
+    /// Permit2: the proxy pays nobody at the zero address.
+    Permit2InvalidDestination,
+    /// Permit2: the proxy takes nothing from the zero address.
+    Permit2InvalidOwner,
+    /// Permit2: the proxy finds the permit not valid yet.
+    Permit2TooEarly,
+    /// Permit2: the nonce was used or cancelled before.
+    Permit2InvalidNonce,
+    /// `upto`: `scheme` differs between payload and requirements.
+    UptoScheme,
+    /// `upto`: `network` differs between payload and requirements.
+    UptoNetwork,
+    /// `upto`: the witness names another facilitator.
+    UptoFacilitator,
+    /// `upto`: more is to be settled than was permitted.
+    UptoExceeds,
     /// `verification: reject`. (Ours.)
     Simulated,
+    /// What is wrong on Solana. Its codes are in a list of their own: the versions share spellings with others.
+    Svm(svm::Code),
 }
 
 impl Code {
@@ -91,6 +134,26 @@ impl Code {
         Self::SimulationFailed,
         Self::TransactionFailed,
         Self::SettlementPending,
+        Self::PayloadType,
+        Self::Permit2Spender,
+        Self::Permit2Recipient,
+        Self::Permit2Deadline,
+        Self::Permit2NotYetValid,
+        Self::Permit2Amount,
+        Self::Permit2Token,
+        Self::Permit2Signature,
+        Self::Permit2Balance,
+        Self::Permit2Allowance,
+        Self::Permit2Simulation,
+        Self::Permit2InvalidAmount,
+        Self::Permit2InvalidDestination,
+        Self::Permit2InvalidOwner,
+        Self::Permit2TooEarly,
+        Self::Permit2InvalidNonce,
+        Self::UptoScheme,
+        Self::UptoNetwork,
+        Self::UptoFacilitator,
+        Self::UptoExceeds,
         Self::Simulated,
     ];
 
@@ -122,8 +185,34 @@ impl Code {
             Self::SimulationFailed => "invalid_exact_evm_transaction_simulation_failed",
             Self::TransactionFailed => "invalid_exact_evm_transaction_failed",
             Self::SettlementPending => "settlement_pending",
+            Self::PayloadType => "unsupported_payload_type",
+            Self::Permit2Spender => "invalid_permit2_spender",
+            Self::Permit2Recipient => "invalid_permit2_recipient_mismatch",
+            Self::Permit2Deadline => "permit2_deadline_expired",
+            Self::Permit2NotYetValid => "permit2_not_yet_valid",
+            Self::Permit2Amount => "permit2_amount_mismatch",
+            Self::Permit2Token => "permit2_token_mismatch",
+            Self::Permit2Signature => "invalid_permit2_signature",
+            Self::Permit2Balance => "permit2_insufficient_balance",
+            Self::Permit2Allowance => "permit2_allowance_required",
+            Self::Permit2Simulation => "permit2_simulation_failed",
+            Self::Permit2InvalidAmount => "permit2_invalid_amount",
+            Self::Permit2InvalidDestination => "permit2_invalid_destination",
+            Self::Permit2InvalidOwner => "permit2_invalid_owner",
+            Self::Permit2TooEarly => "permit2_payment_too_early",
+            Self::Permit2InvalidNonce => "permit2_invalid_nonce",
+            Self::UptoScheme => "invalid_upto_evm_scheme",
+            Self::UptoNetwork => "invalid_upto_evm_network_mismatch",
+            Self::UptoFacilitator => "upto_facilitator_mismatch",
+            Self::UptoExceeds => "invalid_upto_evm_payload_settlement_exceeds_amount",
             Self::Simulated => "payment_rejected_by_simulation",
+            Self::Svm(code) => code.spell(version),
         }
+    }
+
+    /// Whether it says that the payment was made before.
+    pub const fn is_replay(self) -> bool {
+        matches!(self, Self::NonceUsed | Self::Permit2InvalidNonce | Self::Svm(svm::Code::Duplicate))
     }
 
     /// This code with a sentence. Texts of the request that it repeats are shortened by whoever writes it.

@@ -1,5 +1,12 @@
 //! The only lists: which networks are known, and which (version, scheme, instrument) pairs are played on them.
 
+use serde_json::{Map, Value};
+use x402_wire::json::Json;
+
+use crate::accounts::TestAccount;
+use crate::facilitator::{Denial, Judged, Trial};
+use crate::networks::eip155::{eip3009, permit2};
+use crate::networks::solana::exact as svm;
 use crate::networks::{self, Family, Network, Stage, Transfer};
 
 /// Every network that is known without configuration, test networks first.
@@ -10,8 +17,8 @@ pub fn networks() -> Vec<Network> {
     all
 }
 
-/// One way to pay that this simulation plays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One way to pay that this simulation plays, with all that it is made of.
+#[derive(Clone, Copy, Debug)]
 pub struct Pair {
     /// The protocol version.
     pub version: Version,
@@ -21,6 +28,15 @@ pub struct Pair {
     pub instrument: Transfer,
     /// On which family of networks.
     pub family: Family,
+    /// The member of `paymentPayload.payload` that says this instrument, where several share a scheme. The pair without
+    /// one takes what no other does.
+    pub marker: Option<&'static str>,
+    /// What a server must copy from `/supported` into its offers.
+    pub extra: fn(&TestAccount) -> Option<Map<String, Value>>,
+    /// Judges a request: decodes the claim, runs the order, makes the charge.
+    pub judge: for<'a> fn(&Trial<'a>) -> Result<Judged, Denial>,
+    /// The folder of recorded answers of the official facilitator in `fixtures/vectors`.
+    pub vectors: &'static str,
 }
 
 /// A protocol version.
@@ -34,15 +50,83 @@ pub enum Version {
 
 /// Every pair: `/supported`, offers and verification know these and no others.
 pub const PAIRS: &[Pair] = &[
-    Pair { version: Version::V2, scheme: "exact", instrument: Transfer::Eip3009, family: Family::Eip155 },
-    Pair { version: Version::V1, scheme: "exact", instrument: Transfer::Eip3009, family: Family::Eip155 },
+    Pair {
+        version: Version::V2,
+        scheme: "exact",
+        instrument: Transfer::Eip3009,
+        family: Family::Eip155,
+        marker: None,
+        extra: nothing,
+        judge: eip3009::judge,
+        vectors: "exact-eip155",
+    },
+    Pair {
+        version: Version::V1,
+        scheme: "exact",
+        instrument: Transfer::Eip3009,
+        family: Family::Eip155,
+        marker: None,
+        extra: nothing,
+        judge: eip3009::judge,
+        vectors: "exact-eip155",
+    },
+    Pair {
+        version: Version::V2,
+        scheme: "exact",
+        instrument: Transfer::Permit2,
+        family: Family::Eip155,
+        marker: Some("permit2Authorization"),
+        extra: nothing,
+        judge: permit2::judge_exact,
+        vectors: "exact-permit2-eip155",
+    },
+    Pair {
+        version: Version::V2,
+        scheme: "upto",
+        instrument: Transfer::Permit2,
+        family: Family::Eip155,
+        marker: None,
+        extra: permit2::upto_extra,
+        judge: permit2::judge_upto,
+        vectors: "upto-eip155",
+    },
+    Pair {
+        version: Version::V2,
+        scheme: "exact",
+        instrument: Transfer::Spl,
+        family: Family::Solana,
+        marker: None,
+        extra: svm::extra,
+        judge: svm::judge,
+        vectors: "exact-solana",
+    },
+    Pair {
+        version: Version::V1,
+        scheme: "exact",
+        instrument: Transfer::Spl,
+        family: Family::Solana,
+        marker: None,
+        extra: svm::extra,
+        judge: svm::judge,
+        vectors: "exact-solana",
+    },
 ];
+
+const fn nothing(_: &TestAccount) -> Option<Map<String, Value>> {
+    None
+}
+
+/// The pair that a payload of a version means on a network of this family, if the scheme is played there.
+pub fn pair_for(version: Version, scheme: &str, family: Family, payload: &Json<'_>) -> Option<&'static Pair> {
+    let fits = |pair: &&Pair| pair.version == version && pair.scheme == scheme && pair.family == family;
+    let said = |marker: &str| payload.get("payload").and_then(|body| body.get(marker)).is_some();
+    let marked = PAIRS.iter().filter(fits).find(|pair| pair.marker.is_some_and(said));
+    marked.or_else(|| PAIRS.iter().filter(fits).find(|pair| pair.marker.is_none()))
+}
 
 /// Whether something on this network can be paid by some pair.
 pub fn is_payable(network: &Network) -> bool {
-    PAIRS.iter().any(|pair| {
-        pair.family == network.family && network.assets.iter().any(|asset| asset.transfer == pair.instrument)
-    })
+    PAIRS.iter().any(|pair| pair.plays_on(network))
 }
 
 impl Version {

@@ -25,7 +25,7 @@ function readDepartures() {
   const own = new URL("../../../crates/x402-sim/data/departures.json", import.meta.url);
   const rows = JSON.parse(readFileSync(own, "utf8"));
   // A row without `match` describes something that no case of this test shows.
-  return rows.filter(row => row.match);
+  return rows.filter(row => row.match && !row.match.vectors);
 }
 
 /** Whether a row speaks of this case at this door, whatever the mock answers. */

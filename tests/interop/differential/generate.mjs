@@ -83,13 +83,13 @@ function* describe(versions, groups, pairs) {
   }
 }
 
-function sorted(value) {
+export function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.keys(value).sort().map(key => [key, sorted(value[key])]));
 }
 
-function recase(text, mode) {
+export function recase(text, mode) {
   switch (mode) {
     case undefined:
       return text;
@@ -111,7 +111,7 @@ function recase(text, mode) {
 const word = number => numberToHex(number, { size: 32 });
 
 /** Changes a signature; one that is no longer 65 bytes keeps what a 65-byte mutation would change. */
-function mutate(signature, mutation) {
+export function mutate(signature, mutation) {
   switch (mutation) {
     case "empty":
       return "0x";

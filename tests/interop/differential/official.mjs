@@ -4,6 +4,7 @@ import { x402Facilitator } from "@x402/core/facilitator";
 import { toFacilitatorEvmSigner } from "@x402/evm";
 import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
 import { ExactEvmSchemeV1 } from "@x402/evm/exact/v1/facilitator";
+import { UptoEvmScheme } from "@x402/evm/upto/facilitator";
 import { createWalletClient, custom, http, publicActions, RpcRequestError } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { Chain, serve } from "./responder.mjs";
@@ -74,23 +75,26 @@ function gist(text) {
 
 /**
  * Starts the official facilitator.
- * @param {{now?: number, wire?: "http" | "in-process"}} options
+ * @param {{now?: number, wire?: "http" | "in-process", rpc?: (chainId: number) => string}} options
+ *   `rpc`: the URL of a chain that somebody else simulates, instead of the responder's;
  *   `now`: seconds since the epoch at which the clock stands still for the official code and for the chains;
  *   without it both follow the real clock.
  */
-export async function startOfficial({ now, wire = "http" } = {}) {
+export async function startOfficial({ now, wire = "http", rpc } = {}) {
   const clock = now === undefined ? () => Math.floor(Date.now() / 1000) : () => now;
   const chains = Object.values(NETWORKS).map(
     ({ chainId, token }) => new Chain({ chainId, token, empty: [FACILITATOR.address, MERCHANT], now: clock }),
   );
-  const node = wire === "http" ? await serve(chains) : undefined;
+  const node = wire === "http" && !rpc ? await serve(chains) : undefined;
   const facilitator = new x402Facilitator();
   for (const chain of chains) {
     const { v1, v2 } = Object.values(NETWORKS).find(({ chainId }) => chainId === chain.chainId);
-    const transport = node ? http(node.url(chain.chainId), { retryCount: 0 }) : inProcess(chain);
+    const url = rpc?.(chain.chainId) ?? node?.url(chain.chainId);
+    const transport = url ? http(url, { retryCount: 0 }) : inProcess(chain);
     const account = signer(chain, transport);
     // One registration a network: a joint one would let the facilitator verify any eip155 network.
     facilitator.register(v2, new ExactEvmScheme(account));
+    facilitator.register(v2, new UptoEvmScheme(account));
     facilitator.registerV1(v1, new ExactEvmSchemeV1(account));
   }
 
@@ -118,6 +122,8 @@ export async function startOfficial({ now, wire = "http" } = {}) {
 
   return {
     clock,
+    /** Sets what Permit2 may move of an account on every chain. */
+    approve: (owner, amount) => chains.forEach(chain => chain.approve(owner, amount)),
     supported: () => facilitator.getSupported(),
     /** The answers as the facilitator gave them, for serving them over HTTP. */
     raw: ask,
@@ -130,8 +136,9 @@ export async function startOfficial({ now, wire = "http" } = {}) {
     async settle(body) {
       const answer = await ask("settle", body);
       if ("threw" in answer) return answer;
-      const { success, errorReason, payer } = answer;
-      return { success, reason: errorReason === undefined ? null : gist(errorReason), payer: payer ?? null };
+      const { success, errorReason, payer, amount } = answer;
+      const reason = errorReason === undefined ? null : gist(errorReason);
+      return { success, reason, payer: payer ?? null, ...(amount === undefined ? {} : { amount }) };
     },
     stop: async () => node?.stop(),
   };

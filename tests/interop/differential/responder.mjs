@@ -28,6 +28,10 @@ export const MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11";
 /** Atomic units of USDC that an address has at first sight: one million USDC. */
 export const GRANT = 1_000_000_000_000n;
 
+export const PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
+export const EXACT_PROXY = "0x402085c248EeA27D92E8b30b2C58ed07f9E20001";
+export const UPTO_PROXY = "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
+
 const ZERO = "0x0000000000000000000000000000000000000000";
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 const MAX_BALANCE = (1n << 255n) - 1n;
@@ -39,6 +43,7 @@ const TOKEN = parseAbi([
   "function version() view returns (string)",
   "function decimals() view returns (uint8)",
   "function balanceOf(address account) view returns (uint256)",
+  "function allowance(address owner, address spender) view returns (uint256)",
   "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
   "function transferWithAuthorization(address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce, uint8 v, bytes32 r, bytes32 s)",
   "function transferWithAuthorization(address from, address to, uint256 value, uint256 validAfter, uint256 validBefore, bytes32 nonce, bytes signature)",
@@ -52,6 +57,58 @@ const MULTICALL = parseAbi([
   "struct Result { bool success; bytes returnData; }",
   "function tryAggregate(bool requireSuccess, Call[] calls) payable returns (Result[])",
   "function aggregate3(Call3[] calls) payable returns (Result[])",
+]);
+
+const PERMITTED = "((address token, uint256 amount) permitted, uint256 nonce, uint256 deadline) permit";
+const PROXIES = {
+  [EXACT_PROXY.toLowerCase()]: parseAbi([
+    `function settle(${PERMITTED}, address owner, (address to, uint256 validAfter) witness, bytes signature)`,
+    "function PERMIT2() view returns (address)",
+  ]),
+  [UPTO_PROXY.toLowerCase()]: parseAbi([
+    `function settle(${PERMITTED}, uint256 amount, address owner, (address to, address facilitator, uint256 validAfter) witness, bytes signature)`,
+    "function PERMIT2() view returns (address)",
+  ]),
+};
+
+/** The errors of the proxies, and of Permit2. */
+const CUSTOM = parseAbi([
+  "error InvalidAmount()",
+  "error InvalidOwner()",
+  "error InvalidDestination()",
+  "error PaymentTooEarly()",
+  "error AmountExceedsPermitted()",
+  "error UnauthorizedFacilitator()",
+  "error SignatureExpired(uint256 signatureDeadline)",
+  "error InvalidNonce()",
+  "error InvalidSignature()",
+  "error InvalidSigner()",
+  "error InvalidSignatureLength()",
+  "error InvalidContractSignature()",
+]);
+
+const witnessTypes = witness => ({
+  PermitWitnessTransferFrom: [
+    { name: "permitted", type: "TokenPermissions" },
+    { name: "spender", type: "address" },
+    { name: "nonce", type: "uint256" },
+    { name: "deadline", type: "uint256" },
+    { name: "witness", type: "Witness" },
+  ],
+  TokenPermissions: [
+    { name: "token", type: "address" },
+    { name: "amount", type: "uint256" },
+  ],
+  Witness: witness,
+});
+const EXACT_TYPES = witnessTypes([
+  { name: "to", type: "address" },
+  { name: "validAfter", type: "uint256" },
+]);
+const UPTO_TYPES = witnessTypes([
+  { name: "to", type: "address" },
+  { name: "facilitator", type: "address" },
+  { name: "validAfter", type: "uint256" },
 ]);
 
 const ERROR = parseAbi(["error Error(string)"]);
@@ -74,6 +131,19 @@ class Revert extends Error {
     this.text = text;
     this.data = text === undefined ? "0x" : encodeErrorResult({ abi: ERROR, errorName: "Error", args: [text] });
   }
+}
+
+/** An error of the contract's own. */
+class Custom extends Revert {
+  constructor(errorName, ...args) {
+    super(errorName);
+    this.text = undefined;
+    this.data = encodeErrorResult({ abi: CUSTOM, errorName, args });
+  }
+}
+
+function insist(condition, errorName, ...args) {
+  if (!condition) throw new Custom(errorName, ...args);
 }
 
 /** A JSON-RPC error object. */
@@ -127,7 +197,7 @@ export class Chain {
   }
 
   hasCode(address) {
-    return [this.token.address, MULTICALL3].some(known => lower(known) === lower(address));
+    return [this.token.address, MULTICALL3, PERMIT2, EXACT_PROXY, UPTO_PROXY].some(known => lower(known) === lower(address));
   }
 
   balance(state, account) {
@@ -135,8 +205,20 @@ export class Chain {
     return stored ?? (this.empty.has(lower(account)) ? 0n : GRANT);
   }
 
+  /** What Permit2 may move of an account; without a limit where nobody said anything. */
+  allowance(state, owner, spender) {
+    return state.read(slot("allowance", owner, spender)) ?? (lower(spender) === lower(PERMIT2) ? 2n ** 256n - 1n : 0n);
+  }
+
+  /** Sets what Permit2 may move of an account. */
+  approve(owner, amount) {
+    this.state.write(slot("allowance", owner, PERMIT2), BigInt(amount));
+  }
+
   /** Runs a message call. Gives return data and logs, or throws `Revert`. */
-  async run(state, to, data) {
+  async run(state, to, data, from = ZERO) {
+    if (PROXIES[lower(to)]) return this.runProxy(state, lower(to), data, from);
+    if (lower(to) === lower(PERMIT2)) throw new Revert();
     if (lower(to) === lower(MULTICALL3)) return this.runMulticall(state, data);
     if (lower(to) === lower(this.token.address)) return this.runToken(state, data);
     return { output: "0x", logs: [] };
@@ -172,6 +254,77 @@ export class Chain {
     return { output: encodeFunctionResult({ abi: MULTICALL, functionName, result: results }), logs };
   }
 
+  /** The rules of the x402 proxies, in the contracts' order. */
+  async runProxy(state, proxy, data, caller) {
+    const abi = PROXIES[proxy];
+    let call;
+    try {
+      call = decodeFunctionData({ abi, data });
+    } catch {
+      throw new Revert();
+    }
+    if (call.functionName === "PERMIT2") {
+      return { output: encodeFunctionResult({ abi, functionName: "PERMIT2", result: PERMIT2 }), logs: [] };
+    }
+    const upto = proxy === lower(UPTO_PROXY);
+    const [permit, ...rest] = call.args;
+    const amount = upto ? rest.shift() : permit.permitted.amount;
+    const [owner, witness, signature] = rest;
+    if (upto) {
+      insist(amount <= permit.permitted.amount, "AmountExceedsPermitted");
+      insist(lower(caller) === lower(witness.facilitator), "UnauthorizedFacilitator");
+    }
+    insist(amount !== 0n, "InvalidAmount");
+    insist(lower(owner) !== ZERO, "InvalidOwner");
+    insist(lower(witness.to) !== ZERO, "InvalidDestination");
+    insist(BigInt(this.now()) >= witness.validAfter, "PaymentTooEarly");
+    const { deadline, nonce, permitted } = permit;
+    insist(BigInt(this.now()) <= deadline, "SignatureExpired", deadline);
+    const used = slot("permit2", owner, String(nonce));
+    insist(state.read(used) !== true, "InvalidNonce");
+    const digest = hashTypedData({
+      domain: { name: "Permit2", chainId: this.chainId, verifyingContract: PERMIT2 },
+      types: upto ? UPTO_TYPES : EXACT_TYPES,
+      primaryType: "PermitWitnessTransferFrom",
+      message: { permitted, spender: proxy, nonce, deadline, witness },
+    });
+    await this.checkPermitSignature(owner, digest, signature);
+    state.write(used, true);
+    const logs = this.transferFrom(state, permitted.token, owner, witness.to, amount);
+    demand(logs !== undefined, "TRANSFER_FROM_FAILED");
+    return { output: "0x", logs };
+  }
+
+  /** Permit2's SignatureVerification: the precompile, any `s`. */
+  async checkPermitSignature(owner, digest, signature) {
+    if (this.hasCode(owner)) throw new Custom("InvalidContractSignature");
+    insist(size(signature) === 65, "InvalidSignatureLength");
+    const v = BigInt(slice(signature, 64, 65));
+    let signer;
+    try {
+      if (v === 27n || v === 28n) {
+        const parts = { r: slice(signature, 0, 32), s: slice(signature, 32, 64), v };
+        signer = lower(await recoverAddress({ hash: digest, signature: serializeSignature(parts) }));
+      }
+    } catch {
+      signer = undefined;
+    }
+    insist(signer !== undefined, "InvalidSignature");
+    insist(signer === lower(owner), "InvalidSigner");
+  }
+
+  /** The token's transferFrom, called by Permit2; nothing where it fails. */
+  transferFrom(state, token, from, to, value) {
+    const blocked = [from, to].some(party => lower(party) === lower(this.token.address));
+    const allowed = this.allowance(state, from, PERMIT2);
+    const fails = lower(token) !== lower(this.token.address) || blocked || lower(to) === ZERO;
+    if (fails || value > allowed || value > this.balance(state, from)) return undefined;
+    if (allowed !== 2n ** 256n - 1n) state.write(slot("allowance", from, PERMIT2), allowed - value);
+    state.write(slot("balance", from), this.balance(state, from) - value);
+    state.write(slot("balance", to), this.balance(state, to) + value);
+    return [this.log("Transfer", { from, to }, encodeAbiParameters([{ type: "uint256" }], [value]))];
+  }
+
   async runToken(state, data) {
     let call;
     try {
@@ -190,6 +343,8 @@ export class Chain {
         return view(6);
       case "balanceOf":
         return view(this.balance(state, args[0]));
+      case "allowance":
+        return view(this.allowance(state, args[0], args[1]));
       case "authorizationState":
         return view(state.read(slot("nonce", args[0], args[1])) === true);
       case "transferWithAuthorization":
@@ -292,9 +447,9 @@ export class Chain {
     }
   }
 
-  async tryRun({ to, data, input }) {
+  async tryRun({ to, data, input, from }) {
     try {
-      return await this.run(new State(this.state), to, data ?? input ?? "0x");
+      return await this.run(new State(this.state), to, data ?? input ?? "0x", from);
     } catch (error) {
       if (!(error instanceof Revert)) throw error;
       const message = error.text === undefined ? "execution reverted" : `execution reverted: ${error.text}`;
@@ -315,7 +470,7 @@ export class Chain {
     let logs = [];
     let status = "0x1";
     try {
-      ({ logs } = await this.run(frame, transaction.to, transaction.data ?? "0x"));
+      ({ logs } = await this.run(frame, transaction.to, transaction.data ?? "0x", from));
       frame.commit();
     } catch (error) {
       if (!(error instanceof Revert)) throw error;

@@ -72,7 +72,7 @@ pub struct AddArgs {
     /// A name to remove it by.
     #[arg(long, value_name = "NAME")]
     r#as: Option<String>,
-    /// Only at this door: `resources` or `facilitator`.
+    /// Only at this door: `resources`, `facilitator` or `rpc`.
     #[arg(long)]
     door: Option<String>,
     /// Only for this resource: `/weather/*`, `GET /users/[id]`.
@@ -90,7 +90,7 @@ pub struct AddArgs {
     /// Only for this scheme.
     #[arg(long)]
     scheme: Option<String>,
-    /// Only for this purchase.
+    /// Only for this purchase: its id, or the name that the buyer gives.
     #[arg(long)]
     purchase: Option<String>,
     /// Only in this protocol version.

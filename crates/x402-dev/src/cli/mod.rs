@@ -9,15 +9,17 @@ use crate::config::Overrides;
 pub mod door;
 pub mod fault;
 pub mod mock;
+pub mod pay;
 pub mod purchases;
 pub mod sign;
 pub mod world;
 
 use fault::FaultArgs;
 pub use mock::MockArgs;
+pub use pay::PayArgs;
 pub use purchases::{AssertArgs, PurchasesArgs};
 pub use sign::SignArgs;
-use world::{AccountsArgs, BalanceArgs, ClockArgs, EventsArgs, FundArgs, SnapshotArgs};
+use world::{AccountsArgs, ApproveArgs, BalanceArgs, ClockArgs, EventsArgs, FundArgs, SnapshotArgs};
 
 /// A mock server for the x402 payment protocol: a paid API and a facilitator, without a chain.
 #[derive(Debug, Parser)]
@@ -38,6 +40,14 @@ pub enum Command {
     ///   x402-dev mock -d --port 0 --price 0.05 --json
     #[command(verbatim_doc_comment)]
     Mock(Box<MockArgs>),
+    /// Buy something over HTTP: curl that pays what is asked, and never twice.
+    ///
+    /// Examples:
+    ///   x402-dev pay http://127.0.0.1:3402/report
+    ///   x402-dev pay https://api.example/report --dry-run
+    #[expect(clippy::doc_markdown, reason = "an example is for a shell, and no Markdown")]
+    #[command(verbatim_doc_comment)]
+    Pay(Box<PayArgs>),
     /// Sign a payment by a test account and print it, without sending it; right, or wrong in one thing.
     ///
     /// Examples:
@@ -59,6 +69,20 @@ pub enum Command {
     ///   x402-dev fund 3 0 --set --network eip155:84532
     #[command(verbatim_doc_comment)]
     Fund(FundArgs),
+    /// Let the Permit2 contract move what an account holds: what payments by Permit2 and of scheme `upto` need.
+    ///
+    /// Examples:
+    ///   x402-dev approve alice
+    ///   x402-dev approve alice --amount 5 --network eip155:84532
+    #[command(verbatim_doc_comment)]
+    Approve(ApproveArgs),
+    /// Take that back.
+    ///
+    /// Examples:
+    ///   x402-dev revoke alice
+    ///   x402-dev revoke 3 --network eip155:84532 --asset USDC
+    #[command(verbatim_doc_comment)]
+    Revoke(BalanceArgs),
     /// What an account holds.
     ///
     /// Examples:

@@ -3,7 +3,6 @@
 use clap::Args;
 use x402_sim::accounts::{self, TestAccount};
 use x402_sim::networks::eip155::eip3009::Defect;
-use x402_sim::networks::eip155::eip3009::defect::DEFECTS;
 use x402_sim::payer::Wish;
 use x402_sim::registry::Version;
 use x402_sim::{B256, hex};
@@ -122,7 +121,7 @@ fn version(text: &str) -> Result<Version, String> {
 }
 
 fn defect(name: &str) -> Result<&'static Defect, String> {
-    Defect::find(name).ok_or_else(|| match nearest(name, DEFECTS.iter().map(|defect| defect.name)) {
+    Defect::find(name).ok_or_else(|| match nearest(name, Defect::all().map(|defect| defect.name)) {
         Some(near) => format!("there is no such defect; did you mean `{near}`?"),
         None => "there is no such defect; `x402-dev sign --defects` lists them".to_owned(),
     })

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use x402_sim::accounts::TestAccount;
 
 use super::door::DoorArgs;
 use super::mock::duration;
 use crate::commands::{accounts, clock, events, snapshot};
+use crate::doors::admin::routes::allowances::Approval;
 use crate::doors::admin::routes::money::{Fund, Wallet};
 
 /// The flags of `accounts`.
@@ -33,6 +35,22 @@ pub enum AccountsAction {
     New {
         /// Its name: small letters, digits, `-` and `_`.
         account_name: Option<String>,
+    },
+    /// Print a test account's key on Solana, as key files hold it: 64 numbers in a JSON array.
+    ///
+    /// Needs no server. The keys are public: never send real funds.
+    ///
+    /// Examples:
+    ///   x402-dev accounts keypair 0 > payer.json
+    ///   x402-dev accounts keypair alice --base58
+    #[command(verbatim_doc_comment)]
+    Keypair {
+        /// The test account: an index, a name or an address.
+        #[arg(value_parser = test_account)]
+        account: TestAccount,
+        /// In base58, as wallets take it.
+        #[arg(long)]
+        base58: bool,
     },
     /// Blacklist an account: its transfers revert, as the asset does it.
     ///
@@ -75,7 +93,23 @@ pub struct FundArgs {
     pub door: DoorArgs,
 }
 
-/// The flags of `balance`.
+/// The flags of `approve`.
+#[derive(Debug, Args)]
+pub struct ApproveArgs {
+    /// The account: an index, a name or an address.
+    pub account: String,
+    /// How much: `5`, `$5`, `"5 USDC"`. Without it, everything.
+    #[arg(long)]
+    amount: Option<String>,
+    /// Which asset.
+    #[command(flatten)]
+    wallet: WalletArgs,
+    /// Which server.
+    #[command(flatten)]
+    pub door: DoorArgs,
+}
+
+/// The flags of `balance` and `revoke`.
 #[derive(Debug, Args)]
 pub struct BalanceArgs {
     /// The account: an index, a name or an address.
@@ -275,11 +309,21 @@ impl EventsArgs {
     }
 }
 
+/// The test account that a text names.
+fn test_account(text: &str) -> Result<TestAccount, String> {
+    let nobody = "no test account is called so; give an index from 0 to 19, a name such as `alice`, or an address";
+    x402_sim::accounts::find(text).ok_or_else(|| nobody.to_owned())
+}
+
 impl From<Option<AccountsAction>> for accounts::Job {
     fn from(action: Option<AccountsAction>) -> Self {
         match action {
             None => Self::List,
             Some(AccountsAction::New { account_name }) => Self::New(account_name),
+            Some(AccountsAction::Keypair { account, base58 }) => {
+                let spelling = if base58 { accounts::Spelling::Base58 } else { accounts::Spelling::Json };
+                Self::Keypair(account, spelling)
+            }
             Some(AccountsAction::Block { account }) => Self::Block(account),
             Some(AccountsAction::Unblock { account }) => Self::Unblock(account),
         }
@@ -317,6 +361,22 @@ impl From<SnapshotAction> for snapshot::Job {
 impl From<WalletArgs> for Wallet {
     fn from(args: WalletArgs) -> Self {
         Self { network: args.network, asset: args.asset }
+    }
+}
+
+impl ApproveArgs {
+    /// The server, the account, and what it approves.
+    pub fn parts(self) -> (DoorArgs, String, Approval) {
+        let WalletArgs { network, asset } = self.wallet;
+        (self.door, self.account, Approval { amount: self.amount, network, asset })
+    }
+}
+
+impl BalanceArgs {
+    /// The server, the account, and that it approves nothing any more.
+    pub fn revocation(self) -> (DoorArgs, String, Approval) {
+        let WalletArgs { network, asset } = self.wallet;
+        (self.door, self.account, Approval { amount: Some("0".to_owned()), network, asset })
     }
 }
 

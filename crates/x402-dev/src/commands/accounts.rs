@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use x402_sim::accounts::TestAccount;
+
 use super::door::{Door, columns, segment};
 use crate::context::Context;
 use crate::doors::admin::routes::accounts::{Account, Accounts, NewAccount};
 use crate::doors::admin::routes::money::Balance;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::terminal;
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -16,10 +19,21 @@ pub enum Job {
     List,
     /// A new one.
     New(Option<String>),
+    /// A test account's key on Solana.
+    Keypair(TestAccount, Spelling),
     /// Blacklist one.
     Block(String),
     /// Take one off the blacklist.
     Unblock(String),
+}
+
+/// How a key is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// A JSON array of 64 numbers: what Solana's tools read from a file.
+    Json,
+    /// Base58: what wallets take.
+    Base58,
 }
 
 /// Does it.
@@ -30,8 +44,19 @@ pub fn run(context: &Context, door: &Door, job: Job) -> Result<Exit, Error> {
             let wish = NewAccount { name };
             door.ask(context, |remote| remote.post::<Account>("/accounts", &wish), one)
         }
+        Job::Keypair(account, spelling) => {
+            terminal::result(&keypair(account, spelling));
+            Ok(Exit::Success)
+        }
         Job::Block(account) => list_black(context, door, &account, "block"),
         Job::Unblock(account) => list_black(context, door, &account, "unblock"),
+    }
+}
+
+fn keypair(account: TestAccount, spelling: Spelling) -> String {
+    match spelling {
+        Spelling::Json => serde_json::Value::from(account.solana_keypair().to_vec()).to_string(),
+        Spelling::Base58 => account.solana_keypair_in_base58(),
     }
 }
 

@@ -142,6 +142,8 @@ mod tests {
             timeout_delay             default                5s
             accounts.unknown          default                funded
             accounts.balance          default                1000000
+            accounts.permit2          default                approved
+            accounts.ata              default                lazy
             events.capacity           default                100000
             faults                    default                []
             log.format                default                text
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn check_says_that_nothing_is_wrong_and_warns() {
-        insta::assert_snapshot!(check(&context(&[]), None, LogFormat::Text).unwrap(), @"the configuration is valid: 0 resources, 7 networks");
+        insta::assert_snapshot!(check(&context(&[]), None, LogFormat::Text).unwrap(), @"the configuration is valid: 0 resources, 11 networks");
         insta::assert_snapshot!(check(&context(&[("X402_DEV_NETWORKS", "[base]")]), None, LogFormat::Text).unwrap(), @r"
             the configuration is valid: 0 resources, 1 network
             warning: Base (eip155:8453) is a main network: signatures by real keys are valid on the real chain

@@ -31,8 +31,13 @@ pub struct Door {
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
     /// No instance of that name can be asked.
-    #[error("{}", .0.split('\n').next().unwrap_or_default())]
-    NotRunning(String),
+    #[error("{}", .report.split('\n').next().unwrap_or_default())]
+    NotRunning {
+        /// The sentence, and what to do next where there is more to say than to start one.
+        report: String,
+        /// The instance.
+        name: InstanceName,
+    },
     /// No filter of events.
     #[error(transparent)]
     Filter(x402_sim::event::FilterError),
@@ -51,9 +56,10 @@ impl DoorError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NotRunning(report) => {
+            Self::NotRunning { report, name } => {
                 let hint = report.split_once("\nhint: ").map(|(_, hint)| hint.to_owned());
-                Some(hint.unwrap_or_else(|| "start one with `x402-dev mock -d`, or give --url".to_owned()))
+                let name = if *name == InstanceName::default() { String::new() } else { format!(" --name {name}") };
+                Some(hint.unwrap_or_else(|| format!("start one with `x402-dev mock -d{name}`, or give --url")))
             }
             Self::Assertion(bad) => bad.error.hint.clone(),
             Self::File(_) => None,
@@ -72,7 +78,7 @@ impl DoorError {
     /// The exit code. What is wrong by its form is wrong on the command line.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::NotRunning(_) => Exit::NotRunning,
+            Self::NotRunning { .. } => Exit::NotRunning,
             Self::Filter(_) | Self::Assertion(_) | Self::File(super::snapshot::FileError::Unreadable { .. }) => {
                 Exit::Usage
             }
@@ -100,7 +106,8 @@ impl Door {
         }
         let place = place(context, &self.name)?;
         let standing = standing(&place)?;
-        let record = standing.record().ok_or_else(|| DoorError::NotRunning(absent(&place, &standing)))?;
+        let absent = || DoorError::NotRunning { report: absent(&place, &standing), name: self.name.clone() };
+        let record = standing.record().ok_or_else(absent)?;
         Remote::of(record).map_err(|source| Error::State { name: self.name.clone(), source })
     }
 

@@ -129,7 +129,13 @@ fn print<'a>(mut events: impl Iterator<Item = &'a str>, form: Form) -> Flow {
         Form::Json => writeln!(stdout, "{event}"),
         Form::Text => writeln!(stdout, "{}", line(event)),
     });
-    if printed.and_then(|()| stdout.flush()).is_ok() { Flow::More } else { Flow::Enough }
+    match printed.and_then(|()| stdout.flush()) {
+        Ok(()) => Flow::More,
+        Err(cause) => {
+            terminal::lose(&cause);
+            Flow::Enough
+        }
+    }
 }
 
 fn line(event: &str) -> String {

@@ -1,6 +1,7 @@
-//! The commands, one file each; those of `mock` and `sign` in folders. [`door`] is how they reach a server.
+//! The commands, one file each; those of `mock`, `pay` and `sign` in folders. [`door`] is how they reach a server.
 
 pub mod accounts;
+pub mod approve;
 pub mod assert;
 pub mod clock;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod events;
 pub mod fault;
 pub mod fund;
 pub mod mock;
+pub mod pay;
 pub mod purchases;
 pub mod sign;
 pub mod snapshot;

@@ -1,7 +1,7 @@
 //! What an offer lists: terms of payment before a price is put to them.
 
 use serde_json::{Map, Value as Json};
-use x402_sim::networks::{Asset, Network};
+use x402_sim::networks::{Asset, Family, Network, Transfer};
 
 use super::cursor::{Cursor, Fields, Noted, names};
 use super::json;
@@ -12,6 +12,9 @@ use super::tree::{Place, Value};
 
 /// Who is paid where nobody is named: test account 9, the merchant.
 const MERCHANT: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
+
+/// The same on Solana.
+const MERCHANT_ON_SOLANA: &str = "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab";
 
 /// The longest `max_timeout_seconds`: one year.
 const MAX_TIMEOUT: u64 = 31_536_000;
@@ -24,20 +27,39 @@ pub(super) struct Terms {
     pub(super) asset: Option<Asset>,
     pub(super) pay_to: String,
     pub(super) max_timeout_seconds: Option<u64>,
+    /// How the asset shall be moved, where that is said.
+    pub(super) method: Option<Transfer>,
     pub(super) extra: Map<String, Json>,
     /// Where somebody wrote what led to these terms.
     pub(super) place: Option<Place>,
 }
 
-/// The terms where nobody says any: the first network.
-pub(super) fn first(enabled: &Enabled) -> Terms {
+/// The terms of a network where nobody says any.
+fn first(enabled: &Enabled) -> Terms {
     Terms {
         network: enabled.network.clone(),
         asset: None,
-        pay_to: MERCHANT.to_owned(),
+        pay_to: merchant(enabled),
         max_timeout_seconds: None,
+        method: None,
         extra: Map::new(),
         place: enabled.place.clone(),
+    }
+}
+
+/// The terms where nobody says any: the first network, and Solana devnet behind it.
+pub(super) fn usual(enabled: &[Enabled]) -> Option<Vec<Terms>> {
+    let mut terms = vec![first(enabled.first()?)];
+    let devnet = enabled.iter().skip(1).find(|own| own.network.id == x402_sim::networks::solana::DEVNET);
+    terms.extend(devnet.map(|devnet| Terms { place: None, ..first(devnet) }));
+    Some(terms)
+}
+
+/// Who is paid on a network where nobody is named.
+fn merchant(enabled: &Enabled) -> String {
+    match enabled.network.family {
+        Family::Eip155 => MERCHANT.to_owned(),
+        Family::Solana => MERCHANT_ON_SOLANA.to_owned(),
     }
 }
 
@@ -56,14 +78,21 @@ fn one(item: &Cursor<'_>, enabled: &[Enabled]) -> Option<Terms> {
     let fields = item.fields(keys::ACCEPT)?;
     let network = fields.require("network").and_then(|name| network(&name, enabled));
     let asset = network.and_then(|enabled| named_asset(&fields, &enabled.network).ok());
-    let pay_to = fields.get("pay_to").map_or_else(|| Some(MERCHANT.to_owned()), |text| networks::address(&text));
+    let pay_to = match (fields.get("pay_to"), network) {
+        (None, network) => network.map(merchant),
+        (Some(text), Some(network)) => networks::address_on(&text, &network.network),
+        (Some(_), None) => None,
+    };
     let timeout = fields.get("max_timeout_seconds").map(|seconds| seconds.number(1..=MAX_TIMEOUT));
+    let methods = [("eip3009", Transfer::Eip3009), ("permit2", Transfer::Permit2)];
+    let method = fields.get("asset_transfer_method").map(|method| method.choice(&methods));
     let extra = fields.get("extra").map_or_else(|| Some(Map::new()), |extra| json::read_object(&extra));
     Some(Terms {
         network: network?.network.clone(),
         asset: asset?,
         pay_to: pay_to?,
         max_timeout_seconds: timeout.map_or(Some(None), |seconds| seconds.map(Some))?,
+        method: method.map_or(Some(None), |method| method.map(Some))?,
         extra: extra?,
         place,
     })
@@ -103,21 +132,27 @@ pub(super) fn find_asset<'a>(network: &'a Network, name: &str) -> Result<&'a Ass
     if networks::is_payable(network, asset) {
         return Ok(asset);
     }
-    Err(format!(
-        "nothing can pay with {} on {network}: it moves by Permit2 only, which is not simulated yet",
-        asset.symbol
-    ))
+    Err(format!("nothing can pay with {} on {network}", asset.symbol))
 }
 
 #[cfg(test)]
 mod tests {
+    use x402_sim::networks::solana;
+
     use super::super::tests::{loaded, problems};
     use super::*;
 
     #[test]
-    fn the_default_offer_is_the_first_network_and_the_test_merchant() {
+    fn the_default_offer_is_the_first_network_and_solana_devnet_and_the_test_merchant() {
         let config = loaded("").config;
-        let [accept] = &config.default_resource.accepts[..] else { panic!("one way to pay") };
+        let [accept, second] = &config.default_resource.accepts[..] else { panic!("two ways to pay") };
+        assert_eq!((second.network.id.as_str(), second.asset.symbol.as_str()), (solana::DEVNET, "USDC"));
+        assert_eq!((second.pay_to.as_str(), second.amount.to_string().as_str()), (MERCHANT_ON_SOLANA, "10000"));
+        assert_eq!(loaded("networks: [base-sepolia]\n").config.default_resource.accepts.len(), 1);
+        let priced = |price: &str| loaded(&format!("pricing: {{default: {price}}}\n")).config.default_resource.accepts;
+        assert_eq!(priced("18446744073709.551616").len(), 1, "more than 64 bits of atomic units");
+        let solana = loaded("accepts: [solana-devnet]\n").config.default_resource.accepts;
+        assert_eq!((solana.len(), solana[0].pay_to.as_str()), (1, MERCHANT_ON_SOLANA));
         assert_eq!((accept.network.id.as_str(), accept.asset.symbol.as_str()), ("eip155:84532", "USDC"));
         assert_eq!((accept.pay_to.as_str(), accept.max_timeout_seconds), (MERCHANT, None));
         assert_eq!(accept.amount.to_string(), "10000");
@@ -153,6 +188,8 @@ accepts:
             "accepts: [{network: base-sepolia, asset: EURC}]\n",
             "accepts: [{network: base-sepolia, pay_to: '0x209693bc6afc0c5328bA36FaF03C514EF312287C'}]\n",
             "accepts: [{network: base-sepolia, pay_to: me}]\n",
+            "accepts: [{network: solana-devnet, pay_to: '0x209693Bc6afc0C5328bA36FaF03C514EF312287C'}]\n",
+            "{accepts: [solana-devnet], pricing: {default: 18446744073709.551616}}\n",
             "accepts: [{network: base-sepolia, max_timeout_seconds: 0}]\n",
             "accepts: [{network: base-sepolia, extra: [1]}]\n",
             "accepts: [{network: base-sepolia, extra: {a: .nan, b: 123456789012345678901234567890}}]\n",
@@ -165,6 +202,8 @@ accepts:
             .x402dev.yaml:1:42: accepts[0].asset: there is no asset `EURC` on Base Sepolia (eip155:84532), which has `USDC`
             .x402dev.yaml:1:43: accepts[0].pay_to: the checksum of `0x209693bc6afc0c5328bA36FaF03C514EF312287C` is wrong [with the right checksum it is `0x209693Bc6afc0C5328bA36FaF03C514EF312287C`]
             .x402dev.yaml:1:43: accepts[0].pay_to: `me` is not an address [write `0x` and 40 hexadecimal digits]
+            .x402dev.yaml:1:44: accepts[0].pay_to: `0x209693Bc6afc0C5328bA36FaF03C514EF312287C` is not an address on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1) [write base58 of 32 bytes, such as `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`]
+            .x402dev.yaml:1:47: pricing.default: USDC is counted in 64 bits on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1), and the price is more
             .x402dev.yaml:1:56: accepts[0].max_timeout_seconds: `0` is not a whole number from 1 to 31536000
             .x402dev.yaml:1:42: accepts[0].extra: expected a mapping, found a list
             .x402dev.yaml:1:46: accepts[0].extra: `.nan` cannot be a number in JSON without loss [put it in quotes to send a text]

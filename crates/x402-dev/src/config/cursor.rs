@@ -116,7 +116,11 @@ impl<'a> Cursor<'a> {
                 let problem = self.problem(format!("expected a list, found {}", self.node.kind()));
                 return self.refuse(problem.hinted(format!("write `[{text}]`")));
             }
-            _ => return self.wrong_kind("a list"),
+            Value::Mapping(_) => {
+                let problem = self.problem("expected a list, found a mapping".to_owned());
+                return self.refuse(problem.hinted("write each entry as an item that begins with `- `".to_owned()));
+            }
+            Value::Scalar(_) => return self.wrong_kind("a list"),
         };
         let item = |(at, node)| Self { node, path: format!("{}[{at}]", self.path), problems: self.problems };
         Some(items.iter().enumerate().map(item).collect())
@@ -298,7 +302,7 @@ mod tests {
             .x402dev.yaml:1:21: accounts.unknown: `rich` is not one of `funded` and `empty`
             .x402dev.yaml:1:14: log.level: `debug` is not one of `quiet`, `normal` and `verbose`
             .x402dev.yaml:1:29: log.format: `xml` is not one of `text` and `json`
-            .x402dev.yaml:1:12: resources: expected a list, found a mapping
+            .x402dev.yaml:1:12: resources: expected a list, found a mapping [write each entry as an item that begins with `- `]
             .x402dev.yaml:1:13: resources[0]: expected a mapping, found a value
         ");
     }

@@ -1,6 +1,7 @@
 //! What is in force, and who said so: the content of `config show`.
 
 use serde_json::Value as Json;
+use x402_sim::networks::{Network, solana};
 
 use super::model::Config;
 use super::origin::Origin;
@@ -39,7 +40,11 @@ impl Effective {
 fn derived(key: &str, config: &Config) -> Json {
     match key {
         "networks" => config.networks.iter().map(|network| Json::from(network.id.as_str())).collect(),
-        "accepts" => config.networks.iter().take(1).map(|network| Json::from(network.id.as_str())).collect(),
+        "accepts" => {
+            let is_devnet = |network: &&Network| network.id == solana::DEVNET;
+            let usual = config.networks.iter().take(1).chain(config.networks.iter().skip(1).filter(is_devnet));
+            usual.map(|network| Json::from(network.id.as_str())).collect()
+        }
         "resources" | "faults" => Json::Array(Vec::new()),
         _ => Json::Null,
     }

@@ -103,7 +103,7 @@ faults:
         .x402dev.yaml:3:13: faults[1].stage: there is no stage `setle` [did you mean `settle`?]
         .x402dev.yaml:4:5: faults[2].preset: there is no preset `reogr` [did you mean `reorg`?]
         .x402dev.yaml:5:50: faults[3].match.payer: no account is called "alicce" [give an index, a name that `x402-dev accounts` lists, or an address]
-        .x402dev.yaml:6:52: faults[4].match.network: network `base` is not enabled [enabled are eip155:84532, eip155:2201, eip155:421614, eip155:181228, eip155:51, eip155:11142220, eip155:1328]
+        .x402dev.yaml:6:52: faults[4].match.network: network `base` is not enabled [enabled are eip155:84532, eip155:2201, eip155:421614, eip155:181228, eip155:51, eip155:11142220, eip155:1328, eip155:31611, eip155:72344, solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1, solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z]
         .x402dev.yaml:7:28: faults[5].effect: `drain` does nothing at stage `offer`: it happens between verify and settle; use one of these stages
         .x402dev.yaml:8:40: faults[6].nht: there is no key `nht` [did you mean `nth`?]
         .x402dev.yaml:9:5: faults[7]: a fault is an object, or the name of a preset

@@ -23,18 +23,23 @@ pub(super) const SECTIONS: &[(&str, &[&str])] =
 
 const SERVER: &[&str] = &["host", "port", "facilitator", "forwarded_headers", "test_headers"];
 const PRICING: &[&str] = &["default"];
-const ACCOUNTS: &[&str] = &["unknown", "balance"];
+const ACCOUNTS: &[&str] = &["unknown", "balance", "permit2", "ata"];
 const EVENTS: &[&str] = &["capacity"];
 const LOG: &[&str] = &["format", "level"];
 
 /// The keys of a network that the configuration defines.
 pub(super) const NETWORK: &[&str] = &["id", "name", "v1_name", "stage", "assets"];
 /// The keys of an asset that the configuration defines.
-pub(super) const ASSET: &[&str] = &["address", "symbol", "name", "version", "decimals", "transfer"];
+pub(super) const ASSET: &[&str] = &["address", "symbol", "name", "version", "decimals", "transfer", "eip2612"];
 /// The keys of one way to pay.
-pub(super) const ACCEPT: &[&str] = &["network", "asset", "pay_to", "max_timeout_seconds", "extra"];
+pub(super) const ACCEPT: &[&str] =
+    &["network", "asset", "pay_to", "max_timeout_seconds", "asset_transfer_method", "extra"];
 /// The keys of a price in atomic units.
 pub(super) const PRICE: &[&str] = &["asset", "amount"];
+/// The keys of a metered price.
+pub(super) const METERED: &[&str] = &["upto", "charge"];
+/// The keys of what is charged by a measure.
+pub(super) const CHARGE: &[&str] = &["per_byte", "header", "each"];
 /// The keys of a resource.
 pub(super) const RESOURCE: &[&str] = &["match", "price", "accepts", "description", "mime_type", "response"];
 /// The keys of a fault.

@@ -252,6 +252,8 @@ mod tests {
             timeout_delay "250ms" --timeout-delay
             accounts.unknown "funded" default
             accounts.balance 1000000 default
+            accounts.permit2 "approved" default
+            accounts.ata "lazy" default
             events.capacity 100000 default
             faults [] default
             log.format "json" --log-format

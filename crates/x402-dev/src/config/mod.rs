@@ -20,6 +20,7 @@ mod faults;
 mod json;
 mod keys;
 mod layer;
+mod metering;
 mod model;
 mod networks;
 mod origin;

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use x402_sim::fault::Fault;
-use x402_sim::merchant::{Offer, Way};
-use x402_sim::networks::{Asset, Network};
+use x402_sim::ledger::{Permit2Allowance, TokenAccounts};
+use x402_sim::merchant::{Offer, Plan, Way};
+use x402_sim::networks::{Asset, Network, Transfer};
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
 
@@ -124,6 +125,10 @@ pub struct Accounts {
     pub unknown: UnknownAccounts,
     /// The grant in whole units of each enabled asset; it fits every one of them.
     pub balance: Decimal,
+    /// How much the Permit2 contract may move of accounts that never said it.
+    pub permit2: Permit2Allowance,
+    /// Which token accounts are there on Solana before anybody makes them.
+    pub token_accounts: TokenAccounts,
 }
 
 /// What an unknown payer owns at first sight.
@@ -210,12 +215,16 @@ pub struct Accept {
     pub amount: U256,
     /// What the configuration adds to the requirements' `extra`. The asset's `name` and `version` are not among it.
     pub extra: Map<String, Value>,
+    /// How the asset is moved.
+    pub instrument: Transfer,
+    /// Whether all of the amount is asked, or at most it.
+    pub plan: Plan,
 }
 
 impl From<&Accept> for Way {
     fn from(accept: &Accept) -> Self {
-        let Accept { network, asset, pay_to, max_timeout_seconds, amount, extra } = accept.clone();
-        Self { network, asset, pay_to, amount, max_timeout_seconds, extra }
+        let Accept { network, asset, pay_to, max_timeout_seconds, amount, extra, instrument, plan } = accept.clone();
+        Self { network, asset, pay_to, amount, max_timeout_seconds, extra, instrument, plan }
     }
 }
 

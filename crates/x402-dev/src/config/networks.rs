@@ -1,7 +1,7 @@
 //! Which networks are enabled: known ones by name, and own ones by definition.
 
 use x402_sim::networks::eip155::{self, assets};
-use x402_sim::networks::{Asset, Family, Network, Stage, Transfer};
+use x402_sim::networks::{Asset, Family, Network, Stage, Transfer, solana};
 use x402_sim::registry;
 
 use super::cursor::{Cursor, Fields};
@@ -50,13 +50,11 @@ pub(super) fn warnings(networks: &[Enabled]) -> Vec<String> {
 
 /// Whether some pair plays this asset.
 pub(super) fn is_payable(network: &Network, asset: &Asset) -> bool {
-    registry::PAIRS.iter().any(|pair| pair.family == network.family && pair.instrument == asset.transfer)
+    registry::PAIRS.iter().any(|pair| pair.family == network.family && pair.moves(asset))
 }
 
 fn defaults() -> Vec<Enabled> {
-    let wanted = |network: &Network| {
-        network.stage == Stage::Test && network.family == Family::Eip155 && registry::is_payable(network)
-    };
+    let wanted = |network: &Network| network.stage == Stage::Test && registry::is_payable(network);
     registry::networks().into_iter().filter(wanted).map(|network| Enabled { network, place: None }).collect()
 }
 
@@ -70,11 +68,7 @@ fn network(item: &Cursor<'_>) -> Option<Enabled> {
         _ => known(item)?,
     };
     if !registry::is_payable(&network) {
-        let why = match network.family {
-            Family::Solana => "payments on Solana are not simulated yet",
-            Family::Eip155 => "its assets move by Permit2 only, which is not simulated yet",
-        };
-        return item.refuse(item.problem(format!("nothing can pay on {network}: {why}")));
+        return item.refuse(item.problem(format!("nothing can pay on {network}")));
     }
     Some(Enabled { network, place: Some(item.node.place.clone()) })
 }
@@ -172,6 +166,7 @@ fn own_asset(item: &Cursor<'_>) -> Option<Asset> {
     let decimals = fields.require("decimals").and_then(|text| u8::try_from(text.number(0..=77)?).ok());
     let transfers = [("eip3009", Transfer::Eip3009), ("permit2", Transfer::Permit2)];
     let transfer = fields.get("transfer").map_or(Some(Transfer::Eip3009), |transfer| transfer.choice(&transfers));
+    let eip2612 = fields.get("eip2612").map_or(Some(true), |it| it.choice(&[("true", true), ("false", false)]));
     Some(Asset {
         address: address?,
         symbol: symbol?,
@@ -179,6 +174,7 @@ fn own_asset(item: &Cursor<'_>) -> Option<Asset> {
         version: version?,
         decimals: decimals?,
         transfer: transfer?,
+        eip2612: eip2612?,
     })
 }
 
@@ -210,6 +206,19 @@ pub(super) fn address(cursor: &Cursor<'_>) -> Option<String> {
     }
     let problem = cursor.problem(format!("the checksum of `{text}` is wrong"));
     cursor.refuse(problem.hinted(format!("with the right checksum it is `{right}`")))
+}
+
+/// An address of a network's family.
+pub(super) fn address_on(cursor: &Cursor<'_>, network: &Network) -> Option<String> {
+    if network.family == Family::Eip155 {
+        return address(cursor);
+    }
+    let text = cursor.text()?;
+    if solana::parse_address(text).is_some() {
+        return Some(text.to_owned());
+    }
+    let problem = cursor.problem(format!("`{text}` is not an address on {network}"));
+    cursor.refuse(problem.hinted("write base58 of 32 bytes, such as `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`"))
 }
 
 fn non_empty(cursor: &Cursor<'_>) -> Option<String> {
@@ -281,8 +290,7 @@ networks:
             "networks: [tempo]\n",
             "networks: [sepolia]\n",
             "networks: ['eip155:31337']\n",
-            "networks: [solana-devnet]\n",
-            "networks: ['eip155:31611']\n",
+            "networks: [solana-devnt]\n",
             "networks: [base-sepolia, 'eip155:84532']\n",
             "networks: [{id: base}]\n",
             "networks: [{id: 'eip155:031', assets: []}]\n",
@@ -293,8 +301,7 @@ networks:
             .x402dev.yaml:1:12: networks[0]: there is no network `tempo` [name a CAIP-2 id such as `eip155:84532`, or a version 1 name such as `base-sepolia`]
             .x402dev.yaml:1:12: networks[0]: no asset is known on the network `sepolia` [define it: {id: "eip155:...", assets: [{address, symbol, name, version, decimals}]}]
             .x402dev.yaml:1:12: networks[0]: no asset is known on the network `eip155:31337` [define it: {id: "eip155:...", assets: [{address, symbol, name, version, decimals}]}]
-            .x402dev.yaml:1:12: networks[0]: nothing can pay on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1): payments on Solana are not simulated yet
-            .x402dev.yaml:1:12: networks[0]: nothing can pay on Mezo Testnet (eip155:31611): its assets move by Permit2 only, which is not simulated yet
+            .x402dev.yaml:1:12: networks[0]: there is no network `solana-devnt` [did you mean `solana-devnet`?]
             .x402dev.yaml:1:26: networks[1]: Base Sepolia (eip155:84532) is here twice
             .x402dev.yaml:1:12: networks[0]: the key `assets` is missing here
             .x402dev.yaml:1:17: networks[0].id: `base` is not the id of an EVM network [write `eip155:` and the chain id, such as `eip155:31337`]
@@ -321,7 +328,7 @@ networks:
             asset("{address: '0x5F', symbol: T, name: T, version: 1, decimals: 6}"),
             asset(&format!("{{symbol: A B, {good}}}")),
             asset(&format!("{{symbol: A, {good}}}, {{symbol: a, {good}}}")),
-            asset(&format!("{{symbol: A, transfer: permit2, {good}}}")),
+            asset(&format!("{{symbol: A, transfer: permit2, eip2612: perhaps, {good}}}")),
             asset(&format!("{{symbol: A, {good}}}")).replace("  assets", "  v1_name: base\n  assets"),
             asset(&format!("{{symbol: A, {good}}}")).replace("  assets", "  v1_name: 'a:b'\n  assets"),
             format!(
@@ -335,7 +342,7 @@ networks:
             .x402dev.yaml:3:22: networks[0].assets[0].address: `0x5F` is not an address [write `0x` and 40 hexadecimal digits]
             .x402dev.yaml:3:21: networks[0].assets[0].symbol: `A B` is no symbol: those have letters, digits and points
             .x402dev.yaml:3:114: networks[0].assets[1]: an asset with this symbol or address is already there
-            .x402dev.yaml:2:3: networks[0]: nothing can pay on chain 31337 (eip155:31337): its assets move by Permit2 only, which is not simulated yet
+            .x402dev.yaml:3:52: networks[0].assets[0].eip2612: `perhaps` is not one of `true` and `false`
             .x402dev.yaml:3:12: networks[0].v1_name: `base` is the version 1 name of Base (eip155:8453)
             .x402dev.yaml:3:12: networks[0].v1_name: `a:b` is no version 1 name: those have letters, digits, `-`, `_` and `.`
             .x402dev.yaml:4:3: networks[1]: chain 31337 (eip155:31337) is here twice

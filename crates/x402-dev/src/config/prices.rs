@@ -1,13 +1,15 @@
 //! Prices, and what they are in atomic units of every asset that a resource takes.
 
-use x402_sim::networks::Asset;
+use x402_sim::merchant::{Meter, Plan};
+use x402_sim::networks::{Asset, Family, Network, Transfer};
 use x402_wire::U256;
 use x402_wire::amount::{self, Price};
 
 use super::accepts::{Terms, find_asset};
 use super::cursor::Cursor;
 use super::keys;
-use super::model::Accept;
+use super::metering::Charge;
+use super::model::{Accept, Response};
 use super::networks;
 use super::tree::Value;
 
@@ -15,7 +17,17 @@ use super::tree::Value;
 #[derive(Clone, Debug)]
 pub(super) struct Asked<'a> {
     amount: Amount,
+    /// Whether the amount is the most that may be charged, and what is charged then.
+    metered: Option<Metered<'a>>,
     cursor: Cursor<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Metered<'a> {
+    /// All of it is charged.
+    Whole,
+    /// This is charged.
+    By(Charge<'a>),
 }
 
 #[derive(Clone, Debug)]
@@ -27,8 +39,13 @@ enum Amount {
 }
 
 impl<'a> Asked<'a> {
-    /// Reads a price: a text, a number by its text, or `{asset, amount}`.
+    /// Reads a price: a text, a number by its text, `{asset, amount}` or `{upto, charge}`.
     pub(super) fn read(cursor: &Cursor<'a>) -> Option<Self> {
+        if let Value::Mapping(entries) = &cursor.node.value
+            && entries.iter().any(|(key, _)| keys::METERED.contains(&key.text.as_str()))
+        {
+            return Self::metered(cursor);
+        }
         let amount = match cursor.node.value {
             Value::Mapping(_) => atomic(cursor)?,
             _ => match Price::parse(cursor.text()?) {
@@ -36,14 +53,37 @@ impl<'a> Asked<'a> {
                 Err(error) => return cursor.refuse(cursor.problem(error.to_string())),
             },
         };
-        Some(Self { amount, cursor: cursor.clone() })
+        Some(Self { amount, metered: None, cursor: cursor.clone() })
+    }
+
+    fn metered(cursor: &Cursor<'a>) -> Option<Self> {
+        let fields = cursor.fields(keys::METERED)?;
+        let most = fields.require("upto").and_then(|most| {
+            let asked = Self::read(&most)?;
+            if asked.metered.is_some() || matches!(asked.amount, Amount::Price(Price::Free)) {
+                return most.refuse(most.problem("`upto` is the most that a payer signs for: a price above zero"));
+            }
+            Some(asked)
+        });
+        let charge = fields.get("charge");
+        let metered = charge.map_or(Some(Metered::Whole), |charge| Charge::read(&charge).map(Metered::By));
+        Some(Self { metered: Some(metered?), ..most? })
+    }
+
+    /// Refuses a charge that needs something of the content which the configured answer does not have.
+    pub(super) fn suits(&self, response: Option<&Response>) -> Option<()> {
+        match &self.metered {
+            Some(Metered::By(charge)) => charge.suits(response),
+            Some(Metered::Whole) | None => Some(()),
+        }
     }
 
     /// The price for people.
     pub(super) fn text(&self) -> String {
+        let most = if self.metered.is_some() { "up to " } else { "" };
         match &self.amount {
-            Amount::Price(price) => price.to_string(),
-            Amount::Atomic { asset, amount } => format!("{amount} atomic units of {asset}"),
+            Amount::Price(price) => format!("{most}{price}"),
+            Amount::Atomic { asset, amount } => format!("{most}{amount} atomic units of {asset}"),
         }
     }
 
@@ -52,8 +92,26 @@ impl<'a> Asked<'a> {
         if matches!(self.amount, Amount::Price(Price::Free)) {
             return Some(Vec::new());
         }
-        let accepts: Vec<Option<Accept>> = terms.iter().map(|terms| self.accept(terms)).collect();
+        // What nobody wrote, and this price cannot be asked on, is left out.
+        let is_left_out = |terms: &&Terms| {
+            terms.place.is_none()
+                && terms.network.family != Family::Eip155
+                && (self.metered.is_some() || !self.fits(terms))
+        };
+        let accepts: Vec<Option<Accept>> =
+            terms.iter().filter(|terms| !is_left_out(terms)).map(|terms| self.accept(terms)).collect();
         accepts.into_iter().collect()
+    }
+
+    /// Whether the price can be asked in the asset of the terms.
+    fn fits(&self, terms: &Terms) -> bool {
+        let Ok(asset) = self.asset(terms) else { return false };
+        let amount = match &self.amount {
+            Amount::Price(Price::Free) => Some(U256::ZERO),
+            Amount::Price(Price::Money { amount, .. }) => amount.to_atomic(asset.decimals).ok(),
+            Amount::Atomic { amount, .. } => Some(*amount),
+        };
+        amount.is_some_and(|amount| counts(&terms.network, amount))
     }
 
     fn accept(&self, terms: &Terms) -> Option<Accept> {
@@ -65,16 +123,28 @@ impl<'a> Asked<'a> {
                     .map_err(|error| format!("{error}: {} on {}", asset.symbol, terms.network))?,
                 Amount::Atomic { amount, .. } => *amount,
             };
-            Ok((asset.clone(), amount))
+            if !counts(&terms.network, amount) {
+                return Err(format!(
+                    "{} is counted in 64 bits on {}, and the price is more",
+                    asset.symbol, terms.network
+                ));
+            }
+            Ok((asset.clone(), amount, self.instrument(terms, asset)?))
         });
         match resolved {
-            Ok((asset, amount)) => Some(Accept {
+            Ok((asset, amount, instrument)) => Some(Accept {
+                plan: match &self.metered {
+                    None => Plan::Exact,
+                    Some(Metered::Whole) => Plan::Upto(Meter::Whole),
+                    Some(Metered::By(charge)) => Plan::Upto(charge.meter(&asset, amount)?),
+                },
                 network: terms.network.clone(),
                 asset,
                 pay_to: terms.pay_to.clone(),
                 max_timeout_seconds: terms.max_timeout_seconds,
                 amount,
                 extra: terms.extra.clone(),
+                instrument,
             }),
             Err(message) => {
                 let mut problem = self.cursor.problem(message);
@@ -83,6 +153,27 @@ impl<'a> Asked<'a> {
                 }
                 self.cursor.refuse(problem)
             }
+        }
+    }
+
+    /// How the asset is moved.
+    fn instrument(&self, terms: &Terms, asset: &Asset) -> Result<Transfer, String> {
+        let network = &terms.network;
+        match (terms.method, asset.transfer) {
+            (Some(_), _) if network.family != Family::Eip155 => {
+                Err(format!("`asset_transfer_method` is for EVM networks, not for {network}"))
+            }
+            _ if self.metered.is_some() && network.family != Family::Eip155 => {
+                Err(format!("nothing can be metered on {network}: `upto` is played on EVM networks only"))
+            }
+            (Some(Transfer::Eip3009), Transfer::Permit2) => {
+                Err(format!("{} on {network} has no EIP-3009: it moves by Permit2 only", asset.symbol))
+            }
+            (Some(Transfer::Eip3009), _) if self.metered.is_some() => {
+                Err("a metered price is paid by Permit2: leave `asset_transfer_method` out".to_owned())
+            }
+            _ if self.metered.is_some() => Ok(Transfer::Permit2),
+            (method, own) => Ok(method.unwrap_or(own)),
         }
     }
 
@@ -105,6 +196,11 @@ impl<'a> Asked<'a> {
             }
         }
     }
+}
+
+/// Whether a network can count so much of an asset.
+fn counts(network: &Network, amount: U256) -> bool {
+    network.family != Family::Solana || amount <= U256::from(u64::MAX)
 }
 
 fn atomic(cursor: &Cursor<'_>) -> Option<Amount> {

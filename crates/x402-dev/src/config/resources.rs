@@ -25,6 +25,7 @@ pub(super) struct Market<'a> {
 impl Market<'_> {
     /// The resource at every path without a route.
     pub(super) fn default_resource(&self) -> Option<Resource> {
+        self.price.suits(None)?;
         Some(Resource {
             accepts: self.price.put_to(&self.terms)?,
             price: self.price.text(),
@@ -110,6 +111,8 @@ fn resource(fields: &Fields<'_>, market: &Market<'_>) -> Option<Resource> {
     let mime_type = mime_type.map_or(Some(None), |mime_type| mime_type.map(Some));
     let (accepts, price) = price?;
     let (answer, mime_type) = (answer?, mime_type?);
+    let asked = own_price.as_ref().and_then(Option::as_ref).unwrap_or(&market.price);
+    asked.suits(answer.as_ref())?;
     let answered = answer.as_ref().and_then(response::media_type_of);
     let resource = Resource {
         accepts: accepts?,

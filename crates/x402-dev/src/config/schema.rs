@@ -137,6 +137,8 @@ struct Asset {
     decimals: u8,
     /// How it moves. Default: `eip3009`.
     transfer: Option<Transfer>,
+    /// Whether it takes permits by EIP-2612. Default: `true`.
+    eip2612: Option<bool>,
 }
 
 #[derive(JsonSchema)]
@@ -167,6 +169,8 @@ struct Terms {
     /// How long the payer's authorization shall live, in seconds. Default: 300 in version 2, 60 in version 1.
     #[schemars(range(min = 1, max = 31_536_000))]
     max_timeout_seconds: Option<u64>,
+    /// How the asset is moved: by its own EIP-3009, or by the Permit2 contract. Default: as the asset can.
+    asset_transfer_method: Option<Transfer>,
     /// What is added to the requirements' `extra`.
     extra: Option<BTreeMap<String, serde_json::Value>>,
 }
@@ -178,12 +182,55 @@ struct Pricing {
     default: Option<Price>,
 }
 
-/// A price: `$0.01`, `0.01`, `"0.05 USDC"`, `free`, or atomic units of an asset.
+/// A price: `$0.01`, `0.01`, `"0.05 USDC"`, `free`, atomic units of an asset, or at most a price.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
 enum Price {
     Written(StringOrNumber),
     Atomic(AtomicPrice),
+    Metered(MeteredPrice),
+}
+
+/// The most that a payer signs for (scheme `upto`), and what is charged.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct MeteredPrice {
+    /// The most that may be charged.
+    upto: MostPrice,
+    /// What is charged. Default: all of it.
+    charge: Option<Charge>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum MostPrice {
+    Written(StringOrNumber),
+    Atomic(AtomicPrice),
+}
+
+/// Always the same price, `random`, or by a measure.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Charge {
+    Written(StringOrNumber),
+    PerByte(PerByte),
+    Header(PerHeader),
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PerByte {
+    /// The price of a byte of the response's body; it may be finer than the asset.
+    per_byte: StringOrNumber,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PerHeader {
+    /// A header of the response that holds a number.
+    header: String,
+    /// The price of one of what it counts; it may be finer than the asset.
+    each: StringOrNumber,
 }
 
 #[derive(JsonSchema)]
@@ -267,6 +314,26 @@ struct Accounts {
     unknown: Option<UnknownAccounts>,
     /// What test accounts own in whole units of each enabled asset. Default: 1000000.
     balance: Option<StringOrNumber>,
+    /// How much the Permit2 contract may move of accounts that never said it: everything (`approved`, the default), or
+    /// nothing, so that a payer approves it first.
+    permit2: Option<Permit2>,
+    /// Which token accounts are there on Solana before anybody makes them: those of every owner (`lazy`, the default),
+    /// or those of test accounts and payees.
+    ata: Option<Ata>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Ata {
+    Lazy,
+    Strict,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Permit2 {
+    Approved,
+    Required,
 }
 
 #[derive(JsonSchema)]
@@ -432,6 +499,9 @@ mod tests {
             ("Asset", keys::ASSET),
             ("Terms", keys::ACCEPT),
             ("AtomicPrice", keys::PRICE),
+            ("MeteredPrice", keys::METERED),
+            ("PerByte", &keys::CHARGE[..1]),
+            ("PerHeader", &keys::CHARGE[1..]),
             ("Resource", keys::RESOURCE),
             ("Response", keys::RESPONSE),
             ("Fault", keys::FAULT),
@@ -462,6 +532,8 @@ mod tests {
             keys::ASSET,
             keys::ACCEPT,
             keys::PRICE,
+            keys::METERED,
+            keys::CHARGE,
             keys::RESOURCE,
             keys::RESPONSE,
             keys::FAULT,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use x402_sim::ledger::{Permit2Allowance, TokenAccounts};
 use x402_wire::amount::{AmountError, Decimal};
 
 use super::accepts::{self, Terms};
@@ -68,7 +69,7 @@ pub(super) fn read(root: &Node, problems: &Problems) -> Option<(Config, Vec<Stri
 fn offered(list: Option<&Cursor<'_>>, enabled: &[Enabled]) -> Option<Vec<Terms>> {
     match list {
         Some(list) => accepts::read(list, enabled),
-        None => Some(vec![accepts::first(enabled.first()?)]),
+        None => accepts::usual(enabled),
     }
 }
 
@@ -117,8 +118,14 @@ fn accounts(fields: &Fields<'_>, networks: Option<&[Enabled]>) -> Option<Account
     let unknown = fields
         .get("unknown")
         .and_then(|unknown| unknown.choice(&[("funded", UnknownAccounts::Funded), ("empty", UnknownAccounts::Empty)]));
+    let permit2 = fields.get("permit2").and_then(|permit2| {
+        permit2.choice(&[("approved", Permit2Allowance::Approved), ("required", Permit2Allowance::Required)])
+    });
+    let token_accounts = fields
+        .get("ata")
+        .and_then(|ata| ata.choice(&[("lazy", TokenAccounts::Lazy), ("strict", TokenAccounts::Strict)]));
     let balance = fields.get("balance").and_then(|cursor| balance(&cursor, networks.unwrap_or_default()));
-    Some(Accounts { unknown: unknown?, balance: balance? })
+    Some(Accounts { unknown: unknown?, balance: balance?, permit2: permit2?, token_accounts: token_accounts? })
 }
 
 /// An amount in whole units that fits every asset of the networks.

@@ -5,6 +5,7 @@
 //! | [`facilitator`] | `/verify`, `/settle`, `/supported`, `/health` |
 //! | [`resources`] | every path that is not reserved |
 //! | [`admin`] | `/_x402/api/...`: the world in the user's hands |
+//! | [`rpc`] | `/_x402/rpc/...`: the chains themselves |
 //! | [`answer`], [`simulation`] | what answers are made of; simulated outcomes |
 //! | [`fault`] | what goes wrong on purpose, where requests pass |
 //! | [`flight`] | requests in flight, counted until their last byte is handed over |
@@ -45,6 +46,7 @@ pub mod fault;
 pub mod flight;
 pub mod parcel;
 pub mod resources;
+pub mod rpc;
 pub mod simulation;
 
 /// The largest head that is taken; a larger one is answered with 431 and a sentence.
@@ -87,7 +89,9 @@ impl Doors {
         if paths == FacilitatorPaths::Bare {
             router = router.merge(facilitator);
         }
-        let router = router.fallback(resources::routes::pay).with_state(desk).merge(admin::router(office));
+        let chains = rpc::router(office.clone());
+        let router =
+            router.fallback(resources::routes::pay).with_state(desk).merge(admin::router(office)).merge(chains);
         Self { router, counters, metrics }
     }
 
@@ -144,6 +148,7 @@ impl<'a> Meter<'a> {
             "/settle" => ("facilitator", Some("settle")),
             "/supported" | "/health" | "/discovery/resources" | "/discovery/search" => ("facilitator", None),
             _ if is_admin(path) => ("admin", None),
+            _ if rpc::is_rpc(path) => ("rpc", None),
             _ => ("resources", None),
         };
         Self { metrics, door, operation, begun: operation.map(|_| Instant::now()) }
@@ -159,7 +164,8 @@ impl<'a> Meter<'a> {
 
 /// Whether a path belongs to the admin door.
 fn is_admin(path: &str) -> bool {
-    path.strip_prefix(ADMIN_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let under = path.strip_prefix(ADMIN_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    under && !rpc::is_rpc(path)
 }
 
 /// Answers a request by the routes. A panic on the way is a 500.

@@ -23,6 +23,16 @@ pub struct Parcel {
     facts: Facts,
     handed_over: AtomicBool,
     status: StatusCode,
+    content: Content,
+}
+
+/// Whether an answer holds what was paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// It does.
+    Real,
+    /// A fault has taken it away, or put something else in its place.
+    Fake,
 }
 
 /// The parcels of a connection whose last byte waits to be written.
@@ -38,7 +48,8 @@ impl Parcel {
     pub fn of<B>(state: &State, payment: Option<PaymentId>, facts: Facts, answer: &Response<B>) -> Self {
         let purchase = payment.and_then(|payment| state.ship(payment));
         let (herald, handed_over) = (state.herald(), AtomicBool::new(false));
-        Self { herald, payment, purchase, facts, handed_over, status: answer.status() }
+        let content = answer.extensions().get().copied().unwrap_or(Content::Real);
+        Self { herald, payment, purchase, facts, handed_over, status: answer.status(), content }
     }
 
     /// Puts it on an answer. An answer that is another one by now, or an error, is not what was paid for.
@@ -58,9 +69,14 @@ impl Drop for Parcel {
     fn drop(&mut self) {
         let handed_over = *self.handed_over.get_mut();
         let mut facts = std::mem::take(&mut self.facts);
-        let kind = if handed_over { Kind::Delivered } else { Kind::NotDelivered };
-        if !handed_over {
-            facts.message = Some("the content was not handed over to its last byte".to_owned());
+        let missing = match (self.content, handed_over) {
+            (Content::Real, true) => None,
+            (Content::Fake, _) => Some("a fault has put nothing or something else in the content's place"),
+            (Content::Real, false) => Some("the content was not handed over to its last byte"),
+        };
+        let kind = if missing.is_none() { Kind::Delivered } else { Kind::NotDelivered };
+        if missing.is_some() {
+            facts.message = missing.map(str::to_owned);
         }
         let (payment, purchase) = (self.payment, self.purchase);
         self.herald.record_delivery(Shipment { kind, payment, purchase }, facts);

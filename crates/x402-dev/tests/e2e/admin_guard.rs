@@ -105,7 +105,7 @@ fn whatever_is_sent_is_refused_by_its_place_and_never_with_a_500() {
         ("/clock/advance", r#"{"by": 1}"#, "unknown_field", "$.by"),
         ("/clock/advance", r#"{"by_ms": 1, "by_ms": 2}"#, "duplicate_field", "$.by_ms"),
         ("/clock/advance", r#"{"by_ms": -1}"#, "invalid_value", "$.by_ms"),
-        ("/clock/advance", "{}", "missing_field", "$"),
+        ("/clock/advance", "{}", "missing_field", "$.by_ms"),
         ("/clock/rate", r#"{"rate": 0}"#, "invalid_value", "$.rate"),
         ("/clock/rate", r#"{"rate": 1000.1}"#, "invalid_value", "$.rate"),
         ("/accounts", r#"{"name": "Carol"}"#, "invalid_value", "$.name"),

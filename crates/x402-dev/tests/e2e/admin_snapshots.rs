@@ -141,7 +141,7 @@ fn a_file_that_is_damaged_or_foreign_is_refused_and_nothing_changes() {
         (swapped, "damaged_snapshot"),
         (format!("{text}{text}"), "damaged_snapshot"),
         (lines[1..].join("\n"), "damaged_snapshot"),
-        (text.replacen("\"version\":1", "\"version\":2", 1), "foreign_snapshot"),
+        (text.replacen("\"version\":2", "\"version\":1", 1), "foreign_snapshot"),
         ("x".repeat(3 * 1024 * 1024), "damaged_snapshot"),
     ] {
         let problem = import(&text).problem(422, code);

@@ -169,7 +169,7 @@ fn the_examples_of_the_documents_are_valid_as_they_are_pasted() {
     let file = include_str!("../../../../docs/config.example.yaml");
     for yaml in [&format!("server:\n{example}"), file] {
         let run = Test::new().config(yaml).run(&["config", "check"]);
-        assert!(result(&run).contains("is valid: 3 resources, 3 networks"), "{run:?}");
+        assert!(result(&run).contains("is valid: 5 resources, 3 networks"), "{run:?}");
     }
     // Both are the same, apart from what the file says about itself.
     assert!(file.ends_with(example), "README.md and docs/config.example.yaml differ");
@@ -178,7 +178,7 @@ fn the_examples_of_the_documents_are_valid_as_they_are_pasted() {
 #[test]
 fn check_says_in_json_what_is_wrong_and_where() {
     let run = Test::new().config("pricing: {default: 1}\n").run(&["config", "check", "--json"]);
-    insta::assert_snapshot!(result(&run), @r#"{"networks":7,"problems":[],"resources":0,"valid":true,"warnings":[]}"#);
+    insta::assert_snapshot!(result(&run), @r#"{"networks":11,"problems":[],"resources":0,"valid":true,"warnings":[]}"#);
     let yaml = "server: {prot: 1}\nresources:\n  - {match: /a, response: {text: a, json: 1}}\n";
     let run = Test::new().config(yaml).env("X402_DEV_TIMEOUT_DELAY", "5").run(&["config", "check", "--json"]);
     assert_eq!(run.code, Some(78), "{run:?}");

@@ -1,11 +1,13 @@
 //! The facilitator: what it says of good payments, and how it answers what is no request.
 
 use serde_json::{Value, json};
+use x402_sim::networks::{Family, Transfer};
 use x402_sim::registry;
 
 use crate::client::{Answer, Request};
 use crate::harness::{Mock, Test};
 use crate::payer::{Payment, account, request, requirements, requirements_v1};
+use crate::permit2;
 
 #[test]
 fn a_good_payment_verifies_as_often_as_asked_and_settles_once() {
@@ -96,13 +98,31 @@ fn everything_that_is_said_to_be_supported_truly_works() {
         let mock = test.start();
         let answer = mock.get("/supported").assert_status(200).json();
         assert_eq!(answer["extensions"], json!([]));
-        assert_eq!(answer["signers"], json!({"eip155:*": [account(8).address]}));
+        assert_eq!(
+            answer["signers"],
+            json!({"eip155:*": [account(8).address], "solana:*": [account(8).solana_address]})
+        );
         let kinds = answer["kinds"].as_array().unwrap();
         assert!(kinds.len() >= 8, "{answer}");
         for kind in kinds {
             let name = kind["network"].as_str().unwrap();
             let network = registry::networks().into_iter().find(|network| network.is_called(name)).unwrap();
+            if network.family == Family::Solana {
+                // Those are paid in `solana_pay.rs`.
+                assert_eq!(kind["extra"], json!({"feePayer": account(8).solana_address}), "{kind}");
+                continue;
+            }
             let asset = &network.assets[0];
+            if kind["scheme"] == "upto" || asset.transfer == Transfer::Permit2 {
+                let scheme = kind["scheme"].as_str().unwrap();
+                if scheme == "upto" {
+                    assert_eq!(kind["extra"], json!({"facilitatorAddress": account(8).address}), "{kind}");
+                }
+                let body = permit2::payment(scheme, name, &asset.address);
+                assert_eq!(mock.verify(&body)["isValid"], true, "{kind}");
+                assert_eq!(mock.settle(&body)["success"], true, "{kind}");
+                continue;
+            }
             let mut asked = if kind["x402Version"] == 2 { requirements() } else { requirements_v1() };
             asked["network"] = json!(name);
             asked["asset"] = json!(asset.address);

@@ -12,6 +12,8 @@ use crate::client::{Answer, Request};
 use crate::fault_hand::{End, Seen, add, admin, advance, events, paying, reset, settlements, watch, watch_delayed};
 use crate::harness::{Mock, Test};
 use crate::payer::{Payment, requirements};
+use crate::permit2;
+use crate::rpc_cells;
 
 /// A reason that the example of `refuse` names.
 const REASON: &str = "invalid_exact_evm_insufficient_balance";
@@ -29,7 +31,9 @@ struct Spot<'a> {
 
 #[test]
 fn every_cell_of_the_table_is_what_it_says() {
-    let mock = Test::new().start();
+    let accepts = "[{network: base-sepolia, asset_transfer_method: permit2}]";
+    let yaml = format!("resources: [{{match: GET /permit2, accepts: {accepts}}}]\n");
+    let mock = Test::new().config(&yaml).start();
     let mut walked = 0;
     for row in EFFECTS {
         let effect = Effect::parse(row.example).unwrap();
@@ -54,7 +58,7 @@ fn every_cell_of_the_table_is_what_it_says() {
             }
         }
     }
-    assert_eq!(walked, EFFECTS.len() * 12);
+    assert_eq!(walked, EFFECTS.len() * 21);
 }
 
 /// Does something, and says under which name it failed.
@@ -80,6 +84,11 @@ impl Spot<'_> {
             }
             "hang" | "timeout" | "status" | "rate_limited" | "redirect" | "html" | "truncated" | "wrong_length"
             | "malformed_json" | "wrong_type" | "reset_before" | "reset_within" | "reset_after" => self.wire(),
+            "reverted" | "nonce_too_low" | "dropped" | "no_receipt" | "stale_blockhash" | "stalled"
+                if self.door == Door::Rpc =>
+            {
+                rpc_cells::check(self.mock, self.name);
+            }
             "pending" | "noop" | "success_twice" | "reverted" | "double_settlement" => self.ledger(),
             "wrong_payer" | "wrong_amount" | "wrong_network" | "wrong_transaction" | "missing_transaction" => {
                 self.forge();
@@ -91,6 +100,7 @@ impl Spot<'_> {
             }
             "drain" => self.meanwhile("invalid_exact_evm_insufficient_balance"),
             "cancel_nonce" => self.meanwhile("invalid_exact_evm_nonce_already_used"),
+            "revoke_allowance" => self.revoked(),
             "jump_clock" => self.meanwhile("invalid_exact_evm_payload_authorization_valid_before"),
             "empty" | "wrong_content" | "cacheable" => self.content(),
             "cors_missing" => {
@@ -102,6 +112,24 @@ impl Spot<'_> {
         }
     }
 
+    /// A payment by Permit2 is verified and cannot be settled; at the facilitator's own verify it can no longer be used.
+    #[track_caller]
+    fn revoked(&self) {
+        let printed = permit2::printed(self.mock, "/permit2");
+        if self.door == Door::Facilitator {
+            if self.stage == Stage::Verify {
+                assert_eq!(self.mock.verify(&permit2::body(&printed))["isValid"], true);
+            }
+            let settled = self.mock.settle(&permit2::body(&printed));
+            assert_eq!(settled["errorReason"], "invalid_exact_evm_transaction_failed");
+        } else {
+            let paid = Request::get("/permit2").header("PAYMENT-SIGNATURE", printed["value"].as_str().unwrap());
+            let receipt = self.mock.send(&paid).assert_status(402).decoded("payment-response");
+            assert_eq!(receipt["errorReason"], "invalid_exact_evm_transaction_failed");
+        }
+        assert_eq!(settlements(self.mock), 0);
+    }
+
     /// The request that meets the fault.
     fn request(&self) -> Request {
         let payment = Payment::of(&requirements());
@@ -109,6 +137,8 @@ impl Spot<'_> {
             (Door::Facilitator, Stage::Verify) => Request::post_json("/verify", &payment.request()),
             (Door::Facilitator, Stage::Settle) => Request::post_json("/settle", &payment.request()),
             (Door::Facilitator, _) => Request::get("/supported"),
+            (Door::Rpc, Stage::Settle) => rpc_cells::send(),
+            (Door::Rpc, _) => rpc_cells::ask(),
             (_, Stage::Offer) => Request::get("/a"),
             _ => paying("/a", &payment),
         }
@@ -123,6 +153,7 @@ impl Spot<'_> {
     fn refuse(&self) {
         let answer = watch(self.mock, &self.request()).answer();
         match (self.door, self.stage) {
+            (Door::Rpc, _) => assert_eq!(answer.json()["error"]["message"], REASON),
             (Door::Facilitator, Stage::Verify) => {
                 assert_eq!(
                     (&answer.json()["isValid"], &answer.json()["invalidReason"]),
@@ -179,6 +210,7 @@ impl Spot<'_> {
             "rate_limited" => assert_eq!((status, answer.header("retry-after")), (429, Some("7"))),
             "redirect" => {
                 let own = match self.stage {
+                    _ if self.door == Door::Rpc => rpc_cells::CHAIN,
                     Stage::Verify => "/verify",
                     Stage::Settle => "/settle",
                     Stage::Supported => "/supported",
@@ -344,7 +376,7 @@ impl Spot<'_> {
             "other_asset" => assert!(way["asset"] != own["asset"] && self.pays(&answer) == 402),
             "other_network" => assert!(way["network"] == "eip155:8453" && self.pays(&answer) == 402),
             "accepts_reordered" => {
-                assert_eq!((way["amount"].as_str(), offer["accepts"].as_array().unwrap().len()), (Some("1000000"), 2));
+                assert_eq!((way["amount"].as_str(), offer["accepts"].as_array().unwrap().len()), (Some("1000000"), 3));
                 assert_eq!(self.pays(&answer), 200);
             }
             "hostile_text" => assert!(offer["resource"]["description"] == twist::HOSTILE && self.pays(&answer) == 200),
@@ -355,9 +387,12 @@ impl Spot<'_> {
         }
     }
 
-    /// Pays the first way of an offer; gives the status.
+    /// Pays the first way of an offer that these payments are for; gives the status.
     #[track_caller]
     fn pays(&self, offer: &Answer) -> u16 {
-        watch(self.mock, &paying("/a", &Payment::of(&offer.offer()["accepts"][0]))).answer().status
+        let offer = offer.offer();
+        let is_evm = |way: &&Value| way["network"].as_str().is_some_and(|network| network.starts_with("eip155:"));
+        let way = offer["accepts"].as_array().unwrap().iter().find(is_evm).unwrap();
+        watch(self.mock, &paying("/a", &Payment::of(way))).answer().status
     }
 }

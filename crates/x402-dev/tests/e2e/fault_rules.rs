@@ -6,7 +6,10 @@ use x402_sim::accounts;
 use crate::client::Request;
 use crate::fault_hand::{add, admin, advance, events, paying, reset, settlements, watch, watch_delayed};
 use crate::harness::{Mock, Test};
-use crate::payer::{Payment, requirements};
+use crate::payer::{Payment, encoded, requirements};
+
+/// A purchase's name that the extension `payment-identifier` takes.
+const ID: &str = "pay_7d5d747be160e280504c099d984bcfe0";
 
 /// The status of a paid request.
 fn status(mock: &Mock, target: &str, payer: usize) -> u16 {
@@ -184,6 +187,43 @@ fn personas_behave_at_both_doors() {
     assert_eq!(drained.decoded("payment-response")["errorReason"], "invalid_exact_evm_insufficient_balance");
     assert_eq!(pay(&by("drained")).offer()["error"], "invalid_exact_evm_insufficient_balance");
     assert_eq!(pay(&by("alice")).status, 200);
+}
+
+#[test]
+fn a_fault_concerns_the_purchase_that_the_buyer_names() {
+    let mock = Test::new().start();
+    for name in ["order-1", ID] {
+        add(&mock, &json!({"stage": "response", "effect": "status:503", "match": {"purchase": name}}));
+        add(
+            &mock,
+            &json!({"stage": "settle", "effect": "status:503", "match": {"purchase": name, "door": "facilitator"}}),
+        );
+    }
+    let pay = |header: &str| {
+        let request = paying("/a", &Payment::of(&requirements())).header("X-Purchase-Id", header);
+        watch(&mock, &request).answer().status
+    };
+    assert_eq!([pay("order-2"), pay("order-1"), pay("order-1"), status(&mock, "/b", 0)], [200, 503, 503, 200]);
+
+    let identified = |id: &str| {
+        let mut payload = Payment::of(&requirements()).v2();
+        payload["extensions"] = json!({"payment-identifier": {"info": {"required": false, "id": id}, "schema": {}}});
+        payload
+    };
+    let buy = |id: &str| {
+        let request = Request::get("/a").header("PAYMENT-SIGNATURE", encoded(&identified(id)));
+        watch(&mock, &request).answer().status
+    };
+    let settle = |id: &str| {
+        let request = Request::post_json("/settle", &crate::payer::request(&identified(id), &requirements()));
+        watch(&mock, &request).answer().status
+    };
+    let other = ID.replace('7', "8");
+    assert_eq!([buy(&other), buy(ID), settle(&other), settle(ID)], [200, 503, 200, 503]);
+
+    let last = json!({"stage": "response", "effect": "status:503", "match": {"purchase": "last"}});
+    let problem = admin(&mock, "POST", "/faults", Some(&last)).problem(400, "invalid_value");
+    assert_eq!(problem["path"], "$.match.purchase", "{problem}");
 }
 
 #[test]

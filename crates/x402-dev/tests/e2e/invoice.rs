@@ -152,6 +152,8 @@ fn a_payer_without_funds_is_refused_and_the_memo_stays_good() {
     for poor in [0, 8] {
         assert_refused(&mock, &from(&good, poor), "invoice_insufficient_funds");
     }
+    // The persona `blocked` is blacklisted from the start.
+    assert_refused(&mock, &from(&good, 14), "invoice_payer_blocked");
     from(&good, 1).assert_status(200);
     // The merchant has what it was paid.
     from(&memo(&mock, "/a"), 9).assert_status(200);

@@ -7,7 +7,7 @@ use x402_sim::networks::solana;
 
 use crate::client::{Answer, Request};
 use crate::harness::Test;
-use crate::payer::{MERCHANT, USDC, now};
+use crate::payer::{MERCHANT, USDC, account, now};
 
 /// The members of a `WWW-Authenticate: x402-solana` challenge.
 fn challenge(answer: &Answer) -> Value {
@@ -51,6 +51,9 @@ fn an_unpaid_request_is_answered_in_every_dialect_at_once() {
     insta::assert_snapshot!(shown);
 }
 
+/// USDC on Solana devnet.
+const USDC_ON_SOLANA: &str = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU";
+
 #[test]
 fn the_offer_of_version_2_asks_the_price() {
     let mock = Test::new().start();
@@ -61,7 +64,12 @@ fn the_offer_of_version_2_asks_the_price() {
     });
     let resource =
         json!({"url": "http://api.test/weather?city=Bern", "description": "", "mimeType": "application/json"});
-    let offer = json!({"x402Version": 2, "error": "Payment required", "resource": resource, "accepts": [asked]});
+    let on_solana = json!({
+        "scheme": "exact", "network": "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", "amount": "10000", "asset": USDC_ON_SOLANA,
+        "payTo": account(9).solana_address, "maxTimeoutSeconds": 300, "extra": {"feePayer": account(8).solana_address},
+    });
+    let accepts = json!([asked, on_solana]);
+    let offer = json!({"x402Version": 2, "error": "Payment required", "resource": resource, "accepts": accepts});
     assert_eq!(answer.offer(), offer);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
@@ -76,7 +84,14 @@ fn the_offer_of_version_1_asks_the_price() {
         "mimeType": "application/json", "resource": "http://api.test/weather",
     });
     assert!(body.as_object_mut().unwrap().remove("invoice").is_some());
-    assert_eq!(body, json!({"x402Version": 1, "error": "X-PAYMENT header is required", "accepts": [asked]}));
+    let on_solana = json!({
+        "scheme": "exact", "network": "solana-devnet", "maxAmountRequired": "10000", "asset": USDC_ON_SOLANA,
+        "payTo": account(9).solana_address, "maxTimeoutSeconds": 60,
+        "extra": {"feePayer": account(8).solana_address}, "description": "", "mimeType": "application/json",
+        "resource": "http://api.test/weather",
+    });
+    let accepts = json!([asked, on_solana]);
+    assert_eq!(body, json!({"x402Version": 1, "error": "X-PAYMENT header is required", "accepts": accepts}));
 }
 
 #[test]
@@ -211,8 +226,12 @@ fn the_first_network_is_offered_and_the_others_are_enabled() {
     let networks: Vec<&Value> = offer["accepts"].as_array().unwrap().iter().map(|way| &way["network"]).collect();
     assert_eq!(networks, ["eip155:421614"]);
     let supported = mock.get("/supported").json();
-    let kinds: Vec<&Value> = supported["kinds"].as_array().unwrap().iter().map(|kind| &kind["network"]).collect();
-    assert_eq!(kinds, ["eip155:421614", "eip155:84532", "base-sepolia"]);
+    let kinds = supported["kinds"].as_array().unwrap();
+    let of = |scheme: &str| {
+        kinds.iter().filter(|kind| kind["scheme"] == scheme).map(|kind| &kind["network"]).collect::<Vec<_>>()
+    };
+    assert_eq!(of("exact"), ["eip155:421614", "eip155:84532", "base-sepolia"]);
+    assert_eq!(of("upto"), ["eip155:421614", "eip155:84532"]);
 }
 
 #[test]

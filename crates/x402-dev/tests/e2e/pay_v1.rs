@@ -20,7 +20,7 @@ fn pay(mock: &Mock, target: &str, header: impl AsRef<[u8]>) -> Answer {
 fn assert_refused(mock: &Mock, answer: &Answer, reason: &str, payer: Option<&str>) {
     let body = answer.assert_status(402).json();
     assert_eq!((&body["x402Version"], &body["error"]), (&json!(1), &json!(reason)), "{body}");
-    assert_eq!(body["accepts"].as_array().unwrap().len(), 1, "{body}");
+    assert_eq!(body["accepts"].as_array().unwrap().len(), 2, "{body}");
     assert_eq!(body.get("payer").and_then(Value::as_str), payer, "{body}");
     assert!(body.get("invoice").is_none(), "{body}");
     for absent in ["payment-required", "payment-response", "x-payment-response", "www-authenticate"] {

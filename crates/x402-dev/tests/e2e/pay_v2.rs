@@ -17,7 +17,7 @@ fn assert_refused(mock: &Mock, answer: &Answer, reason: &str) {
     assert_eq!(answer.assert_status(402).json(), json!({}));
     let offer = answer.offer();
     assert_eq!((&offer["error"], &offer["x402Version"]), (&json!(reason), &json!(2)));
-    assert_eq!(offer["accepts"].as_array().unwrap().len(), 1, "{offer}");
+    assert_eq!(offer["accepts"].as_array().unwrap().len(), 2, "{offer}");
     for absent in ["payment-response", "x-payment-response", "www-authenticate"] {
         assert_eq!(answer.header(absent), None);
     }

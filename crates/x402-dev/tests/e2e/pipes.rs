@@ -64,3 +64,18 @@ fn a_full_stdout_that_nobody_reads_keeps_nothing_from_its_end() {
         mock.stop(signal);
     }
 }
+
+#[test]
+fn events_that_nobody_can_keep_are_a_failure() {
+    let mock = Test::new().start();
+    mock.get("/a");
+    for command in [&["events"][..], &["events", "--json"], &["events", "-f"]] {
+        let run = Test::new().stdout(Stream::NoSpace).run(&[command, &["--url", &mock.url]].concat());
+        assert_eq!(run.code, Some(1), "{command:?}: {run:?}");
+        assert!(run.stderr.starts_with("error: cannot write the result: No space left"), "{command:?}: {run:?}");
+        assert_eq!(run.stderr.lines().count(), 1, "{command:?}: {run:?}");
+        // Whoever has read enough is no failure.
+        let run = Test::new().stdout(Stream::Closed).run(&[command, &["--url", &mock.url]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{command:?}");
+    }
+}

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::client::{Connection, Request};
-use crate::fault_hand::{admin, advance, hold, newest, paying};
+use crate::fault_hand::{add, admin, advance, events, hold, newest, paying};
 use crate::harness::{Finished, Mock, Test};
 use crate::payer::{Payment, account, encoded, requirements};
 
@@ -247,6 +247,31 @@ fn content_without_bytes_is_delivered() {
         assert_says(&purchase, &json!({"deliveries": 1, "verdict": "clean"}));
     }
     assert_eq!(purchases(&mock).len(), 3);
+}
+
+#[test]
+fn content_that_a_fault_took_away_is_no_delivery() {
+    for fault in [
+        json!({"preset": "fake_delivery"}),
+        json!({"stage": "content", "effect": "empty"}),
+        json!({"stage": "content", "effect": "wrong_content"}),
+    ] {
+        let mock = Test::new().start();
+        add(&mock, &fault);
+        mock.send(&paying("/a", &Payment::of(&mock.asked("/a")))).assert_status(200);
+        let expected = json!({
+            "settlements": 1, "deliveries": 0, "delivery": "not delivered", "verdict": "paid, not delivered",
+            "closed": false,
+        });
+        assert_only(&mock, &expected);
+        let told = events(&mock, 0).into_iter().find(|event| event["kind"] == "not_delivered").unwrap();
+        assert!(told["summary"].as_str().unwrap().contains("a fault has put"), "{told}");
+    }
+    // What a cache may keep arrives all the same.
+    let mock = Test::new().start();
+    add(&mock, &json!({"preset": "cacheable_content"}));
+    mock.send(&paying("/a", &Payment::of(&mock.asked("/a")))).assert_status(200);
+    assert_only(&mock, &json!({"deliveries": 1, "verdict": "clean"}));
 }
 
 #[test]

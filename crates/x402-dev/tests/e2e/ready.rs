@@ -83,7 +83,8 @@ fn stdout_has_one_ready_line_with_json_and_nothing_without() {
     let text = with.stdout.to_end();
     assert_eq!(text.lines().count(), 1, "{text}");
     let ready: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(ready, json!({"url": with.url, "pid": with.pid()}));
+    let rpc = format!("{}/_x402/rpc", with.url);
+    assert_eq!(ready, json!({"url": with.url, "rpc": rpc, "pid": with.pid()}));
 
     let mut without = Test::new().start_without_json();
     without.get("/a").assert_status(402);

@@ -69,7 +69,7 @@ fn what_is_not_built_yet_is_a_404() {
 fn nothing_under_the_admin_prefix_is_ever_priced_or_shared_with_other_origins() {
     let mock = Test::new().start();
     let host = mock.address.to_string();
-    for path in ["/_x402", "/_x402/", "/_x402/nothing", "/_x402//a", "/_x402/rpc/eip155:1", "/_x402/%2e%2e/a"] {
+    for path in ["/_x402", "/_x402/", "/_x402/nothing", "/_x402//a", "/_x402/%2e%2e/a"] {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {
             let request = Request::new(method, path).header("Host", &host);
             for (request, status) in [(request.clone(), 404), (request.header("Origin", "http://evil.test"), 403)] {

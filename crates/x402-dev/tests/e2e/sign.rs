@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use x402_sim::networks::eip155::eip3009::Defect;
-use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, Verdict};
+use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, PERMIT2_DEFECTS, Verdict};
 use x402_sim::registry::Version;
 
 use crate::client::{Answer, Request};
@@ -214,7 +214,7 @@ fn of_several_requirements_one_is_chosen() {
 fn the_defects_are_listed_and_in_the_readme() {
     let text = signed(&["--defects"]);
     let rows: Value = serde_json::from_str(&signed(&["--defects", "--json"])).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 2 * DEFECTS.len());
+    assert_eq!(rows.as_array().unwrap().len(), 2 * DEFECTS.len() + PERMIT2_DEFECTS.len());
     let readme = include_str!("../../../../README.md");
     for defect in DEFECTS {
         let reason = defect.verify().spell(Version::V2).unwrap_or("accepted");

@@ -69,7 +69,8 @@ fn what_holds_nothing_to_sign_for_is_named() {
         (&unsigned("[1]"), &["0: ? on ?", "scheme: expected a string, found nothing"]),
         (&unsigned("{}"), &["`accepts` holds an object"]),
         ("{\"x402Version\":7,\"accepts\":[]}", &["x402Version the number 7"]),
-        (&with("scheme", "upto".into()), &["scheme \"upto\" is not signed here"]),
+        (&with("scheme", "batch".into()), &["scheme \"batch\" is not signed here"]),
+        (&with("scheme", "upto".into()), &["upto scheme requires facilitatorAddress"]),
         (&with("network", "eip155:x".into()), &["network \"eip155:x\" is no EVM network of version 2"]),
         (&with("network", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1".into()), &["is no EVM network"]),
         (&with("amount", "0x10".into()), &["amount: expected a decimal integer"]),
@@ -79,7 +80,7 @@ fn what_holds_nothing_to_sign_for_is_named() {
         (&with("payTo", "\u{1b}[31mred".into()), &["payTo: expected an address"]),
         (&with("maxTimeoutSeconds", 1e300.into()), &["maxTimeoutSeconds: expected a whole number"]),
         (&with("extra", serde_json::json!({"name": "USDC"})), &["EIP-712 domain parameters"]),
-        (&with("extra", serde_json::json!({"assetTransferMethod": "permit2"})), &["\"permit2\""]),
+        (&with("extra", serde_json::json!({"assetTransferMethod": "magic"})), &["\"magic\""]),
         (&format!("{}{}", "[".repeat(10_000), "]".repeat(10_000)), &["not JSON", "recursion"]),
     ] {
         assert_refused(&Test::new().file("offer", content).run(&["sign", "offer"]), 1, parts);

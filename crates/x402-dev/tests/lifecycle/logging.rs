@@ -23,6 +23,20 @@ fn ask(up: &Up, numbers: std::ops::Range<usize>, filler: &str) {
 }
 
 #[test]
+fn a_log_that_nobody_can_keep_is_a_failure() {
+    let site = Site::new();
+    let up = site.detach("");
+    ask(&up, 0..3, "");
+    for command in ["logs", "logs --json", "logs -f"] {
+        let run = site.shell(&format!("exec \"$BIN\" mock {command} > /dev/full"));
+        run.assert(1);
+        assert!(run.err.starts_with("error: cannot write the result: No space left"), "{command}: {run:?}");
+    }
+    // Whoever has read enough is no failure.
+    assert_eq!(site.shell("(\"$BIN\" mock logs; echo $? >&2) | true").err.trim(), "0");
+}
+
+#[test]
 fn a_log_is_shown_by_number_and_by_age() {
     let site = Site::new();
     let up = site.detach("");

@@ -37,6 +37,20 @@ fn it_keeps_the_free_port_that_was_bound() {
 }
 
 #[test]
+fn a_port_that_was_changed_in_the_file_is_meant() {
+    let site = Site::new();
+    // Ports that were free a moment ago.
+    let (first, second) = (site.detach("").port(), site.detach("--name other").port());
+    site.mock("stop --all").assert(0);
+    site.write(".x402dev.yaml", &format!("server: {{port: {first}}}"));
+    let old = site.mock("-d --json").assert(0).up();
+    site.remember(old.pid);
+    assert_eq!((old.port(), site.mock("restart --json").assert(0).up().port()), (first, first));
+    site.write(".x402dev.yaml", &format!("server: {{port: {second}}}"));
+    assert_eq!(site.mock("restart --json").assert(0).up().port(), second);
+}
+
+#[test]
 fn it_keeps_environment_and_working_directory() {
     let site = Site::new();
     site.write("ci/prices.yaml", "pricing: {default: $0.07}");

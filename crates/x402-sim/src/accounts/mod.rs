@@ -54,6 +54,15 @@ pub fn all() -> impl Iterator<Item = TestAccount> {
         .map(|(index, (&(address, key), solana_address))| TestAccount { index, address, key, solana_address })
 }
 
+/// The account that sends the facilitator's transactions.
+///
+/// # Panics
+///
+/// Never: it is in the table.
+pub fn facilitator() -> TestAccount {
+    all().nth(FACILITATOR).expect("account 8 is in the table")
+}
+
 /// The test account or persona that a text names: its index, its name, or its address on either family.
 pub fn find(text: &str) -> Option<TestAccount> {
     all().find(|account| {
@@ -89,6 +98,28 @@ impl TestAccount {
         eip155::parse_address(self.address).expect("the table holds addresses")
     }
 
+    /// Its private key on Solana: 32 bytes, from which the public key follows. Public as well.
+    ///
+    /// # Panics
+    ///
+    /// Never: the table is tested.
+    pub fn solana_seed(&self) -> [u8; 32] {
+        hex::const_decode_to_array(keys::SOLANA[self.index].as_bytes()).expect("the table holds keys")
+    }
+
+    /// Private and public key on Solana, as key files hold them: 64 bytes.
+    pub fn solana_keypair(&self) -> [u8; 64] {
+        let mut both = [0; 64];
+        both[..32].copy_from_slice(&self.solana_seed());
+        both[32..].copy_from_slice(&solana::key_of(self).0);
+        both
+    }
+
+    /// The same in base58.
+    pub fn solana_keypair_in_base58(&self) -> String {
+        bs58::encode(self.solana_keypair()).into_string()
+    }
+
     /// Its private key as bytes.
     ///
     /// # Panics
@@ -113,6 +144,14 @@ mod tests {
             let (compact, parity) = secp::sign(digest, &account.key_bytes());
             assert_eq!(secp::recover(digest, &compact, parity), Some(account.evm()), "{}", account.index);
             assert_eq!(eip155::checksum(account.evm()), account.address);
+        }
+    }
+
+    #[test]
+    fn every_solana_key_belongs_to_its_address() {
+        for account in all() {
+            let key = solana::ed25519::key_of(&account.solana_seed());
+            assert_eq!(key.to_string(), account.solana_address, "{}", account.index);
         }
     }
 

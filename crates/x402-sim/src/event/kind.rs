@@ -62,6 +62,8 @@ pub enum Door {
     Facilitator,
     /// The chain itself, at its own time.
     Chain,
+    /// A chain's JSON-RPC.
+    Rpc,
     /// The hand of the tester.
     Admin,
 }
@@ -102,6 +104,7 @@ pub const DOORS: &[(Door, &str)] = &[
     (Door::Resources, "resources"),
     (Door::Facilitator, "facilitator"),
     (Door::Chain, "chain"),
+    (Door::Rpc, "rpc"),
     (Door::Admin, "admin"),
 ];
 

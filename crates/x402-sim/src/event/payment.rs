@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use alloy_primitives::{hex, keccak256};
+use alloy_primitives::{B256, hex, keccak256};
 use serde::{Serialize, Serializer};
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
+
+use crate::networks::solana;
 
 /// How its text begins.
 const PREFIX: &str = "pay_";
@@ -18,6 +20,10 @@ impl PaymentId {
     /// The id of a payload: the same for every attempt to use it, at every door.
     pub fn of(payload: &PaymentPayload<'_>) -> Self {
         let signed = payload.value().get("payload").unwrap_or(payload.value());
+        // On Solana the message is what is paid once, whoever has signed it by now.
+        if let Some(message) = signed.get("transaction").and_then(Json::as_str).and_then(solana::exact::identity_of) {
+            return Self::of_transaction(message.into());
+        }
         // The signature stands for all that it signs. What has none is hashed whole.
         match signed.get("signature").and_then(Json::as_str) {
             Some(signature) if signature.len() > 2 => Self::of_text(signature),
@@ -28,6 +34,16 @@ impl PaymentId {
     /// The id of the payment of an invoice.
     pub fn of_memo(memo: &str) -> Self {
         Self::of_text(&memo.trim().to_ascii_lowercase())
+    }
+
+    /// The id of a transaction that nobody signed but its sender.
+    pub fn of_transaction(hash: B256) -> Self {
+        Self::of_text(&hash.to_string())
+    }
+
+    /// The id of what somebody signed, from the signature's bytes: the same as where it stands in a payload.
+    pub fn of_signature(signature: &[u8]) -> Self {
+        Self::of_text(&hex::encode_prefixed(signature))
     }
 
     fn of_text(text: &str) -> Self {

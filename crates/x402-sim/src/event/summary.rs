@@ -64,6 +64,7 @@ fn place(text: &mut String, event: &Event) {
         (Door::Resources, ..) => Ok(()),
         (Door::Facilitator, ..) => write!(text, " at the facilitator"),
         (Door::Chain, ..) => write!(text, " on the chain"),
+        (Door::Rpc, ..) => write!(text, " by JSON-RPC"),
         (Door::Admin, ..) => write!(text, " by hand"),
     };
     // Writing to a text cannot fail.

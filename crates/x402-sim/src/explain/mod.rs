@@ -6,6 +6,7 @@ use x402_wire::amount::Decimal;
 use crate::catalog::Token;
 
 pub mod nearest;
+pub mod permit;
 pub mod signature;
 
 pub use nearest::nearest;

@@ -1,8 +1,9 @@
 //! The one table of effect, stage and door: a cell works, or is refused for a reason.
 
-use super::effect::{Effect, Forge, Wire};
+use super::effect::{ChainTrouble, Effect, Forge, Wire};
 use super::model::Stage;
 use crate::event::Door;
+use crate::world::Commitment;
 
 /// What becomes of an effect at a stage of a door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ use Cell::{Refused, Works};
 /// The cell of an effect, a stage and a door.
 pub fn cell(effect: &Effect, stage: Stage, door: Door) -> Cell {
     let at = match (door, stage) {
+        (Door::Facilitator | Door::Resources, Stage::Call) => {
+            return Refused("only a chain's JSON-RPC has calls; use the door rpc");
+        }
         (Door::Facilitator, Stage::Offer) => return Refused("the facilitator makes no offers"),
         (Door::Facilitator, Stage::Content) => return Refused("the facilitator delivers no content"),
         (Door::Facilitator, Stage::Response) => {
@@ -28,6 +32,8 @@ pub fn cell(effect: &Effect, stage: Stage, door: Door) -> Cell {
         }
         (Door::Resources, stage @ (Stage::Verify | Stage::Settle)) => (stage, Line::Call),
         (Door::Facilitator | Door::Resources, stage) => (stage, Line::Socket),
+        (Door::Rpc, stage @ (Stage::Settle | Stage::Call)) => return on_chain(effect, stage),
+        (Door::Rpc, _) => return Refused("a chain's JSON-RPC has the stages settle and call"),
         (Door::Chain | Door::Admin, _) => return Refused("faults are for payments"),
     };
     match effect {
@@ -60,6 +66,41 @@ pub fn cell(effect: &Effect, stage: Stage, door: Door) -> Cell {
             (Stage::Content, _) => Refused("content has no headers of its own for this; use response"),
             _ => Works,
         },
+        Effect::Chain(_) => Refused("it is about a chain's JSON-RPC; use the door rpc"),
+    }
+}
+
+/// At the JSON-RPC of a chain: where a transaction is sent, and where anything else is asked.
+const fn on_chain(effect: &Effect, stage: Stage) -> Cell {
+    match (effect, stage) {
+        (
+            Effect::Refuse(..)
+            | Effect::Delay(_)
+            | Effect::Wire(_)
+            | Effect::CorsMissing
+            | Effect::Chain(ChainTrouble::StaleBlockhash),
+            _,
+        )
+        | (Effect::Chain(ChainTrouble::Stalled), Stage::Call)
+        | (
+            Effect::Chain(ChainTrouble::NonceTooLow | ChainTrouble::Dropped | ChainTrouble::NoReceipt)
+            | Effect::Ledger(Commitment::Undone(_)),
+            Stage::Settle,
+        ) => Works,
+        (Effect::Chain(ChainTrouble::Stalled), _) => {
+            Refused("a chain that stands still is seen by asking it; use call")
+        }
+        (Effect::Chain(_) | Effect::Ledger(Commitment::Undone(_)), _) => {
+            Refused("no transaction is sent at this stage; use settle")
+        }
+        (Effect::Ledger(Commitment::Nothing), _) => Refused("a chain that loses a transaction is `dropped`"),
+        (Effect::Ledger(Commitment::Pending(..)), _) => {
+            Refused("a chain whose transaction stays unconfirmed is `no_receipt` or `dropped`")
+        }
+        (Effect::Ledger(_) | Effect::SuccessTwice, _) => Refused("a chain executes a transaction once"),
+        (Effect::Forge(_) | Effect::LostReceipt, _) => Refused("a chain answers with no receipt of x402"),
+        (Effect::Meanwhile(_), _) => Refused("it happens between verify and settle, which a chain knows nothing of"),
+        (Effect::Twist(_) | Effect::Content(_), _) => Refused("a chain makes no offers and delivers no content"),
     }
 }
 
@@ -77,6 +118,7 @@ const fn refuse(stage: Stage) -> Cell {
         Stage::Verify | Stage::Settle | Stage::Response => Works,
         Stage::Offer | Stage::Supported => Refused("there is no payment to refuse"),
         Stage::Content => Refused("content is not judged; `status:500` is a handler that fails"),
+        Stage::Call => Refused("only a chain's JSON-RPC has calls; use the door rpc"),
     }
 }
 

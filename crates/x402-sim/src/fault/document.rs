@@ -48,7 +48,8 @@ fn columns() -> impl Iterator<Item = (Stage, Door)> {
     let all = DOORS.into_iter().flat_map(|(door, _)| Stage::ALL.iter().map(move |(stage, ..)| (*stage, door)));
     all.filter(|(stage, door)| match door {
         Door::Facilitator => matches!(stage, Stage::Verify | Stage::Settle | Stage::Supported),
-        _ => *stage != Stage::Supported,
+        Door::Rpc => matches!(stage, Stage::Settle | Stage::Call),
+        _ => !matches!(stage, Stage::Supported | Stage::Call),
     })
 }
 

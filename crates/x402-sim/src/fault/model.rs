@@ -41,6 +41,8 @@ pub enum Stage {
     Response,
     /// `GET /supported`.
     Supported,
+    /// A call of a chain's JSON-RPC that sends no transaction.
+    Call,
 }
 
 /// Before or after the ledger commits.
@@ -68,7 +70,7 @@ pub struct Matcher {
     pub network: Option<String>,
     /// The scheme.
     pub scheme: Option<String>,
-    /// The purchase.
+    /// The purchase: its id, or the name that the buyer gives.
     pub purchase: Option<String>,
     /// The protocol version: 1 or 2.
     pub version: Option<u8>,
@@ -149,6 +151,7 @@ impl Stage {
         (Self::Content, "content", "the making of the content, between verify and settle"),
         (Self::Response, "response", "the answer to a payment that was settled"),
         (Self::Supported, "supported", "`GET /supported`"),
+        (Self::Call, "call", "a call of a chain's JSON-RPC that sends no transaction; one that does is `settle`"),
     ];
 
     /// Its name.
@@ -197,7 +200,8 @@ impl Timing {
 }
 
 /// The doors at which a fault can be played, with their names.
-pub const DOORS: [(Door, &str); 2] = [(Door::Resources, "resources"), (Door::Facilitator, "facilitator")];
+pub const DOORS: [(Door, &str); 3] =
+    [(Door::Resources, "resources"), (Door::Facilitator, "facilitator"), (Door::Rpc, "rpc")];
 
 impl Fault {
     /// A fault that concerns everything, always.

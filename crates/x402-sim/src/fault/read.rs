@@ -107,16 +107,12 @@ fn matcher(fields: &Map<String, Value>) -> Result<Matcher, FaultError> {
     if scheme.as_ref().is_some_and(|scheme| scheme != "exact") {
         return Err(FaultError::unknown("match.scheme", scheme.as_deref().unwrap_or_default(), ["exact"]));
     }
-    Ok(Matcher {
-        door,
-        route,
-        method,
-        payer: text("payer")?,
-        network: text("network")?,
-        scheme,
-        purchase: text("purchase")?,
-        version,
-    })
+    let purchase = text("purchase")?;
+    if purchase.as_deref() == Some("last") {
+        let text = "`last` changes with every purchase; write an id, such as `pur_3`, or the name that the buyer gives";
+        return Err(FaultError::new("match.purchase", text));
+    }
+    Ok(Matcher { door, route, method, payer: text("payer")?, network: text("network")?, scheme, purchase, version })
 }
 
 fn occurrence(fields: &Map<String, Value>) -> Result<Occurrence, FaultError> {

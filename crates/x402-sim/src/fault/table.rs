@@ -85,8 +85,10 @@ pub struct Sight<'a> {
     pub scheme: Option<&'a str>,
     /// The protocol version.
     pub version: Option<u8>,
-    /// The purchase.
+    /// The purchase's id.
     pub purchase: Option<&'a str>,
+    /// What the buyer calls the purchase: by the `payment-identifier` extension, or by a header.
+    pub called: Option<&'a str>,
     /// Whether the request carries a payment.
     pub paid: bool,
 }
@@ -116,8 +118,8 @@ impl FaultId {
 impl Default for Table {
     /// Only the personas' behaviour.
     fn default() -> Self {
-        let tempers = temper::faults().into_iter().zip(0..).map(|((account, fault), number)| {
-            let (payers, networks) = (Arc::from([account]), Arc::from([]));
+        let tempers = temper::faults().into_iter().zip(0..).map(|((accounts, fault), number)| {
+            let (payers, networks) = (Arc::from(accounts), Arc::from([]));
             let (fault, origin, count) = (Arc::new(fault), Origin::BuiltIn, Count::default());
             (FaultId(u32::MAX - number), Slot { fault, origin, payers, networks, count })
         });
@@ -302,7 +304,8 @@ impl Slot {
                 || sight.network.is_some_and(|seen| self.networks.iter().any(|own| own == seen)))
             && is(matcher.method.as_deref(), sight.method)
             && is(matcher.scheme.as_deref(), sight.scheme)
-            && is(matcher.purchase.as_deref(), sight.purchase)
+            && (is(matcher.purchase.as_deref(), sight.purchase)
+                || matcher.purchase.is_some() && matcher.purchase.as_deref() == sight.called)
             && matcher.version.is_none_or(|version| sight.version == Some(version))
             && matcher.route.as_deref().is_none_or(|route| sight.path.is_some_and(|path| route_matches(route, path)))
     }

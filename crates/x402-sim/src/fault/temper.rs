@@ -5,6 +5,7 @@ use super::model::{Fault, Occurrence, Per, Stage, Timing};
 use crate::accounts::personas::Temper;
 use crate::accounts::{self, TestAccount};
 use crate::ledger::Account;
+use crate::networks::solana;
 use crate::reason::Code;
 use crate::registry::Version;
 use crate::world::{Commitment, Ending, Wait};
@@ -12,12 +13,13 @@ use crate::world::{Commitment, Ending, Wait};
 /// Whether a payer is a persona with a behaviour at settlement.
 pub fn is_tempered(payer: &Account) -> bool {
     static TEMPERED: std::sync::OnceLock<Vec<Account>> = std::sync::OnceLock::new();
-    TEMPERED.get_or_init(|| faults().into_iter().map(|(account, _)| account).collect()).contains(payer)
+    TEMPERED.get_or_init(|| faults().into_iter().flat_map(|(accounts, _)| accounts).collect()).contains(payer)
 }
 
-/// Every persona's behaviour at settlement, with its account.
-pub(super) fn faults() -> Vec<(Account, Fault)> {
-    accounts::all().filter_map(|account| Some((account.evm().into(), fault(account)?))).collect()
+/// Every persona's behaviour at settlement, with its accounts on both families.
+pub(super) fn faults() -> Vec<([Account; 2], Fault)> {
+    let both = |account: TestAccount| [account.evm().into(), solana::key_of(&account).into()];
+    accounts::all().filter_map(|account| Some((both(account), fault(account)?))).collect()
 }
 
 fn fault(account: TestAccount) -> Option<Fault> {
@@ -53,7 +55,8 @@ mod tests {
         let names: Vec<_> = faults.iter().filter_map(|(_, fault)| fault.matcher.payer.as_deref()).collect();
         assert_eq!(names, ["slow", "flaky", "pending", "reorg", "drained"]);
         assert!(faults.iter().all(|(_, fault)| fault.check().is_ok()));
-        assert!(is_tempered(&accounts::find("slow").unwrap().evm().into()));
+        let slow = accounts::find("slow").unwrap();
+        assert!(is_tempered(&slow.evm().into()) && is_tempered(&solana::key_of(&slow).into()));
         assert!(!is_tempered(&accounts::find("alice").unwrap().evm().into()));
     }
 }

@@ -1,8 +1,8 @@
 //! A ledger taken apart, and put together again: for exported snapshots.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 
-use super::{Account, AssetId, Ledger, Record};
+use super::{Account, AssetId, Ledger, Once, Record};
 
 impl Ledger {
     /// Every transaction, in their order.
@@ -15,14 +15,24 @@ impl Ledger {
         self.minted.iter().map(|(asset, amount)| (*asset, *amount))
     }
 
-    /// How many transactions the facilitator has made on each chain.
-    pub(crate) fn sequences(&self) -> impl Iterator<Item = (u64, u32)> {
-        self.sequences.iter().map(|(chain, count)| (*chain, *count))
+    /// How many transactions accounts have made on each chain.
+    pub(crate) fn sequences(&self) -> impl Iterator<Item = (u64, Account, u32)> {
+        self.sequences.iter().map(|((chain, account), count)| (*chain, *account, *count))
     }
 
-    /// Every authorization that was cancelled.
-    pub(crate) fn cancelled(&self) -> impl Iterator<Item = (AssetId, Account, B256)> {
+    /// Everything that was cancelled.
+    pub(crate) fn cancelled(&self) -> impl Iterator<Item = Once> {
         self.cancelled.iter().copied()
+    }
+
+    /// Every allowance that was ever said: asset, owner, spender, atomic units.
+    pub(crate) fn allowances(&self) -> impl Iterator<Item = (AssetId, Account, Account, U256)> {
+        self.allowances.iter().map(|((asset, owner, spender), amount)| (*asset, *owner, *spender, *amount))
+    }
+
+    /// How many permits (EIP-2612) were taken: asset, owner, count.
+    pub(crate) fn permits_taken(&self) -> impl Iterator<Item = (AssetId, Account, u64)> {
+        self.permits.iter().map(|((asset, owner), count)| (*asset, *owner, *count))
     }
 
     /// Every account that is blacklisted.
@@ -45,9 +55,9 @@ impl Ledger {
         self.minted.insert(asset, amount);
     }
 
-    /// Takes over how many transactions the facilitator has made on a chain.
-    pub(crate) fn load_sequence(&mut self, chain: u64, count: u32) {
-        self.sequences.insert(chain, count);
+    /// Takes over how many transactions an account has made on a chain.
+    pub(crate) fn load_sequence(&mut self, chain: u64, account: Account, count: u32) {
+        self.sequences.insert((chain, account), count);
     }
 
     /// Whether every asset's balances are what was minted, and what was undone was done.

@@ -1,4 +1,4 @@
-//! The ledger: balances, used authorizations and the log of transactions, on structurally shared maps.
+//! The ledger: balances, allowances, what was used once and the log of transactions, on structurally shared maps.
 //!
 //! Cloning a ledger copies a few pointers; a clone is a snapshot that later changes do not touch. `OrdMap` was measured
 //! against `HashMap` of the same library and against `rpds`: at a million entries of 8 and 4 bytes it takes 30 bytes an
@@ -6,96 +6,43 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 use imbl::{OrdMap, OrdSet, Vector};
+use serde::{Deserialize, Serialize};
 
-use crate::networks::eip155::eip712::Authorization;
-use crate::networks::eip155::signature::Ecdsa;
-
+mod effect;
 mod load;
+mod record;
+pub(crate) mod text;
 pub mod view;
 
-pub use view::{Grants, UnknownAccounts, View};
+pub use effect::{Effect, Once};
+pub use record::{Call, Entry, Record};
+pub use view::{Grants, Permit2Allowance, TokenAccounts, UnknownAccounts, View};
 
 /// An asset's number in a world's catalog.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AssetId(pub u16);
 
 /// An account of any family: 32 bytes; `eip155` addresses are padded on the left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Account(pub [u8; 32]);
 
-/// One atomic change. An executed call is a list of them, all or none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// A lazy grant becomes a real balance. Amount in atomic units.
-    Mint(AssetId, Account, U256),
-    /// Money moves. Amount in atomic units.
-    Move {
-        /// The asset.
-        asset: AssetId,
-        /// Whose balance shrinks.
-        from: Account,
-        /// Whose balance grows.
-        to: Account,
-        /// How much, in atomic units.
-        value: U256,
-    },
-    /// An authorization's nonce is used up.
-    UseAuthorization {
-        /// The asset whose contract counts it.
-        asset: AssetId,
-        /// Who signed it.
-        from: Account,
-        /// The nonce.
-        nonce: B256,
-    },
-    /// An authorization's nonce is cancelled: it never pays.
-    CancelAuthorization {
-        /// The asset whose contract counts it.
-        asset: AssetId,
-        /// Whose it is.
-        from: Account,
-        /// The nonce.
-        nonce: B256,
-    },
-    /// Money appears in a balance that is real. Amount in atomic units.
-    Grant(AssetId, Account, U256),
-    /// Money disappears from a balance that is real and large enough. Amount in atomic units.
-    Burn(AssetId, Account, U256),
-    /// Every asset blacklists an account.
-    Block(Account),
-    /// No asset blacklists an account any more.
-    Unblock(Account),
-    /// A transaction, by its number, did not happen after all: its authorization can be used again.
-    Undo(u32),
-}
-
-/// A settled transfer: all that is needed to rebuild its transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// What the payer signed.
-    pub authorization: Authorization,
-    /// The payer's signature.
-    pub signature: Ecdsa,
-    /// The asset.
-    pub asset: AssetId,
-    /// How many transactions the facilitator had made before on this network.
-    pub sequence: u32,
-    /// When it was settled, in milliseconds of the world's clock.
-    pub at: u64,
-}
-
 /// Balances, used authorizations and transactions.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     balances: OrdMap<(AssetId, Account), U256>,
     minted: OrdMap<AssetId, U256>,
-    /// From a fingerprint of (asset, signer, nonce) to the transaction that used it; see [`Ledger::authorization`].
-    authorizations: OrdMap<u64, u32>,
+    /// From a fingerprint of what can be used once to the transaction that used it; see [`Ledger::user_of`].
+    used: OrdMap<u64, u32>,
     records: Vector<Record>,
-    sequences: OrdMap<u64, u32>,
-    cancelled: OrdSet<(AssetId, Account, B256)>,
+    /// How many transactions accounts have made, by chain id and account.
+    sequences: OrdMap<(u64, Account), u32>,
+    cancelled: OrdSet<Once>,
+    /// By asset, owner and spender.
+    allowances: OrdMap<(AssetId, Account, Account), U256>,
+    /// How many permits (EIP-2612) were taken, by asset and owner.
+    permits: OrdMap<(AssetId, Account), u64>,
     blocked: OrdSet<Account>,
     undone: OrdSet<u32>,
 }
@@ -106,16 +53,16 @@ impl Ledger {
         self.balances.get(&(asset, account)).copied()
     }
 
-    /// The number of the transaction that used an authorization.
+    /// The number of the transaction that used something up.
     ///
     /// The index keeps eight bytes of each key; equality is decided on the record, and a different record with the same
     /// fingerprint is stepped over.
-    pub fn authorization(&self, asset: AssetId, from: Account, nonce: B256) -> Option<u32> {
-        let mut fingerprint = fingerprint(asset, from, nonce);
-        while let Some(number) = self.authorizations.get(&fingerprint) {
-            let record = self.record(*number)?;
-            let key = (record.asset, Account::from(record.authorization.from), record.authorization.nonce);
-            if key == (asset, from, nonce) && !self.undone.contains(number) {
+    pub fn user_of(&self, once: &Once) -> Option<u32> {
+        let mut fingerprint = fingerprint(once);
+        while let Some(number) = self.used.get(&fingerprint) {
+            let mut same = false;
+            self.record(*number)?.each_use(|used| same |= used == *once);
+            if same && !self.undone.contains(number) {
                 return Some(*number);
             }
             fingerprint = fingerprint.wrapping_add(1);
@@ -123,9 +70,19 @@ impl Ledger {
         None
     }
 
-    /// Whether an authorization was cancelled.
-    pub fn is_cancelled(&self, asset: AssetId, from: Account, nonce: B256) -> bool {
-        self.cancelled.contains(&(asset, from, nonce))
+    /// Whether something that can be used once was cancelled.
+    pub fn is_cancelled(&self, once: &Once) -> bool {
+        self.cancelled.contains(once)
+    }
+
+    /// How much of an owner's money a spender may move, in atomic units, if it was ever said.
+    pub fn allowance(&self, asset: AssetId, owner: Account, spender: Account) -> Option<U256> {
+        self.allowances.get(&(asset, owner, spender)).copied()
+    }
+
+    /// How many permits (EIP-2612) of an owner a token has taken: the nonce of the next.
+    pub fn permits(&self, asset: AssetId, owner: Account) -> u64 {
+        self.permits.get(&(asset, owner)).copied().unwrap_or(0)
     }
 
     /// Whether the assets have blacklisted an account.
@@ -158,26 +115,28 @@ impl Ledger {
         self.records.is_empty()
     }
 
-    /// How many transactions the facilitator has made on a chain: its next nonce there.
-    pub fn sequence(&self, chain_id: u64) -> u32 {
-        self.sequences.get(&chain_id).copied().unwrap_or(0)
+    /// How many transactions an account has made on a chain: its next nonce there.
+    pub fn sequence(&self, chain_id: u64, account: Account) -> u32 {
+        self.sequences.get(&(chain_id, account)).copied().unwrap_or(0)
     }
 
-    /// Takes the facilitator's next nonce on a chain for a transaction.
-    pub(crate) fn reserve(&mut self, chain_id: u64) -> u32 {
-        let sequence = self.sequence(chain_id);
-        self.sequences.insert(chain_id, sequence + 1);
+    /// Takes an account's next nonce on a chain for a transaction.
+    pub(crate) fn reserve(&mut self, chain_id: u64, account: Account) -> u32 {
+        let sequence = self.sequence(chain_id, account);
+        self.sequences.insert((chain_id, account), sequence.saturating_add(1));
         sequence
     }
 
-    /// Adds a transaction to the log and uses its authorization up.
+    /// Adds a transaction to the log, and remembers what it used up.
     pub(crate) fn append(&mut self, record: Record) -> u32 {
         let number = u32::try_from(self.records.len()).expect("fewer than 2^32 settlements fit in memory");
-        let mut key = fingerprint(record.asset, record.authorization.from.into(), record.authorization.nonce);
-        while self.authorizations.contains_key(&key) {
-            key = key.wrapping_add(1);
-        }
-        self.authorizations.insert(key, number);
+        record.each_use(|once| {
+            let mut key = fingerprint(&once);
+            while self.used.contains_key(&key) {
+                key = key.wrapping_add(1);
+            }
+            self.used.insert(key, number);
+        });
         self.records.push_back(record);
         number
     }
@@ -202,12 +161,18 @@ impl Ledger {
                     self.add(asset, account, value.wrapping_neg());
                     self.count_minted(asset, value.wrapping_neg());
                 }
-                Effect::CancelAuthorization { asset, from, nonce } => drop(self.cancelled.insert((asset, from, nonce))),
+                Effect::Approve { asset, owner, spender, after, .. } => {
+                    self.allowances.insert((asset, owner, spender), after);
+                }
+                Effect::Permits { asset, owner, after, .. } => drop(self.permits.insert((asset, owner), after)),
+                Effect::Count { chain, account } => drop(self.reserve(chain, account)),
+                Effect::Cancel(once) => drop(self.cancelled.insert(once)),
+                Effect::Revive(once) => drop(self.cancelled.remove(&once)),
                 Effect::Block(account) => drop(self.blocked.insert(account)),
                 Effect::Unblock(account) => drop(self.blocked.remove(&account)),
                 Effect::Undo(number) => drop(self.undone.insert(number)),
-                // The log itself is the record of used authorizations; see `append`.
-                Effect::UseAuthorization { .. } => {}
+                // The log itself is the record of what was used; see `append`.
+                Effect::Use(_) => {}
             }
         }
     }
@@ -237,20 +202,23 @@ impl Ledger {
         for ((asset, account), balance) in &self.balances {
             (asset, account, balance.as_limbs()).hash(&mut hasher);
         }
-        for (key, number) in &self.authorizations {
+        for (key, number) in &self.used {
             (key, number).hash(&mut hasher);
         }
         for (asset, minted) in &self.minted {
             (asset, minted.as_limbs()).hash(&mut hasher);
         }
         (self.records.len(), self.sequences.iter().collect::<Vec<_>>()).hash(&mut hasher);
-        (&self.cancelled, &self.blocked, &self.undone).hash(&mut hasher);
+        (&self.cancelled, &self.blocked, &self.undone, &self.permits).hash(&mut hasher);
+        for (key, allowed) in &self.allowances {
+            (key, allowed.as_limbs()).hash(&mut hasher);
+        }
         hasher.finish()
     }
 }
 
-fn fingerprint(asset: AssetId, from: Account, nonce: B256) -> u64 {
+fn fingerprint(once: &Once) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (asset, from, nonce).hash(&mut hasher);
+    once.hash(&mut hasher);
     hasher.finish()
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 
-use super::{Account, AssetId, Effect, Ledger};
+use super::{Account, AssetId, Effect, Ledger, Once};
+use crate::networks::eip155::PERMIT2;
 
 /// What an account holds that the world sees for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,11 +17,35 @@ pub enum UnknownAccounts {
     Empty,
 }
 
+/// How much the Permit2 contract may move of accounts that never said it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Permit2Allowance {
+    /// Everything, so that any payer can pay.
+    #[default]
+    Approved,
+    /// Nothing, as on a real chain: an account approves it first.
+    Required,
+}
+
+/// Which token accounts are there on Solana before anybody makes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenAccounts {
+    /// Those of every owner, as official clients never make one.
+    #[default]
+    Lazy,
+    /// Those of test accounts and payees.
+    Strict,
+}
+
 /// The rule for balances that were never touched.
 #[derive(Clone, Debug)]
 pub struct Grants {
     /// What accounts hold that are neither test payers nor reserved.
     pub unknown: UnknownAccounts,
+    /// How much the Permit2 contract may move of accounts that never said it.
+    pub permit2: Permit2Allowance,
+    /// Which token accounts are there before anybody makes them.
+    pub token_accounts: TokenAccounts,
     /// The test payers: they hold the grant in any case.
     pub funded: BTreeSet<Account>,
     /// Accounts that hold nothing or next to nothing, in atomic units of each asset.
@@ -39,6 +64,11 @@ pub struct View {
 }
 
 impl Grants {
+    /// Whether the configuration names an account: test accounts, payees and contracts.
+    pub fn is_named(&self, account: Account) -> bool {
+        self.funded.contains(&account) || self.fixed.contains_key(&account) || self.reserved.contains(&account)
+    }
+
     /// What an untouched account can pay with, in atomic units.
     pub fn of(&self, asset: AssetId, account: Account) -> U256 {
         if let Some(fixed) = self.fixed.get(&account) {
@@ -56,9 +86,16 @@ impl View {
         self.ledger.balance(asset, account).unwrap_or_else(|| self.grants.of(asset, account))
     }
 
-    /// Whether an authorization was used or cancelled.
-    pub fn is_used(&self, asset: AssetId, from: Account, nonce: B256) -> bool {
-        self.ledger.authorization(asset, from, nonce).is_some() || self.ledger.is_cancelled(asset, from, nonce)
+    /// Whether something that can be used once was used or cancelled.
+    pub fn is_used(&self, once: &Once) -> bool {
+        self.ledger.user_of(once).is_some() || self.ledger.is_cancelled(once)
+    }
+
+    /// How much of an owner's money a spender may move, in atomic units; 2^256 - 1 has no end.
+    pub fn allowance(&self, asset: AssetId, owner: Account, spender: Account) -> U256 {
+        let said = self.ledger.allowance(asset, owner, spender);
+        let lazy = || self.grants.permit2 == Permit2Allowance::Approved && spender == Account::from(PERMIT2);
+        said.unwrap_or_else(|| if lazy() { U256::MAX } else { U256::ZERO })
     }
 
     /// Whether the assets have blacklisted an account.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
+
+use crate::ledger::Account;
 
 pub mod eip155;
 pub mod solana;
@@ -70,6 +73,17 @@ pub struct Asset {
     pub decimals: u8,
     /// How it can be moved.
     pub transfer: Transfer,
+    /// Whether its contract takes permits by EIP-2612.
+    pub eip2612: bool,
+}
+
+/// An account as a network with this CAIP-2 id writes it.
+pub fn written(network: &str, account: Account) -> String {
+    if network.starts_with("eip155:") {
+        eip155::checksum(Address::from_slice(&account.0[12..]))
+    } else {
+        bs58::encode(account.0).into_string()
+    }
 }
 
 impl Network {
@@ -94,6 +108,14 @@ impl Network {
     /// Whether this text names the network: its CAIP-2 id or its version 1 name.
     pub fn is_called(&self, text: &str) -> bool {
         self.id == text || self.v1_name.as_deref() == Some(text)
+    }
+}
+
+/// The account that a text names on a network.
+pub fn account(network: &Network, text: &str) -> Option<Account> {
+    match network.family {
+        Family::Eip155 => eip155::parse_address(text).map(Account::from),
+        Family::Solana => solana::parse_address(text).map(Account),
     }
 }
 

@@ -9,6 +9,7 @@ use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
 use super::Grouping;
+use crate::facilitator::said_payer;
 
 /// The extension that names a purchase.
 const EXTENSION: &str = "payment-identifier";
@@ -22,7 +23,7 @@ pub struct Buyer<'a> {
     /// What the buyer itself calls the purchase.
     pub name: Option<Name<'a>>,
     /// Who says to pay, as it was written.
-    pub payer: Option<&'a str>,
+    pub payer: Option<Cow<'a, str>>,
     /// What is bought.
     pub wanted: Wanted<'a>,
 }
@@ -81,7 +82,7 @@ pub(super) struct Key(u64);
 impl<'a> Buyer<'a> {
     /// The buyer behind a request to the facilitator.
     pub fn of_request(request: &'a FacilitatorRequest<'a>, step: Step) -> Self {
-        let (name, payer) = (Name::of(&request.payload, None), payer_of(&request.payload));
+        let (name, payer) = (Name::of(&request.payload, None), said_payer(&request.payload));
         Self { name, payer, wanted: Wanted::Stated { request, step } }
     }
 
@@ -128,7 +129,7 @@ impl<'a> Buyer<'a> {
     fn hasher(&self, grouping: Grouping) -> DefaultHasher {
         let mut hasher = DefaultHasher::new();
         grouping.hash(&mut hasher);
-        for byte in self.payer.unwrap_or_default().bytes() {
+        for byte in self.payer.as_deref().unwrap_or_default().bytes() {
             hasher.write_u8(byte.to_ascii_lowercase());
         }
         hasher.write_u8(0xff);
@@ -152,11 +153,6 @@ impl<'a> Name<'a> {
         let usable = !text.is_empty() && text.len() <= LONGEST_HEADER;
         usable.then_some(Self { grouping: Grouping::Header, text: Cow::Borrowed(text) })
     }
-}
-
-/// Who says to pay.
-pub fn payer_of<'p>(payload: &'p PaymentPayload<'_>) -> Option<&'p str> {
-    payload.value().get("payload")?.get("authorization")?.get("from")?.as_str()
 }
 
 /// 16 to 128 letters, digits, `-` and `_`: what the extension takes for an id.
@@ -203,7 +199,7 @@ mod tests {
         let mut hasher = BodyHasher::default();
         hasher.add(body);
         let wanted = Wanted::Request { method, target, body: hasher.finish() };
-        Buyer { name: name.and_then(Name::of_header), payer: Some(payer), wanted }
+        Buyer { name: name.and_then(Name::of_header), payer: Some(payer.into()), wanted }
     }
 
     #[test]

@@ -7,10 +7,9 @@ use x402_wire::amount::Decimal;
 use super::register::Register;
 use super::tally::Purchase;
 use super::{Delivery, Grouping, Seen, Verdict};
-use crate::catalog::{Catalog, INVOICE_ASSET};
+use crate::catalog::Catalog;
 use crate::event::PaymentId;
 use crate::ledger::AssetId;
-use crate::networks::solana;
 
 /// How many payments are listed.
 const LISTED_PAYMENTS: usize = 100;
@@ -131,13 +130,8 @@ impl Listed {
 impl Moved {
     /// `None` for an asset that the catalog does not know; it knows every one that ever was in the ledger.
     fn of(asset: AssetId, value: U256, catalog: &Catalog) -> Option<Self> {
-        let (network, own) = if asset == INVOICE_ASSET {
-            let network = solana::known().into_iter().next()?;
-            (network.id, network.assets.into_iter().next()?)
-        } else {
-            let token = catalog.token_by_id(asset)?;
-            (token.network.clone(), token.asset.clone())
-        };
+        let (network, own) = catalog.asset(asset)?;
+        let (network, own) = (network.to_owned(), own.clone());
         let amount = format!("{} {}", Decimal::from_atomic(value, own.decimals), own.symbol);
         let (decimals, atomic) = (own.decimals, value.to_string());
         Some(Self { network, asset: own.address, symbol: own.symbol, decimals, atomic, amount })

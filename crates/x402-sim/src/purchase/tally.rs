@@ -217,7 +217,7 @@ impl Purchase {
             Kind::Settled => {
                 self.conclude(news.payment);
                 // Nobody here sees the delivery. The facilitator has done its part.
-                if news.door == Door::Facilitator {
+                if matches!(news.door, Door::Facilitator | Door::Rpc) {
                     self.complete = self.seen == Seen::Facilitator && !self.attempt.faulted;
                 }
             }
@@ -275,7 +275,8 @@ impl Purchase {
             settlements: self.counts.settlements,
             deliveries: self.counts.deliveries,
             pending: !self.pending.is_empty(),
-            refused: self.counts.refused > 0,
+            // What was undone, and not delivered, has come to nothing: the chain has refused it in the end.
+            refused: self.counts.refused + self.counts.undone > 0,
             faulted: self.counts.faults > 0,
         })
     }

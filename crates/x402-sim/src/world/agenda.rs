@@ -8,10 +8,10 @@ use imbl::OrdMap;
 use super::World;
 use super::line::{Bytes, Line};
 use super::settlement::{Ending, Settled, Standing, Wait};
+use crate::charge::Charge;
 use crate::event::{Door, Facts, Kind, PaymentId};
 use crate::ledger::Record;
-use crate::networks::eip155;
-use crate::networks::eip155::eip3009::Charge;
+use crate::networks;
 use crate::reason::{Code, Reason};
 
 /// Everything that is to happen.
@@ -21,7 +21,7 @@ pub struct Agenda {
     counted: OrdMap<(usize, u64), Task>,
     pending: OrdMap<PaymentId, Awaited>,
     /// What became of pending settlements whose answer nobody has asked for yet.
-    concluded: OrdMap<PaymentId, Result<Record, Reason>>,
+    concluded: OrdMap<PaymentId, Result<(Record, u32), Reason>>,
     issued: u64,
 }
 
@@ -90,17 +90,17 @@ impl World {
             Some(left) if left <= 1 => self.confirm(payment, now),
             Some(left) => {
                 let awaited = Awaited { asks: Some(left - 1), ..awaited };
-                let record = awaited.pending.record;
+                let record = awaited.pending.record.clone();
                 self.roots.agenda.pending.insert(payment, awaited);
-                Some(Ok(self.settled(record, Standing::Pending)))
+                Some(Ok(self.settled(record, None, Standing::Pending)))
             }
-            None => Some(Ok(self.settled(awaited.pending.record, Standing::Pending))),
+            None => Some(Ok(self.settled(awaited.pending.record, None, Standing::Pending))),
         }
     }
 
     fn take_concluded(&mut self, payment: PaymentId) -> Option<Result<Settled, Reason>> {
         let ended = self.roots.agenda.concluded.remove(&payment)?;
-        Some(ended.map(|record| self.settled(record, Standing::Confirmed)))
+        Some(ended.map(|(record, number)| self.settled(record, Some(number), Standing::Confirmed)))
     }
 
     pub(super) fn schedule(&mut self, wait: Wait, now: u64, task: Task) {
@@ -133,8 +133,9 @@ impl World {
                 self.record(at, Kind::Undone, Door::Chain, Some(payment), facts);
             }
             Task::Confirm(payment) => {
-                let Some(outcome) = self.confirm(payment, at) else { return };
-                self.roots.agenda.keep(payment, outcome.map(|settled| settled.record));
+                let Some(outcome) = self.conclude(payment, at) else { return };
+                self.tell_end(payment, at, &outcome);
+                self.roots.agenda.keep(payment, outcome);
             }
         }
     }
@@ -142,19 +143,23 @@ impl World {
     /// Ends a pending settlement, and tells it.
     fn confirm(&mut self, payment: PaymentId, at: u64) -> Option<Result<Settled, Reason>> {
         let outcome = self.conclude(payment, at)?;
-        let (kind, facts) = match &outcome {
-            Ok(settled) => {
-                let transaction = Some(settled.hash().to_string());
-                (Kind::Settled, Facts { transaction, ..self.facts_of(&settled.record) })
+        self.tell_end(payment, at, &outcome);
+        Some(outcome.map(|(record, number)| self.settled(record, Some(number), Standing::Confirmed)))
+    }
+
+    fn tell_end(&mut self, payment: PaymentId, at: u64, outcome: &Result<(Record, u32), Reason>) {
+        let (kind, facts) = match outcome {
+            Ok((record, number)) => {
+                let transaction = Some(self.settled(record.clone(), Some(*number), Standing::Confirmed).name());
+                (Kind::Settled, Facts { transaction, ..self.facts_of(record) })
             }
             Err(reason) => (Kind::SettleFailed, Facts { message: Some(reason.detail.clone()), ..Facts::default() }),
         };
         self.record(at, kind, Door::Chain, Some(payment), facts);
-        Some(outcome)
     }
 
     /// Ends a pending settlement.
-    fn conclude(&mut self, payment: PaymentId, now: u64) -> Option<Result<Settled, Reason>> {
+    fn conclude(&mut self, payment: PaymentId, now: u64) -> Option<Result<(Record, u32), Reason>> {
         let Awaited { pending, .. } = self.roots.agenda.pending.remove(&payment)?;
         let Pending { charge, record, ending, .. } = pending;
         if ending == Ending::Fails {
@@ -162,8 +167,8 @@ impl World {
         }
         let executed = charge.execute(&self.view(), now / 1000);
         Some(executed.map(|effects| {
-            self.write(record, &effects, payment);
-            self.settled(record, Standing::Confirmed)
+            let number = self.write(record.clone(), &effects, payment);
+            (record, number)
         }))
     }
 
@@ -172,12 +177,12 @@ impl World {
     }
 
     /// What a transaction says in an event.
-    fn facts_of(&self, record: &Record) -> Facts {
-        let token = self.catalog.token_by_id(record.asset);
+    pub(crate) fn facts_of(&self, record: &Record) -> Facts {
+        let asset = self.catalog.asset(record.asset());
         Facts {
-            network: token.map(|token| token.network.clone()),
-            amount: token.map(|token| token.asset.written(record.authorization.value)),
-            payer: Some(eip155::checksum(record.authorization.from)),
+            network: asset.map(|(network, _)| network.to_owned()),
+            amount: asset.map(|(_, asset)| asset.written(record.value())),
+            payer: asset.map(|(network, _)| networks::written(network, record.from())),
             ..Facts::default()
         }
     }
@@ -209,7 +214,7 @@ impl Agenda {
         self.timed.remove(&key).map(|task| (Some(key.0), task))
     }
 
-    fn keep(&mut self, payment: PaymentId, outcome: Result<Record, Reason>) {
+    fn keep(&mut self, payment: PaymentId, outcome: Result<(Record, u32), Reason>) {
         if self.concluded.len() >= CONCLUDED
             && let Some(first) = self.concluded.get_min().map(|(payment, _)| *payment)
         {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use alloy_primitives::Keccak256;
 
-use super::line::{Atomic, Bytes, FORMAT, Header, Line, NamedAsset, Transaction, VERSION};
+use super::line::{Atomic, Bytes, FORMAT, Header, Line, NamedAsset, VERSION};
 use super::snapshot::SnapshotError;
 use super::{Roots, World};
 use crate::catalog::Catalog;
 use crate::fault;
 use crate::fault::table::{Count, Origin};
-use crate::networks::eip155;
 
 /// A state that can be written down, however long that takes: it does not change.
 #[derive(Debug)]
@@ -60,33 +59,40 @@ impl Export {
     }
 
     fn header(&self) -> Header {
-        let assets = self.catalog.tokens().iter().map(|token| NamedAsset {
-            asset: token.id.0,
-            network: token.network.clone(),
-            address: eip155::checksum(token.contract),
+        let assets = self.catalog.assets().map(|(id, network, asset)| NamedAsset {
+            asset: id.0,
+            network: network.to_owned(),
+            address: asset.address.clone(),
         });
         let (format, version) = (FORMAT.to_owned(), VERSION);
         Header { format, version, saved_at: self.saved_at, assets: assets.collect() }
     }
 
     fn lines<E>(&self, put: &mut dyn FnMut(Line) -> Result<(), E>) -> Result<(), E> {
-        let Roots { ledger, memos, clock, agenda, book, faults, random } = &self.roots;
+        // The bytes of raw transactions are not exported: of imported ones, the ledger's record is known.
+        let Roots { ledger, memos, clock, agenda, book, faults, random, raws: _ } = &self.roots;
         put(Line::Clock(*clock))?;
         let position = random.get_word_pos().to_string();
         put(Line::Random { seed: Bytes(random.get_seed()), stream: random.get_stream(), position })?;
         put(Line::Invoices { key: Bytes(memos.key), issued: memos.issued })?;
         memos.spent.iter().try_for_each(|memo| put(Line::SpentInvoice(Bytes(*memo))))?;
         book.made().try_for_each(|made| put(Line::Account { name: made.name.clone(), key: Bytes(made.key) }))?;
-        ledger.sequences().try_for_each(|(id, transactions)| put(Line::Chain { id, transactions }))?;
+        ledger.sequences().try_for_each(|(id, account, transactions)| {
+            put(Line::Transactions { chain: id, account, count: transactions })
+        })?;
         ledger.minted().try_for_each(|(asset, amount)| put(Line::Minted { asset: asset.0, amount: Atomic(amount) }))?;
         ledger.balances().try_for_each(|(asset, account, amount)| {
-            put(Line::Balance { asset: asset.0, account: account.into(), amount: Atomic(amount) })
+            put(Line::Balance { asset: asset.0, account, amount: Atomic(amount) })
         })?;
-        ledger.blocked().try_for_each(|account| put(Line::Blocked(account.into())))?;
-        ledger.cancelled().try_for_each(|(asset, account, nonce)| {
-            put(Line::Cancelled { asset: asset.0, account: account.into(), nonce: Bytes(nonce.0) })
+        ledger.blocked().try_for_each(|account| put(Line::Blocked(account)))?;
+        ledger.cancelled().try_for_each(|once| put(Line::Cancelled(once)))?;
+        ledger.allowances().try_for_each(|(asset, owner, spender, amount)| {
+            put(Line::Allowance { asset: asset.0, owner, spender, amount: Atomic(amount) })
         })?;
-        ledger.records().try_for_each(|record| put(Line::Transaction(Transaction::new(record))))?;
+        ledger
+            .permits_taken()
+            .try_for_each(|(asset, owner, count)| put(Line::Permits { asset: asset.0, owner, count }))?;
+        ledger.records().try_for_each(|record| put(Line::of_record(record)))?;
         ledger.undone().try_for_each(|number| put(Line::Undone(number)))?;
         agenda.undos().try_for_each(&mut *put)?;
         faults.iter().try_for_each(|(_, slot)| {

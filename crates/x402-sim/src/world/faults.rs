@@ -3,12 +3,12 @@
 use rand_chacha::rand_core::Rng;
 
 use super::World;
+use crate::charge::Charge;
 use crate::event::{Door, Facts, Kind, PaymentId};
 use crate::fault::model::FaultError;
 use crate::fault::table::Origin;
 use crate::fault::{Effect, Fault, FaultId, Played, Sight, Stage, Table, Timing};
 use crate::ledger::Account;
-use crate::networks::eip155::eip3009::Charge;
 
 use super::settlement::{Settled, Standing};
 
@@ -89,8 +89,14 @@ impl World {
         now: u64,
     ) -> Vec<Played> {
         let Point { stage, timing, door } = point;
-        let purchase = payment.and_then(|payment| self.purchases.of(payment)).map(|id| id.to_string());
-        let sight = Sight { purchase: sight.purchase.or(purchase.as_deref()), ..sight.clone() };
+        // Every door says who buys what before it plays a fault, so that the purchase is known by now, with its name.
+        let purchase = payment.and_then(|payment| self.purchases.of(payment)).and_then(|id| self.purchases.get(id));
+        let (id, called) = (purchase.map(|own| own.id.to_string()), purchase.and_then(|own| own.name.clone()));
+        let sight = Sight {
+            purchase: sight.purchase.or(id.as_deref()),
+            called: sight.called.or(called.as_deref()),
+            ..sight.clone()
+        };
         let random = &mut self.roots.random;
         let mut chance = || random.next_u32() % 1_000_000;
         let mut played = self.roots.faults.play((stage, timing, door), &sight, &mut chance);
@@ -106,10 +112,9 @@ impl World {
 
     /// The settlement that used the authorization of a charge before.
     pub fn settled_before(&self, charge: &Charge) -> Option<Settled> {
-        let from = Account::from(charge.authorization.from);
-        let number = self.roots.ledger.authorization(charge.asset, from, charge.authorization.nonce)?;
-        let record = *self.roots.ledger.record(number)?;
-        Some(self.settled(record, Standing::Confirmed))
+        let number = self.roots.ledger.user_of(&charge.once())?;
+        let record = self.roots.ledger.record(number)?.clone();
+        Some(self.settled(record, Some(number), Standing::Confirmed))
     }
 
     /// Whether somebody may ask again for a settlement that was pending.

@@ -10,7 +10,7 @@ use rand_chacha::rand_core::SeedableRng;
 use x402_wire::shape::shorten;
 
 use super::agenda::Agenda;
-use super::line::{Bytes, FORMAT, Header, Line, NamedAsset, VERSION};
+use super::line::{Atomic, Bytes, FORMAT, Header, Line, NamedAsset, VERSION};
 use super::snapshot::{Kept, Listed, SnapshotError};
 use super::{Roots, World};
 use crate::accounts::book::Book;
@@ -18,9 +18,9 @@ use crate::catalog::{Catalog, INVOICE_ASSET};
 use crate::event::PaymentId;
 use crate::fault::table::{Count, Origin};
 use crate::fault::{self, Fault};
-use crate::ledger::{AssetId, Effect, Ledger};
+use crate::ledger::{AssetId, Effect, Ledger, Record};
 use crate::memo::Memos;
-use crate::networks::eip155::{self, secp};
+use crate::networks::eip155::secp;
 
 /// Reads a state, line by line.
 #[derive(Debug)]
@@ -170,9 +170,8 @@ impl Import {
         let header: Header = serde_json::from_value(header).map_err(|error| self.damaged(&error.to_string()))?;
         self.saved_at = header.saved_at;
         for NamedAsset { asset, network, address } in header.assets {
-            let token = eip155::parse_address(&address).and_then(|contract| self.catalog.token(&network, contract));
-            let known =
-                token.map(|token| token.id).ok_or_else(|| format!("{} on {}", shorten(&address), shorten(&network)));
+            let known = self.catalog.number(&network, &address);
+            let known = known.ok_or_else(|| format!("{} on {}", shorten(&address), shorten(&network)));
             if asset != INVOICE_ASSET.0 {
                 self.assets.insert(asset, known);
             }
@@ -202,7 +201,7 @@ impl Import {
                 let added = self.roots.book.add(name, key.0, address);
                 added.map_err(|error| self.damaged(&error.to_string()))?;
             }
-            Line::Chain { id, transactions } => ledger.load_sequence(id, transactions),
+            Line::Transactions { chain, account, count } => ledger.load_sequence(chain, account, count),
             Line::Minted { asset, amount } => {
                 let asset = self.asset(asset)?;
                 self.roots.ledger.load_minted(asset, amount.0);
@@ -212,19 +211,27 @@ impl Import {
                 if amount.0 > U256::MAX >> 1 {
                     return Err(self.damaged("no balance is so large"));
                 }
-                self.roots.ledger.load_balance(asset, account.into(), amount.0);
+                self.roots.ledger.load_balance(asset, account, amount.0);
             }
-            Line::Blocked(account) => ledger.apply(&[Effect::Block(account.into())]),
-            Line::Cancelled { asset, account, nonce } => {
-                let (asset, from, nonce) = (self.asset(asset)?, account.into(), nonce.0.into());
-                self.roots.ledger.apply(&[Effect::CancelAuthorization { asset, from, nonce }]);
+            Line::Blocked(account) => ledger.apply(&[Effect::Block(account)]),
+            Line::Cancelled(once) => self.apply(Effect::Cancel(once))?,
+            Line::Allowance { asset, owner, spender, amount: Atomic(after) } => {
+                let asset = AssetId(asset);
+                self.apply(Effect::Approve { asset, owner, spender, before: U256::ZERO, after })?;
+            }
+            Line::Permits { asset, owner, count: after } => {
+                self.apply(Effect::Permits { asset: AssetId(asset), owner, before: 0, after })?;
             }
             Line::Transaction(transaction) => {
                 let asset = self.asset(transaction.asset())?;
-                if asset == INVOICE_ASSET {
-                    return Err(self.damaged("invoices are paid without transactions"));
+                if self.catalog.token_by_id(asset).is_none() {
+                    return Err(self.damaged("that asset has no `transferWithAuthorization`"));
                 }
                 self.roots.ledger.append(transaction.record(asset));
+            }
+            Line::Call(entry) => {
+                let entry = entry.renumbered(|asset| self.asset(asset.0))?;
+                self.roots.ledger.append(Record::Other(Arc::new(entry)));
             }
             Line::Undone(number) => ledger.apply(&[Effect::Undo(number)]),
             Line::UndoAt { time, transaction, payment } => {
@@ -253,6 +260,15 @@ impl Import {
             return Err(ImportError::Unsound { what });
         }
         self.ended = true;
+        Ok(())
+    }
+
+    /// Applies an effect that is written with the file's numbers of assets.
+    fn apply(&mut self, mut effect: Effect) -> Result<(), ImportError> {
+        if let Some(asset) = effect.asset_mut() {
+            *asset = self.asset(asset.0)?;
+        }
+        self.roots.ledger.apply(&[effect]);
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! The lines of an exported snapshot: JSON Lines, as docs/world.md describes them.
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::ledger::{Account, AssetId, Record};
+use crate::ledger::{Account, AssetId, Entry, Once, Record, text};
 use crate::networks::eip155::eip712::Authorization;
 use crate::networks::eip155::signature::Ecdsa;
 
@@ -12,7 +12,7 @@ use crate::networks::eip155::signature::Ecdsa;
 pub(super) const FORMAT: &str = "x402-dev snapshot";
 
 /// The version that is written and read.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -41,12 +41,15 @@ pub(super) enum Line {
     Invoices { key: Bytes<32>, issued: u32 },
     SpentInvoice(Bytes<16>),
     Account { name: Option<String>, key: Bytes<32> },
-    Chain { id: u64, transactions: u32 },
+    Transactions { chain: u64, account: Account, count: u32 },
     Minted { asset: u16, amount: Atomic },
-    Balance { asset: u16, account: Bytes<32>, amount: Atomic },
-    Blocked(Bytes<32>),
-    Cancelled { asset: u16, account: Bytes<32>, nonce: Bytes<32> },
+    Balance { asset: u16, account: Account, amount: Atomic },
+    Blocked(Account),
+    Cancelled(Once),
+    Allowance { asset: u16, owner: Account, spender: Account, amount: Atomic },
+    Permits { asset: u16, owner: Account, count: u64 },
     Transaction(Transaction),
+    Call(Box<Entry>),
     Undone(u32),
     UndoAt { time: u64, transaction: u32, payment: Bytes<8> },
     UndoAfter { transactions: u64, transaction: u32, payment: Bytes<8> },
@@ -54,7 +57,7 @@ pub(super) enum Line {
     End { lines: u64, checksum: Bytes<32> },
 }
 
-/// A transaction.
+/// A transaction of the commonest kind: `transferWithAuthorization`.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Transaction {
@@ -79,26 +82,30 @@ pub(super) struct Bytes<const N: usize>(pub(super) [u8; N]);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Atomic(pub(super) U256);
 
-impl Transaction {
-    pub(super) fn new(record: &Record) -> Self {
-        let Authorization { from, to, value, valid_after, valid_before, nonce } = record.authorization;
-        let mut signature = [0; 65];
-        signature[..64].copy_from_slice(&record.signature.compact);
-        signature[64] = record.signature.v;
-        Self {
-            asset: record.asset.0,
-            from: Bytes(from.into_array()),
-            to: Bytes(to.into_array()),
-            value: Atomic(value),
-            valid_after: Atomic(valid_after),
-            valid_before: Atomic(valid_before),
-            nonce: Bytes(nonce.0),
-            signature: Bytes(signature),
-            sequence: record.sequence,
-            at: record.at,
+impl Line {
+    pub(super) fn of_record(record: &Record) -> Self {
+        match record {
+            Record::Authorized { authorization, signature, asset, sequence, at } => {
+                let Authorization { from, to, value, valid_after, valid_before, nonce } = *authorization;
+                Self::Transaction(Transaction {
+                    asset: asset.0,
+                    from: Bytes(from.into_array()),
+                    to: Bytes(to.into_array()),
+                    value: Atomic(value),
+                    valid_after: Atomic(valid_after),
+                    valid_before: Atomic(valid_before),
+                    nonce: Bytes(nonce.0),
+                    signature: Bytes(signature.bytes()),
+                    sequence: *sequence,
+                    at: *at,
+                })
+            }
+            Record::Other(entry) => Self::Call(Box::new(Entry::clone(entry))),
         }
     }
+}
 
+impl Transaction {
     /// The number of its asset, as this file counts them.
     pub(super) const fn asset(&self) -> u16 {
         self.asset
@@ -106,8 +113,6 @@ impl Transaction {
 
     /// The record, in an asset as this world counts them.
     pub(super) fn record(&self, asset: AssetId) -> Record {
-        let mut compact = [0; 64];
-        compact.copy_from_slice(&self.signature.0[..64]);
         let authorization = Authorization {
             from: Address::from(self.from.0),
             to: Address::from(self.to.0),
@@ -116,51 +121,31 @@ impl Transaction {
             valid_before: self.valid_before.0,
             nonce: B256::from(self.nonce.0),
         };
-        let signature = Ecdsa { compact, v: self.signature.0[64] };
-        Record { authorization, signature, asset, sequence: self.sequence, at: self.at }
-    }
-}
-
-impl From<Account> for Bytes<32> {
-    fn from(account: Account) -> Self {
-        Self(account.0)
-    }
-}
-
-impl From<Bytes<32>> for Account {
-    fn from(bytes: Bytes<32>) -> Self {
-        Self(bytes.0)
+        let signature = Ecdsa::from_bytes(&self.signature.0);
+        Record::Authorized { authorization, signature, asset, sequence: self.sequence, at: self.at }
     }
 }
 
 impl<const N: usize> Serialize for Bytes<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode_prefixed(self.0))
+        text::write(&self.0, serializer)
     }
 }
 
 impl<'de, const N: usize> Deserialize<'de> for Bytes<N> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let mut bytes = [0; N];
-        let digits = text.strip_prefix("0x").unwrap_or_default();
-        match hex::decode_to_slice(digits, &mut bytes) {
-            Ok(()) => Ok(Self(bytes)),
-            Err(_) => Err(serde::de::Error::custom(format!("not 0x and {} hexadecimal digits", 2 * N))),
-        }
+        text::read(deserializer).map(Self)
     }
 }
 
 impl Serialize for Atomic {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        text::atomic::serialize(&self.0, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Atomic {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let number = x402_wire::amount::parse_atomic(&text).map(Self);
-        number.ok_or_else(|| serde::de::Error::custom("not a decimal number of 256 bits"))
+        text::atomic::deserialize(deserializer).map(Self)
     }
 }

@@ -8,6 +8,8 @@
 //! | [`record`] | what is told of all that happens: events, purchases |
 //! | [`money`] | funding, blacklisting, cancelling: the hand of the tester |
 //! | [`export`], [`import`] | snapshots as files |
+//! | [`raw`] | transactions that others signed and sent |
+//! | [`transactions`] | transactions by their hashes |
 //! | [`snapshot`] | states that are kept and brought back |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,14 +30,16 @@ use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::event::{EventLog, PaymentId};
 use crate::fault;
-use crate::ledger::{Account, Effect, Grants, Ledger, UnknownAccounts, View};
-use crate::memo::{self, InvoiceError, Memos, Terms};
+use crate::ledger::{Account, Effect, Grants, Ledger, Permit2Allowance, TokenAccounts, UnknownAccounts, View};
+use crate::memo::{InvoiceError, Memos, Terms};
 use crate::networks::Network;
+use crate::networks::eip155::chain::EVERYWHERE;
 use crate::purchase::Register;
 use crate::purchase::moves::{Direction, Move, Moves};
 
 use agenda::Agenda;
 use snapshot::Shelf;
+use transactions::Hashes;
 
 pub mod agenda;
 pub mod export;
@@ -43,9 +47,12 @@ pub mod faults;
 pub mod import;
 mod line;
 pub mod money;
+pub mod raw;
 pub mod record;
 pub mod settlement;
 pub mod snapshot;
+mod solana;
+pub mod transactions;
 
 pub use settlement::{Commitment, Ending, Settled, Standing, Wait};
 
@@ -58,8 +65,19 @@ pub struct Setup {
     pub unknown: UnknownAccounts,
     /// The grant, in whole units of each asset.
     pub balance: Decimal,
-    /// The `eip155` addresses that are paid: they start with nothing.
-    pub payees: Vec<Address>,
+    /// The accounts that are paid: they start with nothing.
+    pub payees: Vec<Account>,
+    /// What else is granted at first sight.
+    pub rules: Rules,
+}
+
+/// What is granted to accounts at first sight, besides money.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// How much the Permit2 contract may move of accounts that never said it.
+    pub permit2: Permit2Allowance,
+    /// Which token accounts are there on Solana before anybody makes them.
+    pub token_accounts: TokenAccounts,
 }
 
 /// Everything that happens in it. Every command takes the time: of the world's clock, but where it says real time.
@@ -73,7 +91,9 @@ pub struct World {
     events: EventLog,
     purchases: Register,
     moves: Moves,
+    clusters: solana::Clusters,
     facilitator: TestAccount,
+    hashes: Arc<Hashes>,
 }
 
 /// What a snapshot keeps. Cloning copies a few pointers.
@@ -86,14 +106,11 @@ struct Roots {
     book: Book,
     faults: fault::Table,
     random: ChaCha12Rng,
+    raws: raw::Raws,
 }
 
 impl World {
     /// A new world. `Err` where the grant does not fit an asset's decimals.
-    ///
-    /// # Panics
-    ///
-    /// Never: the test accounts exist.
     pub fn new(setup: &Setup, seed: u64) -> Result<Self, AmountError> {
         let catalog = Catalog::new(setup.networks.clone());
         let grants = grants(setup, &catalog)?;
@@ -110,6 +127,7 @@ impl World {
             book: Book::default(),
             faults: fault::Table::default(),
             random,
+            raws: raw::Raws::default(),
         };
         Ok(Self {
             catalog: Arc::new(catalog),
@@ -120,7 +138,9 @@ impl World {
             events: EventLog::default(),
             purchases: Register::default(),
             moves: Moves::default(),
-            facilitator: accounts::test_accounts().nth(accounts::FACILITATOR).expect("account 8 is in the table"),
+            clusters: solana::Clusters::default(),
+            facilitator: accounts::facilitator(),
+            hashes: Arc::default(),
         })
     }
 
@@ -191,7 +211,7 @@ impl World {
 
     /// The answer to `GET /supported`.
     pub fn supported(&self) -> SupportedResponse {
-        self.catalog.supported(self.facilitator.address)
+        self.catalog.supported(&self.facilitator)
     }
 
     /// A hash over the ledger: equal states have equal hashes.
@@ -207,9 +227,10 @@ impl World {
 /// The rule for accounts that were never touched.
 fn grants(setup: &Setup, catalog: &Catalog) -> Result<Grants, AmountError> {
     let mut funded = BTreeSet::new();
-    let mut reserved: BTreeSet<Account> = setup.payees.iter().map(|payee| Account::from(*payee)).collect();
+    let mut reserved: BTreeSet<Account> = setup.payees.iter().copied().collect();
     reserved.insert(Account::from(Address::ZERO));
     reserved.extend(catalog.tokens().iter().map(|token| Account::from(token.contract)));
+    reserved.extend(EVERYWHERE.map(Account::from));
     let mut fixed = BTreeMap::new();
     for account in accounts::all() {
         let both = both(account);
@@ -220,11 +241,10 @@ fn grants(setup: &Setup, catalog: &Catalog) -> Result<Grants, AmountError> {
             Some(Purse::Grant) | None => funded.extend(both),
         }
     }
-    let mut amounts: Vec<U256> = vec![setup.balance.to_atomic(memo::DECIMALS)?];
-    for token in catalog.tokens() {
-        amounts.push(setup.balance.to_atomic(token.asset.decimals)?);
-    }
-    Ok(Grants { unknown: setup.unknown, funded, fixed, reserved, amounts })
+    let amounts = catalog.assets().map(|(_, _, asset)| setup.balance.to_atomic(asset.decimals));
+    let amounts = amounts.collect::<Result<Vec<U256>, _>>()?;
+    let Rules { permit2, token_accounts } = setup.rules;
+    Ok(Grants { unknown: setup.unknown, permit2, token_accounts, funded, fixed, reserved, amounts })
 }
 
 /// What blacklists the personas that are blacklisted from the start.

@@ -1,14 +1,12 @@
 //! The hand of the tester: money out of nothing, blacklists, cancelled authorizations.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::U256;
 use rand_chacha::rand_core::Rng;
 use x402_wire::amount::{AmountError, Decimal};
 
 use super::World;
 use crate::accounts::book::{AccountError, Party};
-use crate::catalog::INVOICE_ASSET;
-use crate::ledger::{Account, AssetId, Effect};
-use crate::memo;
+use crate::ledger::{Account, AssetId, Effect, Once};
 use crate::networks::eip155::secp;
 use crate::networks::{Asset, Family, Network};
 
@@ -130,20 +128,14 @@ impl World {
     }
 
     fn currency_of(&self, network: &Network, asset: &Asset) -> Option<Currency> {
-        let id = match network.family {
-            Family::Eip155 => {
-                let contract = crate::networks::eip155::parse_address(&asset.address)?;
-                self.catalog.token(&network.id, contract)?.id
-            }
-            Family::Solana => INVOICE_ASSET,
-        };
+        let id = self.catalog.number(&network.id, &asset.address)?;
         Some(Currency {
             id,
             network: network.id.clone(),
             family: network.family,
             address: asset.address.clone(),
             symbol: asset.symbol.clone(),
-            decimals: if id == INVOICE_ASSET { memo::DECIMALS } else { asset.decimals },
+            decimals: asset.decimals,
         })
     }
 
@@ -212,9 +204,21 @@ impl World {
         party.accounts().into_iter().any(|account| self.roots.ledger.is_blocked(account))
     }
 
-    /// Cancels an authorization, as its signer could with the token's `cancelAuthorization`.
-    pub fn cancel(&mut self, asset: AssetId, from: Account, nonce: B256) {
-        self.roots.ledger.apply(&[Effect::CancelAuthorization { asset, from, nonce }]);
+    /// Says how much of an owner's money a spender may move, in atomic units, as the owner could with the token's
+    /// `approve`.
+    pub fn approve(&mut self, asset: AssetId, owner: Account, spender: Account, amount: U256) {
+        let before = self.view().allowance(asset, owner, spender);
+        self.roots.ledger.apply(&[Effect::Approve { asset, owner, spender, before, after: amount }]);
+    }
+
+    /// How much of an owner's money a spender may move, in atomic units; 2^256 - 1 has no end.
+    pub fn allowance(&self, asset: AssetId, owner: Account, spender: Account) -> U256 {
+        self.view().allowance(asset, owner, spender)
+    }
+
+    /// Cancels what can be used once, as its signer could: with the token's `cancelAuthorization`, say.
+    pub fn cancel(&mut self, once: Once) {
+        self.roots.ledger.apply(&[Effect::Cancel(once)]);
     }
 
     /// Makes an account with a key of its own, from the world's random stream.

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::B256;
+use alloy_primitives::U256;
+use rand_chacha::rand_core::Rng;
 
 use super::World;
 use super::agenda::{Pending, Task};
+use super::transactions::{self, Hashes};
 use crate::accounts::TestAccount;
 use crate::catalog::Catalog;
+use crate::charge::Charge;
 use crate::event::PaymentId;
-use crate::ledger::{Account, Effect, Record};
-use crate::networks::eip155::eip3009::Charge;
-use crate::networks::eip155::signature::Ecdsa;
-use crate::networks::eip155::transaction::{Signed, Transaction, transfer_calldata};
+use crate::ledger::{Effect, Record};
 use crate::purchase::moves::{Direction, Move};
 use crate::reason::{Code, Reason};
 
@@ -68,9 +68,15 @@ pub enum Standing {
 pub struct Settled {
     /// Whether it counts.
     pub standing: Standing,
-    pub(super) record: Record,
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) facilitator: TestAccount,
+    /// How much was charged, in atomic units, where the answer says it.
+    pub amount: Option<U256>,
+    /// Its transaction; `None` where none was needed.
+    record: Option<Record>,
+    /// Its number in the ledger; `None` where nothing was written.
+    number: Option<u32>,
+    catalog: Arc<Catalog>,
+    facilitator: TestAccount,
+    hashes: Arc<Hashes>,
 }
 
 impl World {
@@ -96,67 +102,102 @@ impl World {
         now: u64,
     ) -> Result<Settled, Reason> {
         let effects = charge.execute(&self.view(), now / 1000)?;
-        let chain_id = charge.token().chain_id;
-        let sequence = self.roots.ledger.reserve(chain_id);
-        let Charge { asset, authorization, signature, .. } = *charge;
-        let record = Record { authorization, signature, asset, sequence, at: now };
-        match commitment {
-            Commitment::Nothing => {}
-            Commitment::Kept => drop(self.write(record, &effects, payment)),
+        if !charge.has_transaction() {
+            let amount = charge.said_amount();
+            return Ok(Settled {
+                amount,
+                record: None,
+                ..self.settled(charge.record(0, now, &[]), None, Standing::Confirmed)
+            });
+        }
+        let sequence = match charge.sender() {
+            Some((chain, account)) => self.roots.ledger.reserve(chain, account),
+            None => 0,
+        };
+        let record = charge.record(sequence, now, &effects);
+        let number = match commitment {
+            Commitment::Nothing => None,
+            Commitment::Kept => Some(self.write(record.clone(), &effects, payment)),
             Commitment::Twice => {
-                self.write(record, &effects, payment);
-                self.write_again(record, chain_id, payment);
+                let number = self.write(record.clone(), &effects, payment);
+                self.write_again(charge, &record, payment);
+                Some(number)
             }
             Commitment::Undone(wait) => {
-                let number = self.write(record, &effects, payment);
+                let number = self.write(record.clone(), &effects, payment);
                 self.schedule(wait, now, Task::Undo { number, payment });
+                Some(number)
             }
             Commitment::Pending(ending, wait) => {
-                let pending = Pending { charge: charge.clone(), record, ending, payment };
+                let pending = Pending { charge: charge.clone(), record: record.clone(), ending, payment };
                 self.await_confirmation(pending, wait, now);
-                return Ok(self.settled(record, Standing::Pending));
+                return Ok(self.settled(record, None, Standing::Pending));
             }
-        }
-        Ok(self.settled(record, Standing::Confirmed))
+        };
+        Ok(self.settled(record, number, Standing::Confirmed))
+    }
+
+    /// A number from 1 to `most`, from the world's random stream; zero where `most` is.
+    pub fn draw(&mut self, most: U256) -> U256 {
+        let mut bytes = [0; 32];
+        self.roots.random.fill_bytes(&mut bytes);
+        if most.is_zero() { most } else { U256::from_be_bytes(bytes) % most + U256::ONE }
     }
 
     /// Writes a transaction and its effects to the ledger. Gives its number.
-    pub(super) fn write(&mut self, record: Record, effects: &[Effect], payment: PaymentId) -> u32 {
+    pub(crate) fn write(&mut self, record: Record, effects: &[Effect], payment: PaymentId) -> u32 {
         self.note_move(payment, Direction::Paid, &record);
         self.roots.ledger.apply(effects);
         self.roots.ledger.append(record)
     }
 
     /// Moves the same amount once more, if the payer still has it.
-    fn write_again(&mut self, record: Record, chain_id: u64, payment: PaymentId) {
-        let (from, to): (Account, Account) = (record.authorization.from.into(), record.authorization.to.into());
-        let value = record.authorization.value;
-        if self.view().balance(record.asset, from) < value {
+    fn write_again(&mut self, charge: &Charge, record: &Record, payment: PaymentId) {
+        if self.view().balance(record.asset(), record.from()) < record.value() {
             return;
         }
-        let sequence = self.roots.ledger.reserve(chain_id);
-        self.write(Record { sequence, ..record }, &[Effect::Move { asset: record.asset, from, to, value }], payment);
+        let sequence = match charge.sender() {
+            Some((chain, account)) => self.roots.ledger.reserve(chain, account),
+            None => 0,
+        };
+        let (again, effects) = record.again(sequence);
+        self.write(again, &effects, payment);
     }
 
     /// Notes what moved, for the purchase of the payment.
     pub(super) fn note_move(&mut self, payment: PaymentId, direction: Direction, record: &Record) {
-        self.moves.note(payment, Move { direction, asset: record.asset, value: record.authorization.value });
+        let value = record.value();
+        if !value.is_zero() {
+            self.moves.note(payment, Move { direction, asset: record.asset(), value });
+        }
     }
 
-    pub(super) fn settled(&self, record: Record, standing: Standing) -> Settled {
-        Settled { standing, record, catalog: Arc::clone(&self.catalog), facilitator: self.facilitator }
+    pub(super) fn settled(&self, record: Record, number: Option<u32>, standing: Standing) -> Settled {
+        let (catalog, hashes) = (Arc::clone(&self.catalog), Arc::clone(&self.hashes));
+        let amount = match &record {
+            Record::Other(entry) => entry.said_amount(),
+            Record::Authorized { .. } => None,
+        };
+        Settled { standing, amount, record: Some(record), number, catalog, facilitator: self.facilitator, hashes }
     }
 
-    /// Undoes a transaction: the money goes back, and the authorization can be used again. `false` where the payee no
-    /// longer holds the amount.
+    /// Undoes a transaction: the money goes back, and what it used can be used again. `false` where a payee no longer
+    /// holds the amount.
     pub(super) fn undo(&mut self, number: u32, payment: PaymentId) -> bool {
-        let Some(record) = self.roots.ledger.record(number).copied() else { return false };
-        let (from, to): (Account, Account) = (record.authorization.from.into(), record.authorization.to.into());
-        let (asset, value) = (record.asset, record.authorization.value);
-        if self.roots.ledger.is_undone(number) || self.view().balance(asset, to) < value {
+        let Some(record) = self.roots.ledger.record(number).cloned() else { return false };
+        let mut effects = record.inverse();
+        let view = self.view();
+        let has_left = |effect: &Effect| match effect {
+            Effect::Move { asset, from, value, .. } | Effect::Burn(asset, from, value) => {
+                view.balance(*asset, *from) >= *value
+            }
+            _ => true,
+        };
+        if self.roots.ledger.is_undone(number) || !effects.iter().all(has_left) {
             return false;
         }
-        self.roots.ledger.apply(&[Effect::Move { asset, from: to, to: from, value }, Effect::Undo(number)]);
+        effects.push(Effect::Undo(number));
+        self.roots.ledger.apply(&effects);
         self.note_move(payment, Direction::Returned, &record);
         true
     }
@@ -169,25 +210,13 @@ pub fn still_pending() -> Reason {
 }
 
 impl Settled {
-    /// The facilitator's transaction, rebuilt from the record.
-    ///
-    /// # Panics
-    ///
-    /// Never: the record names a token of the catalog.
-    pub fn transaction(&self) -> Signed {
-        let token = self.catalog.token_by_id(self.record.asset).expect("the record was made with this catalog");
-        let Ecdsa { compact, v } = self.record.signature;
-        let transaction = Transaction {
-            chain_id: token.chain_id,
-            nonce: u64::from(self.record.sequence),
-            to: token.contract,
-            input: transfer_calldata(&self.record.authorization, &Ecdsa { compact, v }),
-        };
-        transaction.sign(&self.facilitator.key_bytes())
-    }
-
-    /// The transaction's hash.
-    pub fn hash(&self) -> B256 {
-        self.transaction().hash
+    /// What its transaction is called: its hash, or its signature; empty where there is none. Signing it is costly.
+    pub fn name(&self) -> String {
+        let Some(record) = &self.record else { return String::new() };
+        let hash = transactions::hash_of(record, &self.catalog, &self.facilitator);
+        if let (Some(hash), Some(number)) = (hash, self.number) {
+            self.hashes.note(hash, number, record);
+        }
+        transactions::name_of(record, hash)
     }
 }

@@ -5,7 +5,7 @@ use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
 use x402_sim::networks::eip155::parse_address;
 use x402_sim::order::Depth;
-use x402_sim::{Setup, World, registry};
+use x402_sim::{Rules, Setup, World, registry};
 use x402_wire::amount::Decimal;
 
 use crate::payment::{NOW, Template, judge};
@@ -20,7 +20,8 @@ fn template() -> Template {
 fn refused(template: &Template) -> (&'static str, String) {
     let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
     let balance = Decimal::parse("1000").unwrap();
-    let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
+    let setup =
+        Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new(), rules: Rules::default() };
     let world = World::new(&setup, 1).unwrap();
     let refusal = judge(&template.body(), &world.chain(), Depth::Verify, Mode::Strict).unwrap_err();
     (refusal.spelled(), refusal.reason.detail)
@@ -72,6 +73,7 @@ fn another_key_fits_nothing_and_is_said_to() {
         unknown: UnknownAccounts::Funded,
         balance: Decimal::parse("1000").unwrap(),
         payees: Vec::new(),
+        rules: Rules::default(),
     };
     let world = World::new(&setup, 1).unwrap();
     let refusal = judge(&forged, &world.chain(), Depth::Verify, Mode::Strict).unwrap_err();
@@ -124,7 +126,8 @@ fn every_other_message_names_both_sides_and_keeps_the_revert_text() {
 fn accept_skips_the_signature_and_nothing_else() {
     let networks = registry::networks().into_iter().filter(registry::is_payable).collect();
     let balance = Decimal::parse("1000").unwrap();
-    let setup = Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new() };
+    let setup =
+        Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new(), rules: Rules::default() };
     let mut world = World::new(&setup, 1).unwrap();
     let unsigned = |change: &dyn Fn(&mut serde_json::Value)| {
         let mut body = template().body();

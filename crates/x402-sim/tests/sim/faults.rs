@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use x402_sim::accounts::test_accounts;
 use x402_sim::event::PaymentId;
 use x402_sim::fault::Mode;
-use x402_sim::ledger::{AssetId, UnknownAccounts};
+use x402_sim::ledger::{AssetId, Once, Record, UnknownAccounts};
 use x402_sim::order::Depth;
 use x402_sim::registry;
+use x402_sim::world::Rules;
 use x402_sim::world::{Commitment, Ending, Standing, Wait};
 use x402_sim::{Setup, World};
 use x402_wire::amount::Decimal;
@@ -68,7 +69,11 @@ fn steps() -> impl Strategy<Value = Step> {
 fn world() -> World {
     let networks = registry::networks().into_iter().filter(|network| network.id == NETWORK).collect();
     let balance = Decimal::parse("0.05").unwrap();
-    World::new(&Setup { networks, unknown: UnknownAccounts::Empty, balance, payees: Vec::new() }, 7).unwrap()
+    World::new(
+        &Setup { networks, unknown: UnknownAccounts::Empty, balance, payees: Vec::new(), rules: Rules::default() },
+        7,
+    )
+    .unwrap()
 }
 
 fn payment(payer: u8, nonce: u8) -> PaymentId {
@@ -81,8 +86,9 @@ fn moved(world: &World) -> BTreeMap<(U256, B256), u32> {
     for number in 0..u32::try_from(world.ledger().len()).unwrap() {
         let record = world.ledger().record(number).unwrap();
         if !world.ledger().is_undone(number) {
-            let payer = U256::from_be_slice(record.authorization.from.as_slice());
-            *moved.entry((payer, record.authorization.nonce)).or_default() += 1;
+            let Record::Authorized { authorization, .. } = record else { panic!("{record:?}") };
+            let payer = U256::from_be_slice(authorization.from.as_slice());
+            *moved.entry((payer, authorization.nonce)).or_default() += 1;
         }
     }
     moved
@@ -115,7 +121,7 @@ proptest! {
                 }
                 Step::Jump(by) => now += by,
                 Step::Drain(payer) => world.set_balance(USDC, address(payer).into(), U256::ZERO),
-                Step::Cancel(payer, nonce) => world.cancel(USDC, address(payer).into(), B256::repeat_byte(nonce)),
+                Step::Cancel(payer, nonce) => world.cancel(Once::authorization(USDC, address(payer), B256::repeat_byte(nonce))),
                 Step::Save => {
                     world.save("one", now).unwrap();
                     kept = Some((world.state_hash(), now));

@@ -10,7 +10,7 @@ use x402_sim::ledger::{AssetId, UnknownAccounts};
 use x402_sim::order::Depth;
 use x402_sim::reason::Code;
 use x402_sim::registry::Version;
-use x402_sim::{Setup, World, registry};
+use x402_sim::{Rules, Setup, World, registry};
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::FacilitatorRequest;
 
@@ -50,7 +50,13 @@ fn payments() -> impl Strategy<Value = Payment> {
 
 fn world(unknown: UnknownAccounts) -> World {
     let networks = registry::networks().into_iter().filter(|network| network.id == NETWORK).collect();
-    let setup = Setup { networks, unknown, balance: Decimal::parse("1000").unwrap(), payees: Vec::new() };
+    let setup = Setup {
+        networks,
+        unknown,
+        balance: Decimal::parse("1000").unwrap(),
+        payees: Vec::new(),
+        rules: Rules::default(),
+    };
     World::new(&setup, 7).unwrap()
 }
 
@@ -82,7 +88,7 @@ fn settle(world: &mut World, body: &Value) -> Result<U256, String> {
     let approved = judge(body, &world.chain(), Depth::Settle, Mode::Strict);
     let approved = approved.map_err(|refusal| refusal.spelled().to_owned())?;
     let settled = world.settle(&approved.charge, NOW * 1000);
-    settled.map(|_| approved.charge.authorization.value).map_err(|reason| reason.detail)
+    settled.map(|_| approved.charge.value()).map_err(|reason| reason.detail)
 }
 
 proptest! {

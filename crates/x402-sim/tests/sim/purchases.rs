@@ -4,14 +4,15 @@ use alloy_primitives::{B256, U256};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
+use x402_sim::facilitator::said_payer;
 use x402_sim::facilitator::{self, facts_of};
 use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
 use x402_sim::order::Depth;
-use x402_sim::purchase::buyer::{BodyHash, Step, payer_of};
+use x402_sim::purchase::buyer::{BodyHash, Step};
 use x402_sim::purchase::{Buyer, Delivery, Grouping, Listed, Name, Seen, Verdict, Wanted};
 use x402_sim::world::record::Shipment;
-use x402_sim::world::{Commitment, Ending, Standing, Wait};
+use x402_sim::world::{Commitment, Ending, Rules, Standing, Wait};
 use x402_sim::{Setup, World, registry};
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::FacilitatorRequest;
@@ -86,6 +87,7 @@ impl Shop {
             unknown: UnknownAccounts::Funded,
             balance: Decimal::parse("1000").unwrap(),
             payees: Vec::new(),
+            rules: Rules::default(),
         };
         Self { world: World::new(&setup, 7).unwrap(), now: NOW * 1000 }
     }
@@ -101,7 +103,7 @@ impl Shop {
         let payment = PaymentId::of(&request.payload);
         let buyer = Buyer {
             name: Name::of(&request.payload, paid.header.as_deref()),
-            payer: payer_of(&request.payload),
+            payer: said_payer(&request.payload),
             wanted: Wanted::Request { method: "GET", target: paid.target, body: BodyHash::default() },
         };
         self.world.meet(payment, &buyer);
@@ -274,7 +276,7 @@ fn a_retry_that_succeeds_is_clean_and_closes() {
     let request = FacilitatorRequest::parse(body.as_bytes()).unwrap();
     let payment = PaymentId::of(&request.payload);
     let wanted = Wanted::Request { method: "GET", target: "/a", body: BodyHash::default() };
-    shop.world.meet(payment, &Buyer { name: None, payer: payer_of(&request.payload), wanted });
+    shop.world.meet(payment, &Buyer { name: None, payer: said_payer(&request.payload), wanted });
     shop.record(Kind::Faulted, Door::Resources, payment, Facts::default());
     shop.record(Kind::SettleFailed, Door::Resources, payment, Facts::default());
     assert_says(&shop.only(), &json!({"verdict": "refused", "faults": 1}));
@@ -348,6 +350,12 @@ fn what_the_chain_does_later_counts_for_the_purchase() {
     shop.world.catch_up(shop.now + 10_000);
     assert_says(&shop.only(), &json!({"settlements": 0, "undone": 1, "verdict": "delivered, not paid"}));
     assert_eq!(shop.only().moved[0].amount, "0 USDC");
+    // Nobody waits for what was undone: where nothing was delivered, the purchase has come to nothing.
+    let mut shop = Shop::new();
+    shop.settle(&Paid { commitment: Commitment::Undone(after), ..paid(1) });
+    assert_eq!(shop.only().verdict, Verdict::DeliveryNotSeen);
+    shop.world.catch_up(shop.now + 10_000);
+    assert_says(&shop.only(), &json!({"settlements": 0, "undone": 1, "verdict": "refused"}));
 }
 
 #[test]
@@ -387,7 +395,7 @@ fn the_oldest_purchases_are_forgotten_with_all_that_they_were_known_by() {
     let wanted = Wanted::Request { method: "GET", target: "/a", body: BodyHash::default() };
     for number in 0..10_001u64 {
         let name = number.to_string();
-        let buyer = Buyer { name: Name::of_header(&name), payer: Some("0xab"), wanted };
+        let buyer = Buyer { name: Name::of_header(&name), payer: Some("0xab".into()), wanted };
         shop.world.meet(PaymentId((number + 1).to_be_bytes()), &buyer);
     }
     let register = shop.world.purchases();

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde_json::Value;
 use x402_sim::fault::Mode;
 use x402_sim::ledger::UnknownAccounts;
-use x402_sim::networks::{Family, Stage};
+use x402_sim::networks::{Family, Stage, Transfer};
 use x402_sim::order::Depth;
 use x402_sim::reason::Code;
 use x402_sim::registry::{PAIRS, Version, is_payable, networks};
+use x402_sim::world::Rules;
 use x402_sim::{Setup, World};
 use x402_wire::amount::Decimal;
 
@@ -20,6 +21,7 @@ fn world() -> World {
         unknown: UnknownAccounts::Funded,
         balance: Decimal::parse("1000000").unwrap(),
         payees: Vec::new(),
+        rules: Rules::default(),
     };
     World::new(&setup, 1).unwrap()
 }
@@ -33,7 +35,23 @@ fn every_claimed_pair_pays_on_every_network_that_it_claims_with_every_asset() {
             if pair.version == Version::V1 && network.v1_name.is_none() {
                 continue;
             }
-            for asset in network.assets.iter().filter(|asset| asset.transfer == pair.instrument) {
+            for asset in network.assets.iter().filter(|asset| pair.moves(asset)) {
+                if pair.family == Family::Solana {
+                    let payment = crate::solana::Payment::new(pair.version, network, asset, paid as u64);
+                    let judged = judge(&payment.body(), &world.chain(), Depth::Verify, Mode::Strict);
+                    let approved = judged.unwrap_or_else(|refusal| panic!("{pair:?} on {network}: {refusal:?}"));
+                    world.settle(&approved.charge, NOW * 1000).unwrap();
+                    paid += 1;
+                    continue;
+                }
+                if pair.instrument == Transfer::Permit2 {
+                    let body = crate::permit2::body(pair.scheme, network, asset);
+                    let judged = judge(&body, &world.chain(), Depth::Verify, Mode::Strict);
+                    let approved = judged.unwrap_or_else(|refusal| panic!("{pair:?} on {network}: {refusal:?}"));
+                    world.settle(&approved.charge, NOW * 1000).unwrap();
+                    paid += 1;
+                    continue;
+                }
                 let contract = x402_sim::networks::eip155::parse_address(&asset.address).unwrap();
                 let template = Template {
                     version: pair.version,
@@ -56,11 +74,7 @@ fn every_claimed_pair_pays_on_every_network_that_it_claims_with_every_asset() {
 #[test]
 fn every_claimed_pair_has_recorded_vectors_with_a_payment_that_settles() {
     for pair in PAIRS {
-        let family = match pair.family {
-            Family::Eip155 => "eip155",
-            Family::Solana => "solana",
-        };
-        let folder = format!("../../fixtures/vectors/{}-{family}", pair.scheme);
+        let folder = format!("../../fixtures/vectors/{}", pair.vectors);
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("differential.jsonl");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{pair:?}: {error}"));
         let cases: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -6,12 +6,12 @@ use serde_json::json;
 use x402_sim::event::PaymentId;
 use x402_sim::fault::Mode;
 use x402_sim::fault::table::Origin;
-use x402_sim::ledger::UnknownAccounts;
+use x402_sim::ledger::{Once, UnknownAccounts};
 use x402_sim::order::Depth;
 use x402_sim::world::import::{Import, ImportError};
 use x402_sim::world::money::Funding;
 use x402_sim::world::snapshot::SnapshotError;
-use x402_sim::world::{Commitment, Ending, Wait};
+use x402_sim::world::{Commitment, Ending, Rules, Wait};
 use x402_sim::{Setup, World, fault, registry};
 use x402_wire::amount::Decimal;
 
@@ -22,7 +22,7 @@ const NOW_MS: u64 = NOW * 1000;
 fn world(seed: u64) -> World {
     let networks = registry::networks().into_iter().filter(|network| network.id == "eip155:84532").collect();
     let (unknown, balance) = (UnknownAccounts::Funded, Decimal::parse("1000").unwrap());
-    World::new(&Setup { networks, unknown, balance, payees: Vec::new() }, seed).unwrap()
+    World::new(&Setup { networks, unknown, balance, payees: Vec::new(), rules: Rules::default() }, seed).unwrap()
 }
 
 fn settle(world: &mut World, nonce: u8, commitment: Commitment) {
@@ -47,7 +47,7 @@ fn lived() -> World {
     let currency = world.currency(None, None).unwrap();
     world.fund(&currency, &carol, U256::from(5), Funding::Set).unwrap();
     world.block(&carol, true);
-    world.cancel(currency.id, carol.accounts()[0], B256::repeat_byte(9));
+    world.cancel(Once::Authorization { asset: currency.id, from: carol.accounts()[0], nonce: B256::repeat_byte(9) });
     let faults = fault::read::read(
         &json!({"stage": "settle", "effect": "refuse:insufficient_funds", "match": {"payer": "carol"}}),
     );
@@ -116,7 +116,7 @@ fn a_file_that_lies_with_a_right_checksum_is_refused_too() {
         text
     };
     let usdc = r#"{"asset":1,"network":"eip155:84532","address":"0x036CbD53842c5426634e7929541eC2318f3dCF7e"}"#;
-    let header = format!(r#"{{"format":"x402-dev snapshot","version":1,"saved_at":0,"assets":[{usdc}]}}"#);
+    let header = format!(r#"{{"format":"x402-dev snapshot","version":2,"saved_at":0,"assets":[{usdc}]}}"#);
     let account = format!("0x{}", "11".repeat(32));
     assert!(read(&world, &seal(&[&header])).is_ok());
     for line in [

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::instance::InstanceName;
 use crate::instance::log::files;
+use crate::terminal;
 
 /// How often a followed log is looked at.
 const STEP: Duration = Duration::from_millis(100);
@@ -68,7 +69,13 @@ enum Heard {
 fn print<'a>(mut lines: impl Iterator<Item = &'a str>, form: Form) -> Heard {
     let mut stdout = BufWriter::new(io::stdout().lock());
     let printed = lines.try_for_each(|line| writeln!(stdout, "{}", shape(line, form)));
-    if printed.and_then(|()| stdout.flush()).is_ok() { Heard::Yes } else { Heard::No }
+    match printed.and_then(|()| stdout.flush()) {
+        Ok(()) => Heard::Yes,
+        Err(cause) => {
+            terminal::lose(&cause);
+            Heard::No
+        }
+    }
 }
 
 fn select(text: &str, excerpt: Excerpt) -> Vec<&str> {

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::form::{absent, refuse};
 use super::start::{start_child, unusable};
 use super::{Form, place};
+use crate::banner;
 use crate::config::{self, Loaded, Overrides};
 use crate::context::Context;
 use crate::error::Error;
@@ -41,8 +42,13 @@ pub fn restart(
             return Ok(refuse(form, Exit::Failure, &absent(&place, &standing)));
         }
     };
-    let command = replay(context, now, old);
-    let loaded = validated(context, &command)?;
+    let said = now.port;
+    let mut command = replay(context, now, old);
+    let mut loaded = validated(context, &command)?;
+    if let Some(port) = old.filter(|_| said.is_none()).and_then(|old| kept_port(old, &loaded)) {
+        command.overrides.port = Some(port);
+        loaded = validated(context, &command)?;
+    }
     let was_running = matches!(standing, Standing::Running(_));
     if was_running {
         if old.is_none() {
@@ -64,7 +70,10 @@ pub fn restart(
     say(form, "Starting server...");
     let (url, pid) = start_child(context, &place, command, Waiting::For(time.max(Duration::from_secs(10))))?;
     match form {
-        Form::Json => terminal::result(&json!({ "url": url, "pid": pid, "was_running": was_running }).to_string()),
+        Form::Json => {
+            let rpc = url.as_deref().map(banner::rpc);
+            terminal::result(&json!({ "url": url, "rpc": rpc, "pid": pid, "was_running": was_running }).to_string());
+        }
         Form::Text => {
             let url = url.unwrap_or_default();
             terminal::result(&format!(
@@ -111,7 +120,16 @@ fn stop_old(place: &Place, time: Duration, form: Form) -> Result<Option<Exit>, E
     Ok(Some(refuse(form, Exit::Failure, &report)))
 }
 
-/// How the new server is started: as the last one was, on its port, where nothing else is said now.
+/// The port of the old server, where its configuration leaves the port open, or did not get the one it names. A port
+/// that was changed in the configuration since then is meant.
+fn kept_port(old: &Record, loaded: &Loaded) -> Option<u16> {
+    let configured = loaded.config.server.port;
+    let before = old.configuration.iter().find(|(key, _, _)| key == "server.port");
+    let unchanged = before.is_none_or(|(_, before, _)| before.as_u64() == Some(configured.into()));
+    (configured != old.port && (configured == 0 || unchanged)).then_some(old.port)
+}
+
+/// How the new server is started: as the last one was, where nothing else is said now.
 fn replay(context: &Context, mut now: Overrides, old: Option<&Record>) -> StartedBy {
     // What is said now is meant here, not in the directory where the last one was started.
     now.config = now.config.map(|file| context.working_dir.join(file));
@@ -119,12 +137,8 @@ fn replay(context: &Context, mut now: Overrides, old: Option<&Record>) -> Starte
         let (working_dir, environment) = (context.working_dir.clone(), context.configuration());
         return StartedBy { overrides: now, working_dir, environment, parent: None };
     };
-    let said = now.port;
     let command = old.command.clone();
-    let mut overrides = now.over(command.overrides);
-    if said.is_none() && matches!(overrides.port, None | Some(0)) {
-        overrides.port = Some(old.port);
-    }
+    let overrides = now.over(command.overrides);
     // A process that has ended meanwhile ends nothing any more.
     let parent = command.parent.filter(|parent| Here::identify(parent.pid).as_ref() == Some(parent));
     StartedBy { overrides, parent, ..command }

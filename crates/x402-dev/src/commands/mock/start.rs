@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::serve::{Output, open_log, serve};
 use super::{Form, place};
+use crate::banner;
 use crate::clock;
 use crate::config::{self, Overrides};
 use crate::context::Context;
@@ -57,7 +58,7 @@ pub struct Detach {
 pub fn foreground(context: &Context, start: &Start, form: Form) -> Result<Exit, Error> {
     serve(context, start, Output::Stderr, &mut |url, pid| {
         if form == Form::Json {
-            let line = json!({ "url": url, "pid": pid }).to_string();
+            let line = json!({ "url": url, "rpc": banner::rpc(url), "pid": pid }).to_string();
             // On a thread of its own: a pipe that is full already must not keep the server from its signals.
             std::thread::spawn(move || terminal::result(&line));
         }
@@ -78,7 +79,7 @@ pub fn background(context: &Context, detach: Detach, form: Form) -> Result<Exit,
     };
     let (url, pid) = start_child(context, &place, command, detach.waiting)?;
     terminal::result(&match (form, &url) {
-        (Form::Json, _) => json!({ "url": url, "pid": pid }).to_string(),
+        (Form::Json, _) => json!({ "url": url, "rpc": url.as_deref().map(banner::rpc), "pid": pid }).to_string(),
         (Form::Text, Some(url)) => format!("Server is running on {url} (PID: {pid})"),
         (Form::Text, None) => format!("Server is starting (PID: {pid})"),
     });

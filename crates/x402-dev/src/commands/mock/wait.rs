@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::form::{absent, refuse};
 use super::{Form, place, standing};
+use crate::banner;
 use crate::context::Context;
 use crate::doors::admin::client;
 use crate::error::Error;
@@ -29,7 +30,7 @@ pub fn wait(context: &Context, name: &InstanceName, time: Duration, form: Form) 
         {
             let (url, pid) = (&record.url, running.identity.pid);
             terminal::result(&match form {
-                Form::Json => serde_json::json!({ "url": url, "pid": pid }).to_string(),
+                Form::Json => serde_json::json!({ "url": url, "rpc": banner::rpc(url), "pid": pid }).to_string(),
                 Form::Text => format!("Server is running on {url} (PID: {pid})"),
             });
             return Ok(Exit::Success);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use x402_sim::networks::eip155::eip3009::Defect;
-use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, Verdict};
+use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, PERMIT2_DEFECTS, Verdict};
 use x402_sim::registry::Version;
 
 use super::{Form, pretty};
@@ -38,11 +38,13 @@ impl Row {
 pub fn render(form: Form) -> String {
     if form == Form::Json {
         let rows = DEFECTS.iter().flat_map(|defect| [Version::V2, Version::V1].map(|version| Row::of(defect, version)));
+        // Version 1 knows no Permit2.
+        let rows = rows.chain(PERMIT2_DEFECTS.iter().map(|defect| Row::of(defect, Version::V2)));
         return pretty(&rows.collect::<Vec<_>>());
     }
-    let width = DEFECTS.iter().map(|defect| defect.name.len()).max().unwrap_or_default();
+    let width = Defect::all().map(|defect| defect.name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for defect in DEFECTS {
+    for defect in Defect::all() {
         let (verify, settle) = ([defect.verify(); 2], [defect.settle(); 2]);
         let resource = [Version::V2, Version::V1].map(|version| defect.resource(version));
         let mut line = |left: &str, right: &str| {

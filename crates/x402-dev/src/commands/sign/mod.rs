@@ -273,7 +273,10 @@ fn render(order: &Order, offer: &Offer, terms: &Terms, signed: &Signed) -> Resul
             requirements: &terms.requirements,
             signer: checksum(signed.signer),
             digest: signed.digest.to_string(),
-            defect: order.defect.map(|defect| Row::of(defect, terms.version)),
+            defect: order.defect.map(|defect| match terms.by_permit2() {
+                Some(by) => Row::of(&defect.by_permit2(by.scheme), terms.version),
+                None => Row::of(defect, terms.version),
+            }),
         }),
     })
 }

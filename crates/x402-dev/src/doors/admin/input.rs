@@ -52,7 +52,11 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let path = if path == "." { "$".to_owned() } else { format!("$.{path}") };
+        let path = match path.as_str() {
+            "." => "$".to_owned(),
+            item if item.starts_with('[') => format!("${item}"),
+            member => format!("$.{member}"),
+        };
         let error = error.into_inner();
         if !error.is_data() {
             return Code::MalformedJson.because(error.to_string());
@@ -60,9 +64,10 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let text = error.to_string();
         let text = text.strip_suffix(&place).unwrap_or(&text);
-        // The parser names a field that stands there twice by its parent alone.
-        let twice = text.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
-        let path = twice.map_or_else(|| path.clone(), |name| format!("{path}.{name}"));
+        // The parser names a field that is missing, or stands there twice, by its parent alone.
+        let named = ["duplicate field `", "missing field `"].iter().find_map(|words| text.strip_prefix(words));
+        let named = named.and_then(|rest| rest.split('`').next());
+        let path = named.map_or_else(|| path.clone(), |name| format!("{path}.{name}"));
         fault(text, Code::UnknownField).at(path)
     })?;
     json.end().map_err(|error| Code::MalformedJson.because(error.to_string()))?;
@@ -121,8 +126,9 @@ mod tests {
         for (json, code, path) in [
             ("{\"by\": 5, \"x\": 1}", "unknown_field", Some("$.x")),
             ("{\"by\": 5, \"by\": 5}", "duplicate_field", Some("$.by")),
-            ("{}", "missing_field", Some("$")),
+            ("{}", "missing_field", Some("$.by")),
             ("[]", "invalid_value", Some("$")),
+            ("[\"5\"]", "invalid_value", Some("$[0]")),
             ("{\"by\": \"5\"}", "invalid_value", Some("$.by")),
             ("{\"by\": -1}", "invalid_value", Some("$.by")),
             ("{\"by\": 1.5}", "invalid_value", Some("$.by")),

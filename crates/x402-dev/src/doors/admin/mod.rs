@@ -14,6 +14,7 @@
 //! | [`problem`] | why a request was refused |
 //! | [`openapi`] | the description |
 //! | [`office`] | what the routes share |
+//! | [`rendered`] | events in writing, once for all readers |
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -32,6 +33,7 @@ pub mod input;
 pub mod office;
 pub mod openapi;
 pub mod problem;
+pub mod rendered;
 pub mod routes;
 
 pub use office::{Admin, Reload};

@@ -9,6 +9,7 @@ use x402_sim::event::{Door, Facts, Kind};
 
 use super::Reloaded;
 use super::problem::{Code, Problem};
+use super::rendered::Rendered;
 use crate::state::{Current, State};
 
 /// What the routes of the door share.
@@ -22,6 +23,8 @@ pub struct Office {
     pub admin: Option<Admin>,
     /// Changes when the server is told to end: what would wait ends then.
     pub ending: watch::Receiver<()>,
+    /// The newest events as the stream sends them.
+    pub rendered: Arc<Rendered>,
 }
 
 /// What an instance knows besides its state.

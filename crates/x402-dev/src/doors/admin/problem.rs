@@ -159,6 +159,23 @@ impl Code {
         }
     }
 
+    /// What to do next whatever the request was.
+    const fn usual_hint(self) -> Option<&'static str> {
+        match self {
+            Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::UnknownField
+            | Self::UnknownParameter
+            | Self::MissingField => Some("/_x402/openapi.json describes every path and field"),
+            Self::DuplicateField => Some("say each field once"),
+            Self::MalformedJson => Some("send one JSON document in UTF-8, and nothing behind it"),
+            Self::BodyTooLarge => Some("split it into several requests"),
+            Self::BodyIncomplete => Some("send as many bytes as `Content-Length` says"),
+            Self::TooManyFaults => Some("`x402-dev fault clear` removes those that were added while it runs"),
+            _ => None,
+        }
+    }
+
     /// A problem with this code.
     pub fn because(self, detail: impl Into<String>) -> Problem {
         let (code, status, title) = self.row();
@@ -169,7 +186,7 @@ impl Code {
             code: code.into(),
             detail: detail.into().into(),
             path: None,
-            hint: None,
+            hint: self.usual_hint().map(Into::into),
             seen: None,
         }
     }

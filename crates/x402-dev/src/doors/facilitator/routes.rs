@@ -3,6 +3,8 @@
 //! A refused payment is HTTP 200 with `isValid: false` or `success: false`: the only answer whose reason survives every
 //! official resource server. 400 is for bodies that are no request at all. There is no 500 for what a client sent.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::extract::{OriginalUri, State as Extract};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +13,7 @@ use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network, said_payer};
 use x402_sim::fault::effect::{Forge, Wire};
 use x402_sim::fault::{Effect, Fault, Mode, Sight, Stage, Timing};
 use x402_sim::order::Depth;
@@ -19,9 +21,8 @@ use x402_sim::purchase::Buyer;
 use x402_sim::purchase::buyer::Step;
 use x402_sim::registry::Version;
 use x402_wire::facilitator::{FacilitatorRequest, VerifyResponse};
-use x402_wire::json::Json;
 
-use crate::doors::answer::{closing, json_body, refuse};
+use crate::doors::answer::{closing, json_body, json_bytes, refuse};
 use crate::doors::body::{self, BodyError};
 use crate::doors::cors::Missing;
 use crate::doors::fault::script::{self, Cues, Script, sight_of};
@@ -46,20 +47,26 @@ pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     if cues.is_empty() {
         return answer_json(&judge_now(&state, &asked).0, asked.mode);
     }
-    cues.delay(&state).await;
+    // On the heap, so that a verification with which nothing goes wrong does not carry its room.
+    Box::pin(verify_amid(&state, &asked, &cues)).await
+}
+
+/// The answer to `/verify` where something goes wrong.
+async fn verify_amid(state: &State, asked: &Asked<'_>, cues: &Cues) -> Response {
+    cues.delay(state).await;
     let verdict = match (cues.refusal(), cues.wire()) {
-        (Some((reason, message)), _) => refuse_by_fault(&state, &asked, reason, message),
+        (Some((reason, message)), _) => refuse_by_fault(state, asked, reason, message),
         (None, Some(wire)) if !wire::needs_answer(&wire) => VerifyResponse::default(),
         (None, _) => {
-            let (verdict, judged) = judge_now(&state, &asked);
+            let (verdict, judged) = judge_now(state, asked);
             if let Ok(approved) = &judged {
-                till::interfere(&state, &cues, approved);
+                till::interfere(state, cues, approved);
             }
-            till::jump(&state, &cues);
+            till::jump(state, cues);
             verdict
         }
     };
-    send(&state, serde_json::to_value(verdict).unwrap_or_default(), &Spoilt::by(&cues), asked.mode, asked.path).await
+    send(state, serde_json::to_value(verdict).unwrap_or_default(), &Spoilt::by(cues), asked.mode, asked.path).await
 }
 
 /// Judges a request for `/verify`, and tells it.
@@ -116,7 +123,8 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     if spoilt.is_whole() {
         return answer_json(&said.answer, asked.mode);
     }
-    send(&state, serde_json::to_value(said.answer).unwrap_or_default(), &spoilt, asked.mode, asked.path).await
+    let answer = serde_json::to_value(said.answer).unwrap_or_default();
+    Box::pin(send(&state, answer, &spoilt, asked.mode, asked.path)).await
 }
 
 /// What goes wrong with an answer.
@@ -228,7 +236,7 @@ impl<'a> Asked<'a> {
         let step = if endpoint == "/verify" { Step::Verify } else { Step::Settle };
         state.meet(asked.id(), &Buyer::of_request(&asked.request, step));
         if asked.mode == Mode::Timeout {
-            let response = simulation::time_out(state).await;
+            let response = Box::pin(simulation::time_out(state)).await;
             state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), asked.facts());
             return Err(Box::new(response));
         }
@@ -249,9 +257,7 @@ impl<'a> Asked<'a> {
 
     /// Who pays, as the payload writes it.
     fn payer(&self) -> Option<String> {
-        let from = ["payload", "authorization", "from"];
-        let from = from.iter().try_fold(self.request.payload.value(), |value, name| value.get(name));
-        from.and_then(Json::as_str).map(str::to_owned)
+        said_payer(&self.request.payload).map(Cow::into_owned)
     }
 
     /// The facts about the request.
@@ -262,7 +268,7 @@ impl<'a> Asked<'a> {
 }
 
 fn answer_json<T: Serialize>(answer: &T, mode: Mode) -> Response {
-    let mut response = json_body(answer).into_response();
+    let mut response = json_bytes(serde_json::to_vec(answer).expect("answers have string keys"));
     simulation::say(response.headers_mut(), mode);
     response
 }

@@ -3,10 +3,10 @@
 use axum::response::Response;
 use http::{HeaderName, Request, StatusCode};
 use x402_sim::event::{Door, Facts, PaymentId};
+use x402_sim::facilitator::said_account;
 use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
 use x402_sim::fault::{Effect, Fault, Played, Sight, Stage, Timing, ask, temper};
 use x402_sim::ledger::Account;
-use x402_sim::networks::eip155::parse_address;
 use x402_sim::world::faults::Point;
 use x402_wire::facilitator::FacilitatorRequest;
 use x402_wire::json::Json;
@@ -165,6 +165,11 @@ impl Cues {
         self.played.iter().any(|played| played.effect() == wanted)
     }
 
+    /// Everything that is played.
+    pub fn played(&self) -> &[Played] {
+        &self.played
+    }
+
     /// Every effect.
     pub fn effects(&self) -> impl Iterator<Item = &Effect> {
         self.played.iter().map(Played::effect)
@@ -174,12 +179,11 @@ impl Cues {
 /// What is seen of a request to a facilitator.
 pub fn sight_of<'a>(request: &'a FacilitatorRequest<'_>) -> Sight<'a> {
     let payload = request.payload.value();
-    let from = ["payload", "authorization", "from"].iter().try_fold(payload, |value, name| value.get(name));
     let text = |key: &str| request.requirements.get(key).and_then(Json::as_str);
     let url = payload.get("resource").and_then(|resource| resource.get("url")).and_then(Json::as_str);
     Sight {
         path: url.or_else(|| text("resource")).and_then(path_of),
-        payer: from.and_then(Json::as_str).and_then(parse_address).map(Account::from),
+        payer: said_account(&request.payload),
         network: text("network"),
         scheme: text("scheme"),
         version: request.payload.version().and_then(|version| u8::try_from(version).ok()),

@@ -4,6 +4,7 @@ use x402_sim::event::{Facts, Kind, PaymentId};
 use x402_sim::facilitator::{Approved, Refusal, facts_of};
 use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
 use x402_sim::fault::{Effect, Sight, Stage, Timing};
+use x402_sim::networks::eip155::PERMIT2;
 use x402_sim::reason::{Code, Reason};
 use x402_sim::registry::Version;
 use x402_sim::world::settlement::still_pending;
@@ -109,7 +110,7 @@ impl Till<'_> {
         let settled = state.act(|world, now| {
             let settled = world.settle_as(&approved.charge, self.payment, commitment, now);
             match settled {
-                Err(reason) if reason.code == Code::NonceUsed && before.has(&Effect::SuccessTwice) => {
+                Err(reason) if reason.code.is_replay() && before.has(&Effect::SuccessTwice) => {
                     Ok((world.settled_before(&approved.charge).ok_or(reason)?, Fresh::No))
                 }
                 Err(reason) => Err(reason),
@@ -152,13 +153,14 @@ impl Till<'_> {
 
     /// The answer about a settlement that was made.
     fn answer(&self, settled: &Settled) -> SettleResponse {
-        let transaction = settled.hash().to_string();
+        let transaction = settled.name();
         match settled.standing {
             Standing::Confirmed => SettleResponse {
                 success: true,
                 payer: self.payer.clone(),
                 transaction,
                 network: self.network.clone(),
+                amount: settled.amount.map(|amount| amount.to_string()),
                 ..SettleResponse::default()
             },
             Standing::Pending => SettleResponse { transaction, ..self.failed(&still_pending()) },
@@ -246,12 +248,13 @@ pub fn jump(state: &crate::state::State, cues: &Cues) {
 /// What a payer does between verify and settle.
 pub fn interfere(state: &crate::state::State, cues: &Cues, approved: &Approved) {
     let charge = &approved.charge;
-    let from = charge.authorization.from.into();
+    let payer = charge.payer();
     for meanwhile in cues.meanwhile() {
         match meanwhile {
-            Meanwhile::Drain => state.act(|world, _| world.set_balance(charge.asset, from, x402_sim::U256::ZERO)),
-            Meanwhile::CancelNonce => {
-                state.act(|world, _| world.cancel(charge.asset, from, charge.authorization.nonce));
+            Meanwhile::Drain => state.act(|world, _| world.set_balance(charge.asset(), payer, x402_sim::U256::ZERO)),
+            Meanwhile::CancelNonce => state.act(|world, _| world.cancel(charge.once())),
+            Meanwhile::RevokeAllowance => {
+                state.act(|world, _| world.approve(charge.asset(), payer, PERMIT2.into(), x402_sim::U256::ZERO));
             }
             Meanwhile::JumpClock(_) => {}
         }

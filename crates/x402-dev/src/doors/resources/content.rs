@@ -14,6 +14,7 @@ use super::Visit;
 use crate::catalogue::Item;
 use crate::doors::answer::json_body;
 use crate::doors::fault::wire;
+use crate::doors::parcel::Content;
 use crate::doors::simulation;
 
 /// The built-in body.
@@ -61,6 +62,7 @@ pub fn failed(code: u16, body: Option<&str>) -> Response {
 pub fn emptied(response: Response) -> Response {
     let (mut head, _) = response.into_parts();
     head.headers.remove(header::CONTENT_LENGTH);
+    head.extensions.insert(Content::Fake);
     Response::from_parts(head, Body::empty())
 }
 
@@ -69,6 +71,7 @@ pub fn exchanged(response: Response) -> Response {
     let (mut head, _) = response.into_parts();
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    head.extensions.insert(Content::Fake);
     Response::from_parts(head, Body::from(r#"{"fault":"this is not what was paid for"}"#))
 }
 

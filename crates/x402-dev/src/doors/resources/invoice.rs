@@ -8,6 +8,7 @@ use x402_sim::event::{Facts, Kind, PaymentId};
 use x402_sim::facilitator::REJECTED;
 use x402_sim::fault::Mode;
 use x402_sim::memo::Terms;
+use x402_sim::networks::solana;
 
 use super::content::{self, Receipt};
 use super::delivery::Settled;
@@ -21,10 +22,14 @@ use crate::doors::simulation;
 /// What log and answer say.
 const NOTE: &str = "invoice: nothing was signed";
 
+/// The same for an invoice that a transaction has paid.
+const SENT: &str = "invoice: paid by a transaction on the simulated Solana devnet";
+
 /// Answers a request that carries `X-Payment-Proof`. `from` names the test account that pays.
 pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     let payment = proof.text().ok().map(PaymentId::of_memo);
-    if let Some(payment) = payment {
+    let is_memo = proof.text().is_ok_and(|proof| solana::parse_signature(proof).is_none());
+    if let Some(payment) = payment.filter(|_| is_memo) {
         sale.meet_invoice(payment, from);
     }
     let refuse = |reason: &str, message: String| {
@@ -54,28 +59,40 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         return response;
     }
     let terms = Terms { method: sale.visit.method.as_str(), path: &sale.visit.path, amount: *amount };
-    let redeemed = sale.state.act(|world, now| world.redeem_invoice(proof, terms, from, now));
-    let payer = match redeemed {
-        Ok(payer) => payer,
+    let redeemed = sale.state.act(|world, now| {
+        if let Some(signature) = solana::parse_signature(proof) {
+            return world.redeem_by_transaction(&signature, terms, now);
+        }
+        let payer = world.redeem_invoice(proof, terms, from, now);
+        payer.map(|payer| (payer.solana_address.to_owned(), PaymentId::of_memo(proof)))
+    });
+    let (payer, redeemed) = match redeemed {
+        Ok(redeemed) => redeemed,
         Err(error) => return refuse(error.code(), error.to_string()),
     };
+    // A transaction was told of when it was sent: its money is counted once, for whoever asks with it.
+    let sent = payment != Some(redeemed);
+    let payment = Some(redeemed);
+    if sent {
+        sale.meet_invoice(redeemed, &payer);
+    }
     let price = format!("{written} USDC");
     let facts = Facts {
         network: Some("solana-devnet".to_owned()),
         amount: Some(price.clone()),
-        payer: Some(payer.solana_address.to_owned()),
-        message: Some(NOTE.to_owned()),
+        payer: Some(payer.clone()),
+        message: Some(if sent { SENT } else { NOTE }.to_owned()),
         ..Facts::default()
     };
-    sale.record(Kind::Settled, payment, facts);
+    sale.record(if sent { Kind::Verified } else { Kind::Settled }, payment, facts);
     let receipt = Receipt {
         resource: &sale.visit.url,
         amount: &price,
-        payer: Some(payer.solana_address),
+        payer: Some(&payer),
         network: Some("solana-devnet"),
-        transaction: None,
+        transaction: Some(proof).filter(|_| sent),
         dialect: Some(sale.dialect),
-        note: Some(NOTE),
+        note: (!sent).then_some(NOTE),
         simulated: sale.mode.simulation(),
     };
     let mut response = content::delivered(made, &receipt, sale.mode);

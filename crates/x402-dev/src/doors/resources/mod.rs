@@ -19,6 +19,7 @@
 pub mod content;
 pub mod delivery;
 pub mod invoice;
+pub mod metering;
 pub mod offer;
 pub mod offered;
 pub mod page;

@@ -2,20 +2,18 @@
 //!
 //! The facilitator is in the same process. What goes wrong with it on purpose is heard as a remote one would be heard.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 use serde_json::Value;
 use x402_sim::accounts;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_account, said_network, said_payer};
 use x402_sim::fault::effect::{Content, Wire};
 use x402_sim::fault::{Effect, Mode, Sight, Stage, Timing};
-use x402_sim::ledger::Account;
 use x402_sim::merchant::hearing::{Call, Heard, Outcome as Spoken, hear};
-use x402_sim::networks::eip155::parse_address;
 use x402_sim::order::Depth;
-use x402_sim::purchase::buyer::payer_of;
 use x402_sim::purchase::{Buyer as Customer, Name, Wanted};
-use x402_sim::reason::Code;
 use x402_sim::registry::Version;
 use x402_wire::facilitator::{FacilitatorRequest, SettleResponse, VerifyResponse};
 use x402_wire::json::Json;
@@ -24,6 +22,7 @@ use x402_wire::payload::PaymentPayload;
 use super::Visit;
 use super::content::{self, Receipt};
 use super::delivery::Settled;
+use super::metering;
 use crate::catalogue::Item;
 use crate::doors::fault::call::{REDIRECTS, outcome};
 use crate::doors::fault::receipt;
@@ -87,7 +86,7 @@ pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements
     let facts = facts_of(&Ok(approved.clone()));
     let cues = buyer.play((Stage::Content, Timing::Before));
     cues.delay(sale.state).await;
-    let made = match cues.wire() {
+    let mut made = match cues.wire() {
         Some(Wire::Status(code, body)) => Some(content::failed(code, body.as_deref())),
         _ => content::configured(sale.item),
     };
@@ -95,7 +94,13 @@ pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements
         sale.record(Kind::NotSettled, Some(payment), facts);
         return Outcome::NotSettled(made.unwrap_or_default());
     }
-    match buyer.settle(&approved).await {
+    let metered = metering::amount(sale, requirements, made.as_mut());
+    let metered = metered.map(|amount| metering::charged(requirements, amount));
+    let charged = metered.as_ref().map(|requirements| FacilitatorRequest {
+        payload: request.payload.clone(),
+        requirements: Json::from(requirements),
+    });
+    match buyer.settle(&approved, charged.as_ref()).await {
         Heard::Receipt(answer) if answer.success => buyer.deliver(made, &cues, &approved, answer, &facts),
         Heard::Receipt(answer) => Outcome::SettleFailed(answer),
         Heard::Refused(text) | Heard::BadGateway(text) => Outcome::BadGateway(text),
@@ -114,7 +119,7 @@ impl<'a> Buyer<'a> {
         let version = request.payload.version().and_then(Version::from_number).unwrap_or(Version::V2);
         let text = |key: &str| requirements.get(key).and_then(Value::as_str);
         let sight = Sight {
-            payer: payer(request).and_then(parse_address).map(Account::from),
+            payer: said_account(&request.payload),
             network: text("network"),
             scheme: text("scheme"),
             version: Some(version.number()),
@@ -158,7 +163,7 @@ impl<'a> Buyer<'a> {
 
     /// Whether a fault lets the verdict through; the payment itself is judged afterwards.
     async fn hear_verdict(&self, cues: &Cues) -> Result<(), Box<Outcome>> {
-        let (state, payer) = (self.sale.state, payer(self.request).map(str::to_owned));
+        let (state, payer) = (self.sale.state, said_payer(&self.request.payload).map(Cow::into_owned));
         if let Some((reason, message)) = cues.refusal() {
             return self.refused(reason, message, payer);
         }
@@ -195,7 +200,7 @@ impl<'a> Buyer<'a> {
 
     /// A used authorization is refused, unless a fault lets it succeed again at settlement.
     fn settled_twice(&self, refusal: &Refusal, facts: Facts) -> Result<Approved, Box<Outcome>> {
-        if refusal.reason.code == Code::NonceUsed && self.sale.script.knows(&Effect::SuccessTwice) {
+        if refusal.reason.code.is_replay() && self.sale.script.knows(&Effect::SuccessTwice) {
             let (chain, now) = self.sale.state.chain();
             if let Ok(approved) = judge(self.request, &chain, now / 1000, Depth::Settle, self.sale.mode) {
                 return Ok(approved);
@@ -206,11 +211,13 @@ impl<'a> Buyer<'a> {
     }
 
     /// Settles by the facilitator in this process; once more where the settlement is pending, as the official server.
-    async fn settle(&self, approved: &Approved) -> Heard {
-        let mut heard = self.settle_once(approved).await;
+    ///
+    /// `charged` is the request where another amount is charged than was verified.
+    async fn settle(&self, approved: &Approved, charged: Option<&FacilitatorRequest<'_>>) -> Heard {
+        let mut heard = self.settle_once(approved, charged).await;
         for _ in 0..REDIRECTS {
             let Some(again) = heard.1 else { return heard.0 };
-            heard = self.settle_once(approved).await;
+            heard = self.settle_once(approved, charged).await;
             if again == Again::Pending {
                 return heard.0;
             }
@@ -218,7 +225,11 @@ impl<'a> Buyer<'a> {
         heard.0
     }
 
-    async fn settle_once(&self, approved: &Approved) -> (Heard, Option<Again>) {
+    async fn settle_once(
+        &self,
+        approved: &Approved,
+        charged: Option<&FacilitatorRequest<'_>>,
+    ) -> (Heard, Option<Again>) {
         let till = Till {
             script: self.sale.script,
             sight: &self.sight,
@@ -228,7 +239,14 @@ impl<'a> Buyer<'a> {
             payer: Some(approved.payer.clone()),
             network: said_network(self.request),
         };
-        let Said { answer, forges, wire, at, .. } = till.settle(|| Ok(approved.clone())).await;
+        let judged = || match charged {
+            None => Ok(approved.clone()),
+            Some(request) => {
+                let (chain, now) = self.sale.state.chain();
+                judge(request, &chain, now / 1000, Depth::Settle, self.sale.mode)
+            }
+        };
+        let Said { answer, forges, wire, at, .. } = till.settle(judged).await;
         if forges.is_empty() && wire.is_none() {
             let again = (self.version == Version::V2 && is_pending(&answer)).then_some(Again::Pending);
             return (Heard::Receipt(answer), again);
@@ -262,7 +280,12 @@ impl<'a> Buyer<'a> {
             response.extensions_mut().insert(settled);
             return Outcome::Delivered(response, answer);
         }
-        let amount = facts.amount.clone().unwrap_or_default();
+        // `upto` says how much was charged; everything else charges what was verified.
+        let charged = answer.amount.as_deref().and_then(|amount| amount.parse().ok());
+        let amount = match charged {
+            Some(charged) => approved.charge.asset_in_words().written(charged),
+            None => facts.amount.clone().unwrap_or_default(),
+        };
         let receipt = Receipt {
             resource: &sale.visit.url,
             amount: &amount,
@@ -296,11 +319,6 @@ fn is_pending(answer: &SettleResponse) -> bool {
     !answer.success && answer.error_reason.as_deref() == Some("settlement_pending") && !answer.transaction.is_empty()
 }
 
-fn payer<'a>(request: &'a FacilitatorRequest<'_>) -> Option<&'a str> {
-    let from = ["payload", "authorization", "from"];
-    from.iter().try_fold(request.payload.value(), |value, name| value.get(name)).and_then(Json::as_str)
-}
-
 /// Makes content worse.
 fn spoil(response: Response, how: Content) -> Response {
     match how {
@@ -314,17 +332,17 @@ impl<'a> Sale<'a> {
     /// Says who buys what, before any event tells of the payment.
     pub fn meet(&self, payload: &PaymentPayload<'_>) {
         let name = Name::of(payload, self.visit.called.as_deref());
-        self.meet_buyer(PaymentId::of(payload), name, payer_of(payload));
+        self.meet_buyer(PaymentId::of(payload), name, said_payer(payload));
     }
 
     /// The same for the payment of an invoice, by a test account.
     pub fn meet_invoice(&self, payment: PaymentId, payer: &str) {
         // One account is one buyer, in whatever dialect it pays.
         let payer = accounts::find(payer).map_or(payer, |account| account.address);
-        self.meet_buyer(payment, self.visit.called.as_deref().and_then(Name::of_header), Some(payer));
+        self.meet_buyer(payment, self.visit.called.as_deref().and_then(Name::of_header), Some(payer.into()));
     }
 
-    fn meet_buyer(&self, payment: PaymentId, name: Option<Name<'_>>, payer: Option<&str>) {
+    fn meet_buyer(&self, payment: PaymentId, name: Option<Name<'_>>, payer: Option<Cow<'_, str>>) {
         let (method, target, body) = (self.visit.method.as_str(), self.visit.target(), self.visit.body);
         self.state.meet(payment, &Customer { name, payer, wanted: Wanted::Request { method, target, body } });
     }

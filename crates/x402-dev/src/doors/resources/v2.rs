@@ -7,6 +7,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use x402_sim::event::{Facts, Kind, PaymentId};
+use x402_sim::reason::Code;
+use x402_sim::registry::Version;
 use x402_wire::facilitator::SettleResponse;
 use x402_wire::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
@@ -43,7 +45,14 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
 
 fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Refused(reason, _) => refused(sale, &reason),
+        Outcome::Refused(reason, _) => {
+            let mut response = refused(sale, &reason);
+            // The payer can do something about it, and then the same payment is good.
+            if reason == Code::Permit2Allowance.spell(Version::V2) {
+                *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+            }
+            response
+        }
         Outcome::BadGateway(text) => refuse(StatusCode::BAD_GATEWAY, &text),
         Outcome::NotSettled(mut response) => {
             simulation::say(response.headers_mut(), sale.mode);

@@ -6,11 +6,13 @@ use super::model::FaultError;
 use crate::world::{Commitment, Ending, Wait};
 use span::{duration, wait_of, wait_written, written};
 
+pub mod chain;
 pub mod offer;
 pub mod rows;
 pub mod span;
 pub mod wire;
 
+pub use chain::ChainTrouble;
 pub use offer::Twist;
 pub use rows::{EFFECTS, Row};
 pub use wire::Wire;
@@ -43,6 +45,8 @@ pub enum Effect {
     Content(Content),
     /// The answer comes without the headers that let scripts of other origins read it.
     CorsMissing,
+    /// A chain's JSON-RPC goes wrong.
+    Chain(ChainTrouble),
 }
 
 /// What an answer says wrong.
@@ -67,6 +71,8 @@ pub enum Meanwhile {
     Drain,
     /// The payer cancels the authorization.
     CancelNonce,
+    /// The payer takes its allowance to the Permit2 contract back.
+    RevokeAllowance,
     /// The clock jumps ahead by so many milliseconds.
     JumpClock(u64),
 }
@@ -105,12 +111,14 @@ impl Effect {
             Self::LostReceipt => "lost_receipt",
             Self::Meanwhile(Meanwhile::Drain) => "drain",
             Self::Meanwhile(Meanwhile::CancelNonce) => "cancel_nonce",
+            Self::Meanwhile(Meanwhile::RevokeAllowance) => "revoke_allowance",
             Self::Meanwhile(Meanwhile::JumpClock(_)) => "jump_clock",
             Self::Twist(twist) => twist.name(),
             Self::Content(Content::Empty) => "empty",
             Self::Content(Content::Wrong) => "wrong_content",
             Self::Content(Content::Cacheable) => "cacheable",
             Self::CorsMissing => "cors_missing",
+            Self::Chain(trouble) => trouble.name(),
         }
     }
 
@@ -179,12 +187,13 @@ fn parsed(name: &str, argument: Option<&str>) -> Option<Effect> {
         "lost_receipt" => Effect::LostReceipt,
         "drain" => Effect::Meanwhile(Meanwhile::Drain),
         "cancel_nonce" => Effect::Meanwhile(Meanwhile::CancelNonce),
+        "revoke_allowance" => Effect::Meanwhile(Meanwhile::RevokeAllowance),
         "jump_clock" => Effect::Meanwhile(Meanwhile::JumpClock(duration(argument?)?)),
         "empty" => Effect::Content(Content::Empty),
         "wrong_content" => Effect::Content(Content::Wrong),
         "cacheable" => Effect::Content(Content::Cacheable),
         "cors_missing" => Effect::CorsMissing,
-        _ => return None,
+        _ => return ChainTrouble::named(name).map(Effect::Chain),
     })
 }
 

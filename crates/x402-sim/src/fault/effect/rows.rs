@@ -57,6 +57,12 @@ pub const EFFECTS: &[Row] = &[
     row("lost_receipt", "", "lost_receipt", "the answer comes without its receipt header"),
     row("drain", "", "drain", "the payer's balance is gone between verify and settle"),
     row("cancel_nonce", "", "cancel_nonce", "the authorization is cancelled between verify and settle"),
+    row(
+        "revoke_allowance",
+        "",
+        "revoke_allowance",
+        "the payer's allowance to Permit2 is revoked between verify and settle; other payments do not need one",
+    ),
     row("jump_clock", ":DURATION", "jump_clock:10m", "the clock jumps ahead between verify and settle"),
     row("price_raised", "[:FACTOR]", "price_raised:3", "who comes back to pay finds so many times the price"),
     row("payee_swapped", "", "payee_swapped", "the offer names another payee"),
@@ -73,4 +79,9 @@ pub const EFFECTS: &[Row] = &[
     row("wrong_content", "", "wrong_content", "paid, and the content is another one"),
     row("cacheable", "", "cacheable", "paid content that shared caches may keep: `public`"),
     row("cors_missing", "", "cors_missing", "no `Access-Control-*` headers"),
+    row("nonce_too_low", "", "nonce_too_low", "the chain refuses a transaction: its nonce was used meanwhile"),
+    row("dropped", "", "dropped", "the chain takes a transaction, and it is never seen again"),
+    row("no_receipt", "", "no_receipt", "the chain executes a transaction, and its receipt never comes"),
+    row("stale_blockhash", "", "stale_blockhash", "the newest blockhash is an old one; a transaction's is too old"),
+    row("stalled", "", "stalled", "the chain stands still: its newest block or slot stays the same"),
 ];

@@ -149,6 +149,8 @@ fn asset((address, symbol, name, version, decimals, transfer): &AssetRow) -> Ass
         version: (*version).to_owned(),
         decimals: *decimals,
         transfer: *transfer,
+        // Source: `supportsEip2612`; Igra's is the one that lacks it.
+        eip2612: *address != "0xA5b8BF902b2844dA17d4506cc827F7F1681735E7",
     }
 }
 

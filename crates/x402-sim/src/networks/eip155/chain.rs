@@ -4,10 +4,12 @@
 
 use alloy_primitives::{Address, U256, address};
 
+use super::PERMIT2;
 use super::eip712::Authorization;
+use super::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
 use super::signature::{Ecdsa, Recovered};
 use crate::catalog::{Catalog, Token};
-use crate::ledger::{Effect, View};
+use crate::ledger::{Effect, Once, View};
 use crate::networks::Transfer;
 
 /// A call of a token's contract.
@@ -40,9 +42,11 @@ pub struct Revert(pub &'static str);
 pub const NO_SUCH_FUNCTION: &str = "execution reverted";
 
 /// Contracts that stand at the same address on every chain and hold no money of their own.
-const EVERYWHERE: [Address; 2] = [
+pub const EVERYWHERE: [Address; 4] = [
     address!("cA11bde05977b3631167028862bE2a173976CA11"), // Multicall3
-    address!("000000000022D473030F116dDEE9F6B43aC78BA3"), // Permit2
+    PERMIT2,
+    EXACT_PROXY,
+    UPTO_PROXY,
 ];
 
 /// What stands at an address.
@@ -84,7 +88,8 @@ pub fn execute(
     require(!blacklisted, "Blacklistable: account is blacklisted")?;
     require(now > valid_after, "FiatTokenV2: authorization is not yet valid")?;
     require(now < valid_before, "FiatTokenV2: authorization is expired")?;
-    require(!view.is_used(asset, holder, nonce), "FiatTokenV2: authorization is used or canceled")?;
+    let once = Once::authorization(asset, from, nonce);
+    require(!view.is_used(&once), "FiatTokenV2: authorization is used or canceled")?;
     if signatures == Signatures::Checked {
         check_signature(call)?;
     }
@@ -95,7 +100,7 @@ pub fn execute(
     let received = if holder == payee { U256::ZERO } else { view.ledger().balance(asset, payee).unwrap_or_default() };
     let after = received.checked_add(value).filter(|sum| *sum <= BALANCE_CAP);
     require(after.is_some(), "FiatTokenV2_2: Balance exceeds (2^255 - 1)")?;
-    effects.push(Effect::UseAuthorization { asset, from: holder, nonce });
+    effects.push(Effect::Use(once));
     effects.push(Effect::Move { asset, from: holder, to: payee, value });
     Ok(effects)
 }

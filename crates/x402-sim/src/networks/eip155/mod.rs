@@ -7,18 +7,33 @@
 //! | [`secp`] | signing and recovering: the only file with C code beneath it |
 //! | [`signature`] | the forms of a signature, ERC-6492 wrappers |
 //! | [`eip3009`] | `exact` by `transferWithAuthorization`: claim, checks, both orders, charge |
+//! | [`permit2`] | `exact` and `upto` by the Permit2 contract: the same rooms |
 //! | [`chain`] | the contracts' own rules: `execute`, revert texts |
+//! | [`contracts`] | message calls to contracts, as views of the ledger |
+//! | [`rpc`] | what Ethereum's libraries ask of a node |
+//! | [`abi`], [`raw`] | calldata, and signed transactions, as the chain's own door takes them |
 //! | [`transaction`] | the EIP-1559 transactions of the facilitator |
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, address};
 
+pub mod abi;
 pub mod assets;
 pub mod chain;
+pub mod contracts;
 pub mod eip3009;
 pub mod eip712;
+pub mod permit2;
+pub mod raw;
+pub mod rpc;
 pub mod secp;
 pub mod signature;
 pub mod transaction;
+
+/// The Permit2 contract, at the same address on every chain.
+pub const PERMIT2: Address = address!("000000000022D473030F116dDEE9F6B43aC78BA3");
+
+/// The members of a payload that hold what the payer signed. Each has a `from`; of two, the first counts.
+pub const SIGNED: [&str; 2] = ["permit2Authorization", "authorization"];
 
 /// The chain id in a CAIP-2 id of this family.
 pub fn chain_id(network: &str) -> Option<u64> {

@@ -64,13 +64,26 @@ impl Signature {
         let Ok(bytes): Result<[u8; 65], _> = bytes.as_slice().try_into() else {
             return Self::Other { bytes: Some(bytes.len()) };
         };
-        let mut compact = [0; 64];
-        compact.copy_from_slice(&bytes[..64]);
-        Self::Ecdsa(Ecdsa { compact, v: bytes[64] })
+        Self::Ecdsa(Ecdsa::from_bytes(&bytes))
     }
 }
 
 impl Ecdsa {
+    /// The signature in its 65 bytes.
+    pub fn from_bytes(bytes: &[u8; 65]) -> Self {
+        let mut compact = [0; 64];
+        compact.copy_from_slice(&bytes[..64]);
+        Self { compact, v: bytes[64] }
+    }
+
+    /// Its 65 bytes.
+    pub fn bytes(&self) -> [u8; 65] {
+        let mut bytes = [0; 65];
+        bytes[..64].copy_from_slice(&self.compact);
+        bytes[64] = self.v;
+        bytes
+    }
+
     /// The signer, as the official facilitator recovers it: `v` 0, 1, 27 or 28, any `s`.
     pub fn recover(&self, digest: B256) -> Option<Address> {
         secp::recover(digest, &self.compact, self.parity()?)

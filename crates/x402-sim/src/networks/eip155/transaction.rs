@@ -4,11 +4,18 @@ use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::{Encodable, Header};
 
 use super::eip712::Authorization;
+use super::permit2::Permit;
 use super::secp;
 use super::signature::Ecdsa;
 
 /// `transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)`.
 const TRANSFER_WITH_AUTHORIZATION: [u8; 4] = [0xe3, 0xee, 0x16, 0x0e];
+
+/// `settle(((address,uint256),uint256,uint256),address,(address,uint256),bytes)` of the proxy of `exact`.
+const SETTLE_EXACT: [u8; 4] = [0x13, 0xcd, 0x3b, 0x53];
+
+/// `settle(((address,uint256),uint256,uint256),uint256,address,(address,address,uint256),bytes)` of the proxy of `upto`.
+const SETTLE_UPTO: [u8; 4] = [0xff, 0x11, 0xe7, 0xb4];
 
 /// What the facilitator offers for gas, in wei: 1 gwei, and 0.001 gwei of it as the tip.
 const MAX_FEE_PER_GAS: u64 = 1_000_000_000;
@@ -53,6 +60,32 @@ pub fn transfer_calldata(authorization: &Authorization, signature: &Ecdsa) -> By
     data.into()
 }
 
+/// The calldata of a proxy's `settle`; that of `upto` says the amount.
+pub fn settle_calldata(permit: &Permit, amount: U256, owner: Address, signature: &Ecdsa) -> Bytes {
+    let Permit { token, amount: permitted, nonce, deadline, witness, .. } = *permit;
+    let number = B256::from;
+    let mut words = vec![token.into_word(), number(permitted), number(nonce), number(deadline)];
+    let selector = if let Some(facilitator) = witness.facilitator {
+        words.extend([number(amount), owner.into_word(), witness.to.into_word(), facilitator.into_word()]);
+        SETTLE_UPTO
+    } else {
+        words.extend([owner.into_word(), witness.to.into_word()]);
+        SETTLE_EXACT
+    };
+    words.push(number(witness.valid_after));
+    // The signature stands behind the other arguments and its own place.
+    words.push(number(U256::from(32 * (words.len() + 1))));
+    words.push(number(U256::from(65)));
+    let mut data = Vec::with_capacity(4 + 32 * (words.len() + 3));
+    data.extend_from_slice(&selector);
+    for word in &words {
+        data.extend_from_slice(word.as_slice());
+    }
+    data.extend_from_slice(&signature.bytes());
+    data.extend_from_slice(&[0; 31]);
+    data.into()
+}
+
 impl Transaction {
     /// Signs with the facilitator's key.
     pub fn sign(&self, key: &[u8; 32]) -> Signed {
@@ -92,9 +125,10 @@ fn encode_list(payload: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::{address, hex};
+    use alloy_primitives::{address, b256, hex};
 
     use super::*;
+    use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY, Witness};
 
     /// Made with viem's `signTransaction` by the key 0x22.
     #[test]
@@ -108,6 +142,35 @@ mod tests {
         let signed = transaction.sign(&[0x22; 32]);
         assert_eq!(hex::encode(&signed.raw), RAW);
         assert_eq!(hex::encode(signed.hash), HASH);
+    }
+
+    /// The hashes are of what viem's `encodeFunctionData` makes with the official ABIs.
+    #[test]
+    fn settlements_by_permit2_are_encoded_as_by_the_official_abis() {
+        let witness = Witness {
+            to: address!("209693Bc6afc0C5328bA36FaF03C514EF312287C"),
+            facilitator: None,
+            valid_after: U256::ZERO,
+        };
+        let exact = Permit {
+            chain_id: 84532,
+            token: address!("036CbD53842c5426634e7929541eC2318f3dCF7e"),
+            amount: U256::from(1000),
+            spender: EXACT_PROXY,
+            nonce: U256::from(7),
+            deadline: U256::from(2_000_000_000),
+            witness,
+        };
+        let facilitator = Some(address!("1563915e194D8CfBA1943570603F7606A3115508"));
+        let upto = Permit { witness: Witness { facilitator, ..witness }, spender: UPTO_PROXY, ..exact };
+        let owner = address!("19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A");
+        let signature = Ecdsa::from_bytes(&[0xab; 65]);
+        for (permit, expected) in [
+            (exact, b256!("8fa22c3bb61ab8f33c4aaadb4fa6cd7ccd74855969644ba05b7abca6693783c3")),
+            (upto, b256!("e18cf1cb64f59ddbc32d6420439ac18b4143983c7c1256b9bde72d50d22419fa")),
+        ] {
+            assert_eq!(keccak256(settle_calldata(&permit, U256::from(500), owner, &signature)), expected);
+        }
     }
 
     const RAW: &str = "02f87283014a3407830f4240843b9aca008301d4c094036cbd53842c5426634e7929541ec2318f3dcf7e8085e3ee160e\

@@ -1,9 +1,41 @@
-//! The `solana` family: ids, the assets of devnet, and the test accounts that invoices name.
+//! The `solana` family: its clusters, transactions and programs.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`assets`] | the clusters, version 1 names, mints |
+//! | [`key`], [`ed25519`] | addresses, derived ones too; signing and verifying |
+//! | [`reader`], [`message`], [`compile`], [`transaction`] | what goes over the wire, in both directions |
+//! | [`program`], [`runtime`] | the programs that can be called, and the chain that runs them |
+//! | [`blockhash`] | slots, and blockhashes that say themselves how old they are |
+//! | [`directory`], [`tables`] | whose token account is whose; lookup tables |
+//! | [`rpc`] | the JSON-RPC methods |
+//! | [`exact`] | `exact` by `TransferChecked`: claim, checks, both orders, charge |
 
-use crate::networks::{Asset, Family, Network, Stage, Transfer};
+use alloy_primitives::B256;
 
-/// The CAIP-2 id of devnet.
-pub const DEVNET: &str = "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1";
+use crate::accounts::{self, TestAccount};
+use crate::ledger::Once;
+
+pub mod assets;
+pub mod blockhash;
+pub mod compile;
+pub mod directory;
+pub mod ed25519;
+pub mod exact;
+pub mod key;
+pub mod message;
+pub mod program;
+pub mod reader;
+pub mod rpc;
+pub mod runtime;
+pub mod tables;
+pub mod transaction;
+
+pub use assets::{DEVNET, known};
+use key::Key;
+
+/// Lamports have no mint; the ledger counts them under the System program's address.
+pub const NATIVE: Key = program::SYSTEM;
 
 /// The addresses of the test accounts 0-19: the test mnemonic by SLIP-0010 at `m/44'/501'/i'/0'`.
 pub const TEST_ADDRESSES: [&str; 20] = [
@@ -29,30 +61,52 @@ pub const TEST_ADDRESSES: [&str; 20] = [
     "5AWnYCGhpNR6pXax2xpvUujjtZogmJb9RrWHApWQqe4W",
 ];
 
-/// Every network of this family that is known without configuration.
-pub fn known() -> Vec<Network> {
-    vec![Network {
-        id: DEVNET.to_owned(),
-        name: "Solana Devnet".to_owned(),
-        v1_name: Some("solana-devnet".to_owned()),
-        stage: Stage::Test,
-        family: Family::Solana,
-        assets: vec![Asset {
-            address: "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU".to_owned(),
-            symbol: "USDC".to_owned(),
-            name: "USDC".to_owned(),
-            version: String::new(),
-            decimals: 6,
-            transfer: Transfer::Spl,
-        }],
-    }]
-}
-
 /// The 32 bytes of an address, if the text is base58 of exactly that many.
 pub fn parse_address(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let length = bs58::decode(text).onto(&mut bytes).ok()?;
     (length == 32).then_some(bytes)
+}
+
+/// The signature in a text, if it is base58 of exactly 64 bytes.
+pub fn parse_signature(text: &str) -> Option<ed25519::Bytes> {
+    let mut bytes = [0; 64];
+    let length = bs58::decode(text).onto(&mut bytes).ok()?;
+    (length == 64).then_some(bytes)
+}
+
+/// The address of a test account.
+///
+/// # Panics
+///
+/// Never: the table is tested.
+pub fn key_of(account: &TestAccount) -> Key {
+    Key::parse(account.solana_address).expect("the table holds addresses")
+}
+
+/// Who can mint tokens of every mint: test account 0.
+///
+/// # Panics
+///
+/// Never: the test accounts exist.
+pub fn mint_authority() -> Key {
+    key_of(&accounts::all().next().expect("the table is not empty"))
+}
+
+/// The signature that names a transaction, of its bytes.
+pub fn signature(wire: &[u8]) -> Option<ed25519::Bytes> {
+    let mut reader = reader::Reader::new(wire);
+    if reader.length() == 0 { None } else { reader.array().ok() }
+}
+
+/// That a transaction with a signature is on the chain, as the ledger remembers it.
+pub(crate) fn by_signature(signature: &ed25519::Bytes) -> Once {
+    Once::Message(B256::from(tables::name(&[b"signature", signature])))
+}
+
+/// That a token account was made, as the ledger remembers it.
+pub(crate) fn creation(network: &str, account: Key) -> Once {
+    Once::Message(B256::from(tables::name(&[b"token account", network.as_bytes(), &account.0])))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub struct NewFault {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultMatch {
-    /// `resources` or `facilitator`.
+    /// `resources`, `facilitator` or `rpc`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub door: Option<String>,
     /// The resource: `/weather/*`, `GET /users/[id]`.
@@ -86,7 +86,7 @@ pub struct FaultMatch {
     /// The scheme.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// The purchase.
+    /// The purchase: its id, or the name that the buyer gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase: Option<String>,
     /// The protocol version.
@@ -256,6 +256,7 @@ fn refuse(error: &FaultError) -> Problem {
     let problem = if error.path.is_empty() { problem } else { problem.at(format!("$.{}", error.path)) };
     match &error.hint {
         Some(hint) => problem.hint(hint.clone()),
+        None if problem.hint.is_some() => problem,
         None => problem.hint("docs/faults.md says which effect works where"),
     }
 }

@@ -3,7 +3,7 @@
 //! | room | what it answers |
 //! |---|---|
 //! | [`instance`] | how the server is; its configuration read again |
-//! | [`accounts`], [`money`] | who there is, and what they hold |
+//! | [`accounts`], [`money`], [`allowances`] | who there is, what they hold, and what Permit2 may move of it |
 //! | [`clock`] | the world's time |
 //! | [`faults`] | what is made to go wrong on purpose |
 //! | [`snapshots`], [`files`] | states that are kept and brought back; as files |
@@ -17,6 +17,7 @@ use super::office::Office;
 use super::{API, openapi};
 
 pub mod accounts;
+pub mod allowances;
 pub mod clock;
 pub mod events;
 pub mod faults;
@@ -34,6 +35,7 @@ pub fn all() -> OpenApiRouter<Office> {
         .merge(instance::routes())
         .merge(accounts::routes())
         .merge(money::routes())
+        .merge(allowances::routes())
         .merge(clock::routes())
         .merge(faults::routes())
         .merge(snapshots::routes())

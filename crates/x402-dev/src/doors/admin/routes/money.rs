@@ -129,13 +129,13 @@ async fn fund(
 
 /// Whether an amount is given or taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
+pub(super) enum Sign {
     Plus,
     Minus,
 }
 
 /// Reads an amount as in the configuration, with a sign before it.
-fn read(text: &str) -> Result<(Sign, Decimal, Option<String>), Problem> {
+pub(super) fn read(text: &str) -> Result<(Sign, Decimal, Option<String>), Problem> {
     let wrong = || {
         Code::InvalidValue
             .because(format!("`{}` is no amount of money", x402_wire::shape::shorten(text)))
@@ -185,7 +185,7 @@ fn hold(world: &World, currency: &Currency, party: &Party) -> Result<Balance, Mo
     })
 }
 
-fn money(error: &MoneyError) -> Problem {
+pub(super) fn money(error: &MoneyError) -> Problem {
     let code = match error {
         MoneyError::Account(error) => return refuse(error),
         MoneyError::Amount(error) => return does_not_fit(error),
@@ -197,7 +197,7 @@ fn money(error: &MoneyError) -> Problem {
     code.because(error.to_string())
 }
 
-fn does_not_fit(error: &AmountError) -> Problem {
+pub(super) fn does_not_fit(error: &AmountError) -> Problem {
     let code = match error {
         AmountError::TooPrecise { .. } => Code::AmountTooPrecise,
         AmountError::TooLarge { .. } => Code::AmountTooLarge,

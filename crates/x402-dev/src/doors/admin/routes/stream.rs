@@ -4,7 +4,7 @@
 //! a payment never waits for a reader, and a reader who is too slow is told how many events it missed.
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -26,6 +26,7 @@ use crate::doors::admin::filter;
 use crate::doors::admin::input::WHOLE_MOST;
 use crate::doors::admin::office::Office;
 use crate::doors::admin::problem::{Code, Problem};
+use crate::doors::admin::rendered::Rendered;
 use crate::doors::flight::Endless;
 use crate::state::State;
 
@@ -86,7 +87,8 @@ async fn follow(
     };
     let reader = Reader::new(after, filter);
     let due = Instant::now();
-    let follower = Follower { state, reader, news, ending: office.ending.clone(), due, said: greeting };
+    let (ending, rendered) = (office.ending.clone(), Arc::clone(&office.rendered));
+    let follower = Follower { state, reader, news, ending, rendered, due, said: greeting };
     let stream = stream::unfold(follower, |mut follower| async move {
         let chunk = follower.next().await?;
         Some((Ok::<_, Infallible>(chunk), follower))
@@ -112,10 +114,11 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// Somebody who follows the stream.
 struct Follower {
-    state: std::sync::Arc<State>,
+    state: Arc<State>,
     reader: Reader,
     news: watch::Receiver<u64>,
     ending: watch::Receiver<()>,
+    rendered: Arc<Rendered>,
     /// When it may look again.
     due: Instant,
     /// What it says before anything else.
@@ -147,9 +150,7 @@ impl Follower {
                 text.push_str(&gap(&json!({ "missed": seen.missed })));
             }
             for event in &seen.events {
-                let json = serde_json::to_string(event.as_ref()).expect("events have string keys");
-                // Writing to a String cannot fail.
-                let _ = write!(text, "id: {}\ndata: {json}\n\n", event.sequence);
+                text.push_str(&self.rendered.of(event));
             }
             if !text.is_empty() {
                 return Some(text.into());

@@ -11,6 +11,7 @@ use super::case::Case;
 use super::claim::Unsignable;
 use crate::clock;
 use crate::explain;
+use crate::ledger::Once;
 use crate::networks::eip155::chain::{self, Revert, Signatures};
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::signature::Signature;
@@ -197,7 +198,7 @@ fn diagnose(case: &Case<'_>, revert: Revert) -> Reason {
         return Code::NotEip3009.because(format!("the asset has no transferWithAuthorization ({})", revert.0));
     };
     let payer = claim.authorization.from.into();
-    if case.chain.view.is_used(token.id, payer, claim.authorization.nonce) {
+    if case.chain.view.is_used(&Once::authorization(token.id, claim.authorization.from, claim.authorization.nonce)) {
         let nonce = claim.authorization.nonce;
         return Code::NonceUsed.because(format!("nonce {nonce} was used or canceled before ({})", revert.0));
     }

@@ -98,7 +98,7 @@ impl Unsignable {
 }
 
 impl<'a> Asked<'a> {
-    fn decode(version: Version, requirements: &Shape<'a, '_>) -> Result<Self, Malformed> {
+    pub(crate) fn decode(version: Version, requirements: &Shape<'a, '_>) -> Result<Self, Malformed> {
         let amount = requirements.field(match version {
             Version::V1 => "maxAmountRequired",
             Version::V2 => "amount",
@@ -120,13 +120,13 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn accepted<'a>(payload: &Shape<'a, '_>) -> Result<(&'a str, &'a str), Malformed> {
+pub(crate) fn accepted<'a>(payload: &Shape<'a, '_>) -> Result<(&'a str, &'a str), Malformed> {
     let accepted = payload.field("accepted")?;
     let both = (accepted.field("scheme")?.text()?, accepted.field("network")?.text()?);
     Ok(both)
 }
 
-fn address(shape: &Shape<'_, '_>) -> Result<Address, Malformed> {
+pub(crate) fn address(shape: &Shape<'_, '_>) -> Result<Address, Malformed> {
     parse_address(shape.text()?).ok_or_else(|| shape.malformed("an address: 0x and 40 hexadecimal digits"))
 }
 
@@ -164,6 +164,6 @@ fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> R
     Ok(B256::ZERO)
 }
 
-fn is_decimal(text: &str) -> bool {
+pub(crate) fn is_decimal(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

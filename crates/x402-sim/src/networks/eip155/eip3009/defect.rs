@@ -8,6 +8,9 @@ use x402_wire::document::Document;
 use super::draft::Draft;
 use crate::accounts::test_accounts;
 use crate::networks::eip155::checksum;
+use crate::networks::eip155::permit2::Scheme;
+use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
+use crate::order::Depth;
 use crate::reason::Code;
 use crate::registry::Version;
 
@@ -108,10 +111,81 @@ pub static DEFECTS: &[Defect] = &[
     Defect::of("hex-amount", "the amount in hexadecimal", Code::InvalidPayload, Spoil::Payload(as_hex)),
 ];
 
+/// The defects that only a payment by Permit2 can have.
+pub static PERMIT2_DEFECTS: &[Defect] = &[
+    Defect::of(
+        "wrong-spender",
+        "Permit2: another spender than the scheme's proxy",
+        Code::Permit2Spender,
+        Spoil::Draft(other_spender),
+    ),
+    Defect::of(
+        "wrong-witness",
+        "Permit2: signed with the witness of the other scheme",
+        Code::Permit2Signature,
+        Spoil::Signed(other_witness),
+    ),
+    Defect::of(
+        "wrong-facilitator",
+        "upto: a witness that names another facilitator",
+        Code::UptoFacilitator,
+        Spoil::Draft(other_facilitator),
+    ),
+];
+
 impl Defect {
     /// The defect of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
-        DEFECTS.iter().find(|defect| defect.name == name)
+        Self::all().find(|defect| defect.name == name)
+    }
+
+    /// Every defect, those of Permit2 last.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        DEFECTS.iter().chain(PERMIT2_DEFECTS)
+    }
+
+    /// The same defect in a payment by Permit2, with what is said of it then. Its name and what it does stay.
+    pub fn by_permit2(&self, scheme: Scheme) -> Self {
+        let say = |verdict: Verdict, door: Depth| match verdict {
+            Verdict::Refused(code) => self.told_by_permit2(code, scheme, door),
+            other => other,
+        };
+        let [v1, v2] = self.resource;
+        let (verify, settle) = (say(self.verify, Depth::Verify), say(self.settle, Depth::Settle));
+        Self { verify, settle, resource: [v1, say(v2, Depth::Verify)], ..*self }
+    }
+
+    /// What the facilitator says of it in a payment by Permit2.
+    fn told_by_permit2(&self, code: Code, scheme: Scheme, door: Depth) -> Verdict {
+        let upto = scheme == Scheme::Upto;
+        Verdict::Refused(match (self.name, code) {
+            // Permit2 takes any `s`, and any spelling of an address.
+            ("high-s" | "checksum", _) => return Verdict::Accepted,
+            ("low-v", _) if upto || door == Depth::Verify => Code::Permit2Simulation,
+            ("wrong-asset", _) => Code::Permit2Token,
+            ("missing-field" | "missing-signature" | "number-amount", _) if upto => Code::PayloadType,
+            (_, Code::ValidBefore) => Code::Permit2Deadline,
+            (_, Code::ValidAfter) => Code::Permit2NotYetValid,
+            (_, Code::Signature | Code::FactoryNotAllowed | Code::SimulationFailed) => Code::Permit2Signature,
+            (_, Code::Recipient) => Code::Permit2Recipient,
+            // A settlement of `upto` compares no amounts: it asks for what was used.
+            (_, Code::Value) if upto && door == Depth::Settle => return self.settled_otherwise(),
+            (_, Code::Value) => Code::Permit2Amount,
+            (_, Code::Scheme) if upto => Code::UptoScheme,
+            (_, Code::Scheme) => Code::PayloadType,
+            (_, Code::NetworkMismatch) if upto => Code::UptoNetwork,
+            (_, code) => code,
+        })
+    }
+
+    /// What a settlement of `upto` for the amount asked says where another amount was signed.
+    fn settled_otherwise(&self) -> Verdict {
+        match self.name {
+            "overpaid" => Verdict::Accepted,
+            // The proxy moves no zero, which the simulation finds.
+            "zero-value" => Verdict::Refused(Code::Permit2Simulation),
+            _ => Verdict::Refused(Code::UptoExceeds),
+        }
     }
 
     /// What `/verify` says.
@@ -297,7 +371,28 @@ fn zero(draft: &mut Draft) {
 }
 
 fn other_scheme(draft: &mut Draft) {
-    set(&mut draft.accepted, &["scheme"], Document::from("upto"));
+    let is_upto = draft.permit2.is_some_and(|by| by.scheme == Scheme::Upto);
+    set(&mut draft.accepted, &["scheme"], Document::from(if is_upto { "exact" } else { "upto" }));
+}
+
+fn other_spender(draft: &mut Draft) {
+    if let Some(by) = &mut draft.permit2 {
+        by.spender = if by.spender == EXACT_PROXY { UPTO_PROXY } else { EXACT_PROXY };
+    }
+}
+
+fn other_witness(draft: &mut Draft) {
+    let merchant = draft.authorization.to;
+    if let Some(by) = &mut draft.permit2 {
+        by.facilitator = if by.facilitator.is_some() { None } else { Some(merchant) };
+    }
+}
+
+fn other_facilitator(draft: &mut Draft) {
+    let payer = draft.authorization.from;
+    if let Some(facilitator) = draft.permit2.as_mut().and_then(|by| by.facilitator.as_mut()) {
+        *facilitator = payer;
+    }
 }
 
 fn other_network(draft: &mut Draft) {
@@ -331,8 +426,10 @@ fn misspell(payload: &mut Document) {
 }
 
 fn no_valid_before(payload: &mut Document) {
-    if let Some(authorization) = payload.at_mut(&["payload", "authorization"]) {
-        authorization.remove("validBefore");
+    for (member, end) in [("authorization", "validBefore"), ("permit2Authorization", "deadline")] {
+        if let Some(signed) = payload.at_mut(&["payload", member]) {
+            signed.remove(end);
+        }
     }
 }
 
@@ -361,7 +458,13 @@ fn set(document: &mut Document, way: &[&str], value: Document) {
 
 /// Writes a member of the authorization anew.
 fn change(payload: &mut Document, key: &str, write: impl FnOnce(&str) -> Document) {
-    if let Some(place) = payload.at_mut(&["payload", "authorization", key])
+    let of_permit: &[&str] = match key {
+        "value" => &["payload", "permit2Authorization", "permitted", "amount"],
+        key => &["payload", "permit2Authorization", key],
+    };
+    let own = ["payload", "authorization", key];
+    let way = if payload.at_mut(&own).is_some() { &own } else { of_permit };
+    if let Some(place) = payload.at_mut(way)
         && let Some(text) = place.text()
     {
         *place = write(text);

@@ -11,6 +11,8 @@ use super::defect::{Defect, Spoil};
 use crate::accounts::TestAccount;
 use crate::networks::eip155::assets::v1_chain_id;
 use crate::networks::eip155::eip712::{Authorization, Domain};
+use crate::networks::eip155::permit2::Scheme;
+use crate::networks::eip155::permit2::permit::{Permit, Witness};
 use crate::networks::eip155::{self, checksum, parse_address, secp};
 use crate::registry::Version;
 
@@ -33,6 +35,18 @@ pub struct Terms {
     lifetime: u64,
     name: String,
     domain_version: String,
+    permit2: Option<ByPermit2>,
+}
+
+/// What is particular where the Permit2 contract moves the money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByPermit2 {
+    /// The scheme.
+    pub scheme: Scheme,
+    /// Who may move the money.
+    pub spender: Address,
+    /// Who may say how much moves; only in `upto`.
+    pub facilitator: Option<Address>,
 }
 
 /// Why a client cannot sign for requirements.
@@ -49,7 +63,7 @@ pub enum NotSignable {
         found: String,
     },
     /// Another scheme.
-    #[error("scheme {found} is not signed here, only \"exact\" is")]
+    #[error("scheme {found} is not signed here, only \"exact\" and, in version 2, \"upto\" are")]
     Scheme {
         /// What stands there.
         found: String,
@@ -62,12 +76,17 @@ pub enum NotSignable {
         /// In which version.
         version: Version,
     },
-    /// Another way to transfer than EIP-3009.
-    #[error("it asks for the transfer method {found}, and only \"eip3009\" is signed here")]
+    /// Another way to transfer than EIP-3009, and in version 2 Permit2.
+    #[error(
+        "it asks for the transfer method {found}, and only \"eip3009\" and, in version 2, \"permit2\" are signed here"
+    )]
     Method {
         /// What stands there.
         found: String,
     },
+    /// `upto` without a facilitator.
+    #[error("upto scheme requires facilitatorAddress in paymentRequirements.extra")]
+    Facilitator,
     /// A payment flow that no official client knows.
     #[error("it asks for the payment flow {found}, which no client knows")]
     Flow {
@@ -134,6 +153,8 @@ pub struct Draft {
     pub version: Version,
     /// The clock, in seconds.
     pub now: u64,
+    /// What is particular where the Permit2 contract moves the money: the authorization is written as a permit then.
+    pub permit2: Option<ByPermit2>,
 }
 
 /// A payment that is ready to be sent.
@@ -159,9 +180,11 @@ impl Terms {
     /// Reads requirements as a client does.
     pub fn read(version: Version, requirements: &Document) -> Result<Self, NotSignable> {
         let text = |key| text(requirements, key);
-        if text("scheme")? != "exact" {
-            return Err(NotSignable::Scheme { found: found(requirements.get("scheme")) });
-        }
+        let scheme = match (text("scheme")?, version) {
+            ("exact", _) => Scheme::Exact,
+            ("upto", Version::V2) => Scheme::Upto,
+            _ => return Err(NotSignable::Scheme { found: found(requirements.get("scheme")) }),
+        };
         let network = text("network")?;
         let chain_id = match version {
             Version::V1 => v1_chain_id(network),
@@ -171,16 +194,29 @@ impl Terms {
         let extra = |key| requirements.get("extra").and_then(|extra| extra.get(key));
         let unless = |key, known: &[&str]| extra(key).filter(|said| !known.iter().any(|&own| said.text() == Some(own)));
         let chain_id = chain_id.ok_or_else(no_network)?;
-        if let Some(method) = unless("assetTransferMethod", &["eip3009"]) {
+        let methods: &[&str] = if version == Version::V2 { &["eip3009", "permit2"] } else { &["eip3009"] };
+        if let Some(method) = unless("assetTransferMethod", methods) {
             return Err(NotSignable::Method { found: method.describe() });
         }
+        let is_permit2 = extra("assetTransferMethod").and_then(Document::text) == Some("permit2");
+        let permit2 = match scheme {
+            Scheme::Exact => is_permit2.then(|| ByPermit2 { scheme, spender: scheme.proxy(), facilitator: None }),
+            Scheme::Upto => {
+                let facilitator = extra("facilitatorAddress").and_then(Document::text).and_then(parse_address);
+                let facilitator = Some(facilitator.ok_or(NotSignable::Facilitator)?);
+                Some(ByPermit2 { scheme, spender: scheme.proxy(), facilitator })
+            }
+        };
         if let Some(flow) = unless("paymentFlow", &["authorization", "upfront", "escrow"]) {
             return Err(NotSignable::Flow { found: flow.describe() });
         }
         let asset = address(requirements, "asset")?;
         let domain = |key| extra(key).and_then(Document::text).filter(|text| !text.is_empty());
-        let (Some(name), Some(domain_version)) = (domain("name"), domain("version")) else {
-            return Err(NotSignable::Domain { asset });
+        let (name, domain_version) = match (domain("name"), domain("version"), permit2) {
+            // The domain is Permit2's own.
+            (.., Some(_)) => ("", ""),
+            (Some(name), Some(version), None) => (name, version),
+            _ => return Err(NotSignable::Domain { asset }),
         };
         let seconds = requirements.get("maxTimeoutSeconds");
         let lifetime = seconds.and_then(Document::whole);
@@ -193,6 +229,7 @@ impl Terms {
             lifetime: lifetime.ok_or_else(|| wrong("maxTimeoutSeconds", "a whole number of seconds", seconds))?,
             name: name.to_owned(),
             domain_version: domain_version.to_owned(),
+            permit2,
             requirements: requirements.clone(),
         })
     }
@@ -222,7 +259,13 @@ impl Terms {
             accepted: self.requirements.clone(),
             version: self.version,
             now,
+            permit2: self.permit2,
         }
+    }
+
+    /// What is particular where the Permit2 contract moves the money.
+    pub const fn by_permit2(&self) -> Option<ByPermit2> {
+        self.permit2
     }
 
     /// Whether a settlement is asked for after delivery, as official clients prefer.
@@ -247,7 +290,7 @@ impl Draft {
             Spoil::Signed(spoil) => {
                 let mut signed = self.clone();
                 spoil(&mut signed);
-                changed(signed != self)?;
+                changed((signed.digest(), signed.signer) != (self.digest(), self.signer))?;
                 let signature = signed.signature();
                 let payload = self.write(&signature, around).payload;
                 Ok(Signed { payload, digest: signed.digest(), signer: signed.signer.address })
@@ -268,7 +311,24 @@ impl Draft {
         }
     }
 
+    /// The permit that the authorization is written as.
+    fn permit(&self, by: ByPermit2) -> Permit {
+        let Authorization { to, value, valid_after, valid_before, nonce, .. } = self.authorization;
+        Permit {
+            chain_id: self.chain_id,
+            token: self.contract,
+            amount: value,
+            spender: by.spender,
+            nonce: U256::from_be_bytes(nonce.0),
+            deadline: valid_before,
+            witness: Witness { to, facilitator: by.facilitator, valid_after },
+        }
+    }
+
     fn digest(&self) -> B256 {
+        if let Some(by) = self.permit2 {
+            return self.permit(by).digest();
+        }
         let Self { name, domain_version: version, chain_id, contract, .. } = self;
         self.authorization.digest(Domain { name, version, chain_id: *chain_id, contract: *contract }.separator())
     }
@@ -281,18 +341,10 @@ impl Draft {
 
     /// The payload, its members in the order in which official clients write them.
     fn write(&self, signature: &[u8], around: Surroundings) -> Signed {
-        let Authorization { from, to, value, valid_after, valid_before, nonce } = self.authorization;
-        let number = |key, number: U256| (key, Document::from(number.to_string()));
-        let authorization = Document::object([
-            ("from", Document::from(checksum(from))),
-            ("to", Document::from(checksum(to))),
-            number("value", value),
-            number("validAfter", valid_after),
-            number("validBefore", valid_before),
-            ("nonce", Document::from(nonce.to_string())),
-        ]);
-        let signature = Document::from(hex::encode_prefixed(signature));
-        let payload = Document::object([("authorization", authorization), ("signature", signature)]);
+        let payload = match self.permit2 {
+            Some(by) => self.write_permit(self.permit(by), signature),
+            None => self.write_authorization(signature),
+        };
         let number = Document::from(self.version.number());
         let payload = match self.version {
             Version::V1 => {
@@ -314,6 +366,42 @@ impl Draft {
             }
         };
         Signed { payload, digest: self.digest(), signer: self.signer.address }
+    }
+
+    /// Source: TS 2.27 evm `shared/permit2.ts`, `upto/client/permit2.ts`.
+    fn write_permit(&self, permit: Permit, signature: &[u8]) -> Document {
+        let Permit { token, amount, spender, nonce, deadline, witness, .. } = permit;
+        let number = |key, number: U256| (key, Document::from(number.to_string()));
+        let address = |key, address: Address| (key, Document::from(checksum(address)));
+        let mut witnessed = vec![address("to", witness.to)];
+        witnessed.extend(witness.facilitator.map(|facilitator| address("facilitator", facilitator)));
+        witnessed.push(number("validAfter", witness.valid_after));
+        let witness = Document::Object(witnessed.into_iter().map(|(key, value)| (key.to_owned(), value)).collect());
+        let signed = Document::object([
+            address("from", self.authorization.from),
+            ("permitted", Document::object([address("token", token), number("amount", amount)])),
+            address("spender", spender),
+            number("nonce", nonce),
+            number("deadline", deadline),
+            ("witness", witness),
+        ]);
+        let signature = Document::from(hex::encode_prefixed(signature));
+        Document::object([("signature", signature), ("permit2Authorization", signed)])
+    }
+
+    fn write_authorization(&self, signature: &[u8]) -> Document {
+        let Authorization { from, to, value, valid_after, valid_before, nonce } = self.authorization;
+        let number = |key, number: U256| (key, Document::from(number.to_string()));
+        let authorization = Document::object([
+            ("from", Document::from(checksum(from))),
+            ("to", Document::from(checksum(to))),
+            number("value", value),
+            number("validAfter", valid_after),
+            number("validBefore", valid_before),
+            ("nonce", Document::from(nonce.to_string())),
+        ]);
+        let signature = Document::from(hex::encode_prefixed(signature));
+        Document::object([("authorization", authorization), ("signature", signature)])
     }
 }
 
@@ -413,7 +501,8 @@ mod tests {
     #[test]
     fn what_no_client_signs_for_is_refused_with_the_place() {
         for (from, to, part) in [
-            ("\"exact\"", "\"upto\"", "scheme \"upto\""),
+            ("\"exact\"", "\"batch-settlement\"", "scheme \"batch-settlement\""),
+            ("\"exact\"", "\"upto\"", "requires facilitatorAddress"),
             ("\"exact\"", "7", "scheme: expected a string, found the number 7"),
             ("eip155:84532", "solana:x", "network \"solana:x\" is no EVM network of version 2"),
             ("eip155:84532", "base-sepolia", "network \"base-sepolia\""),
@@ -425,7 +514,7 @@ mod tests {
             ("0x036CbD53842c5426634e7929541eC2318f3dCF7e", "USDC", "asset: expected an address"),
             ("\"name\":\"USDC\"", "\"name\":\"\"", "EIP-712 domain parameters"),
             ("\"extra\"", "\"other\"", "EIP-712 domain parameters"),
-            ("{\"version\"", "{\"assetTransferMethod\":\"permit2\",\"version\"", "\"permit2\""),
+            ("{\"version\"", "{\"assetTransferMethod\":\"magic\",\"version\"", "\"magic\""),
             ("{\"version\"", "{\"paymentFlow\":\"later\",\"version\"", "\"later\""),
             (":60", ":1.5", "maxTimeoutSeconds: expected a whole number of seconds, found the number 1.5"),
             (":60", ":\"60\"", "maxTimeoutSeconds"),

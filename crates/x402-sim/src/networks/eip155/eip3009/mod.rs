@@ -22,3 +22,21 @@ pub use checks::order;
 pub use claim::Claim;
 pub use defect::Defect;
 pub use draft::Draft;
+
+use std::borrow::Cow;
+
+use crate::charge::Charge as Any;
+use crate::facilitator::{Denial, Judged, Trial, said_payer};
+use crate::reason::{Code, Reason};
+
+/// Judges a request.
+pub fn judge(trial: &Trial<'_>) -> Result<Judged, Denial> {
+    let Trial { version, request, chain, now, depth, signatures } = *trial;
+    let deny = |reason: Reason| Denial { reason, payer: said_payer(&request.payload).map(Cow::into_owned) };
+    let claim = Claim::decode(version, request)
+        .map_err(|malformed| deny(Code::InvalidPayload.because(malformed.to_string())))?;
+    let case = Case::new(claim, chain, now, signatures);
+    let passed = order(version).judge(depth, |test| test(&case)).map_err(deny)?;
+    let charge = Charge::new(&case, &passed).map_err(deny)?;
+    Ok(Judged { charge: Any::Eip3009(charge), payer: case.claim.payer.to_owned() })
+}

@@ -1,0 +1,130 @@
+//! The requests of a purchase as an HTTP archive (HAR 1.2), with payments decoded under `_x402`.
+//!
+//! Signatures, proofs, and what a user says to a server in confidence are cut out.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use http::{HeaderMap, header};
+use serde_json::{Value, json};
+use x402_wire::document::Document;
+use x402_wire::header::{
+    PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF, X_PAYMENT_RESPONSE, decode,
+};
+
+use super::authorization::without_signature;
+use super::exchange::Exchange;
+use crate::clock::timestamp;
+
+/// How much of a body is written down, in bytes.
+const MOST: usize = 1024 * 1024;
+
+/// What a user says in confidence.
+const SECRET: [&str; 6] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", X_PAYMENT_PROOF];
+
+/// Header fields that carry x402, and their names in the archive.
+const DECODED: [(&str, &str); 5] = [
+    (PAYMENT_REQUIRED, "paymentRequired"),
+    (PAYMENT_SIGNATURE, "payment"),
+    (X_PAYMENT, "payment"),
+    (PAYMENT_RESPONSE, "receipt"),
+    (X_PAYMENT_RESPONSE, "receipt"),
+];
+
+/// What was sent and heard, or nothing where nobody wants to know.
+#[derive(Debug, Default)]
+pub struct Trace {
+    file: Option<PathBuf>,
+    entries: Vec<Value>,
+}
+
+impl Trace {
+    /// A record for a file.
+    pub const fn to(file: Option<PathBuf>) -> Self {
+        Self { file, entries: Vec::new() }
+    }
+
+    /// Writes a request down.
+    pub fn add(&mut self, exchange: &Exchange) {
+        if self.file.is_some() {
+            self.entries.push(entry(exchange));
+        }
+    }
+
+    /// Writes the file, for this user only.
+    pub fn save(&self) -> Result<(), (PathBuf, io::Error)> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let creator = json!({ "name": "x402-dev", "version": env!("CARGO_PKG_VERSION") });
+        let log = json!({ "log": { "version": "1.2", "creator": creator, "entries": self.entries } });
+        let text = serde_json::to_vec_pretty(&log).expect("the archive has string keys");
+        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
+        opened.and_then(|mut out| out.write_all(&text)).map_err(|cause| (file.clone(), cause))
+    }
+}
+
+fn entry(exchange: &Exchange) -> Value {
+    let call = &exchange.call;
+    let time = exchange.ended.saturating_sub(exchange.began);
+    let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());
+    let query: Vec<Value> = query.map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let mut request = json!({
+        "method": call.method.as_str(), "url": call.url.to_string(), "httpVersion": "HTTP/1.1", "cookies": [],
+        "headers": fields(&call.headers), "queryString": query, "headersSize": -1,
+        "bodySize": call.body.as_ref().map_or(0, bytes::Bytes::len), "_x402": decoded(&call.headers),
+    });
+    if let Some(body) = &call.body {
+        request["postData"] = json!({
+            "mimeType": text(&call.headers, &header::CONTENT_TYPE), "text": String::from_utf8_lossy(&body[..body.len().min(MOST)]),
+        });
+    }
+    let response = match &exchange.outcome {
+        Ok(answer) => {
+            let head = answer.body.head();
+            json!({
+                "status": answer.status.as_u16(), "statusText": answer.status.canonical_reason().unwrap_or_default(),
+                "httpVersion": "HTTP/1.1", "cookies": [], "headers": fields(&answer.headers),
+                "content": {
+                    "size": answer.body.len(), "mimeType": text(&answer.headers, &header::CONTENT_TYPE),
+                    "text": String::from_utf8_lossy(&head[..head.len().min(MOST)]),
+                },
+                "redirectURL": text(&answer.headers, &header::LOCATION), "headersSize": -1, "bodySize": answer.body.len(),
+                "_x402": decoded(&answer.headers), "_error": answer.broken.as_ref().map(ToString::to_string),
+            })
+        }
+        Err(silence) => json!({
+            "status": 0, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
+            "content": { "size": 0, "mimeType": "" }, "redirectURL": "", "headersSize": -1, "bodySize": -1,
+            "_error": silence.cause().to_string(),
+        }),
+    };
+    json!({
+        "startedDateTime": timestamp(exchange.began), "time": time, "request": request, "response": response, "cache": {},
+        "timings": { "send": 0, "wait": time, "receive": 0 },
+    })
+}
+
+fn fields(headers: &HeaderMap) -> Vec<Value> {
+    let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        let secret = SECRET.contains(&name.as_str()) || [PAYMENT_SIGNATURE, X_PAYMENT].contains(&name.as_str());
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = if secret { format!("<cut out: {} bytes>", value.len()).into() } else { value };
+        json!({ "name": name.as_str(), "value": value })
+    };
+    headers.iter().map(shown).collect()
+}
+
+fn decoded(headers: &HeaderMap) -> Value {
+    let found = DECODED.iter().filter_map(|(name, key)| {
+        let document: Document = decode(headers.get(*name)?.to_str().ok()?).ok()?;
+        let value = serde_json::to_value(without_signature(document)).ok()?;
+        Some(((*key).to_owned(), value))
+    });
+    Value::Object(found.collect())
+}
+
+fn text(headers: &HeaderMap, name: &http::HeaderName) -> String {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,87 @@
+//! The receipt in an answer's headers.
+
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use x402_wire::header::{self, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE};
+
+use super::choice::same_account;
+use super::finding::Finding;
+use crate::journal::Authorized;
+
+/// What a seller says of a settlement.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Receipt {
+    /// Whether it was settled.
+    pub success: bool,
+    /// The transaction; empty where there is none.
+    pub transaction: String,
+    /// On which network.
+    pub network: String,
+    /// Who has paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<String>,
+    /// How much was settled, in atomic units, where that is not what was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<String>,
+    /// Why it was not settled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_reason: Option<String>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+impl Receipt {
+    /// The receipt in an answer's headers, of either version; an error where it cannot be read.
+    pub fn read(headers: &HeaderMap) -> Option<Result<Self, String>> {
+        let (name, value) = [PAYMENT_RESPONSE, X_PAYMENT_RESPONSE]
+            .into_iter()
+            .find_map(|name| headers.get(name).map(|value| (name.to_ascii_uppercase(), value)))?;
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let lenient = |value: Value| {
+            let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+            value.is_object().then(|| Self {
+                success: value.get("success") == Some(&Value::Bool(true)),
+                transaction: text("transaction").unwrap_or_default(),
+                network: text("network").unwrap_or_default(),
+                payer: text("payer"),
+                amount: text("amount"),
+                error_reason: text("errorReason"),
+                error_message: text("errorMessage"),
+            })
+        };
+        let read = header::decode::<Value>(&text).map_err(|why| format!("{name}: {why}"));
+        Some(read.and_then(|value| lenient(value).ok_or_else(|| format!("{name} holds no object"))))
+    }
+
+    /// What it says that cannot be true of this authorization.
+    pub fn contradictions(&self, paid: &Authorized) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let mut differ = |what: &str, said: &str, expected: &str| {
+            found
+                .push(Finding::new("receipt_mismatch", format!("the receipt names the {what} {said}, not {expected}")));
+        };
+        if let Some(payer) = self.payer.as_deref().filter(|payer| !same_account(payer, &paid.from)) {
+            differ("payer", payer, &paid.from);
+        }
+        if self.success && self.network != paid.network {
+            differ("network", &self.network, &paid.network);
+        }
+        let most = x402_wire::amount::parse_atomic(&paid.amount);
+        if let (Some(amount), Some(most)) = (self.amount.as_deref().filter(|amount| !amount.is_empty()), most)
+            && x402_wire::amount::parse_atomic(amount).is_none_or(|amount| amount > most)
+        {
+            differ("amount", amount, &paid.amount);
+        }
+        // A settlement of nothing, in scheme `upto`, has no transaction.
+        if self.success && self.transaction.is_empty() && self.amount.as_deref() != Some("0") {
+            found.push(Finding::new(
+                "receipt_mismatch",
+                "the receipt says that it was settled, and names no transaction".to_owned(),
+            ));
+        }
+        found
+    }
+}

@@ -1,0 +1,221 @@
+//! Going shopping: requests with their redirects, looked at by everybody who keeps a record.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode, Uri, header};
+use x402_sim::networks::Family;
+use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_FROM, X_PAYMENT_PROOF};
+
+use super::address;
+use super::chain::Chain;
+use super::choice::Candidate;
+use super::dial::{Machines, Trust};
+use super::endpoint;
+use super::error::PayError;
+use super::exchange::{Answer, Call, Caller, Exchange, Silence};
+use super::har::Trace;
+use super::order::{Manners, Redirects};
+use super::story::{Story, Voice, quoted};
+use crate::clock;
+use crate::context::Context;
+use crate::instance::Home;
+use crate::journal::Journal;
+
+/// How many redirects are followed.
+const HOPS: usize = 10;
+
+/// What goes to nobody but the one whom it was meant for.
+const PRIVATE: [&str; 7] =
+    ["authorization", "cookie", "proxy-authorization", PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF, X_PAYMENT_FROM];
+
+/// Whoever goes shopping.
+#[derive(Debug)]
+pub struct Shop {
+    /// Sends requests.
+    pub caller: Caller,
+    /// How requests are made.
+    pub manners: Manners,
+    /// Tells what happens.
+    pub story: Story,
+    /// Writes down every request.
+    pub trace: Trace,
+    /// Where instances of this user and the journal lie.
+    pub home: Home,
+    /// What was signed.
+    pub journal: Journal,
+    /// How far the time is ahead of this computer's, in milliseconds.
+    ahead: i64,
+}
+
+/// A request that has come to an answer, or to silence.
+#[derive(Debug)]
+pub struct Visit {
+    /// The last request, and what came of it.
+    pub exchange: Exchange,
+    /// Whom it was sent to; `None` where they were not found.
+    pub machines: Option<Machines>,
+}
+
+impl Shop {
+    /// Somebody with these manners.
+    pub fn new(context: &Context, home: &Home, manners: Manners, voice: Voice, trace: Trace) -> Result<Self, PayError> {
+        let journal = Journal::new(home.root());
+        let file = manners.cacert.as_ref().map(|file| context.working_dir.join(file));
+        let unreadable = |source| PayError::Certificates { file: file.clone().unwrap_or_default(), source };
+        let trust = Trust::with(file.as_deref()).map_err(unreadable)?;
+        let caller = Caller { trust, max_time: manners.max_time, shelf: home.root().join("purchases") };
+        let ahead = manners.now.map_or(0, |now| now.cast_signed() - clock::now().cast_signed());
+        Ok(Self { caller, manners, story: Story { voice }, trace, home: home.clone(), journal, ahead })
+    }
+
+    /// The time in milliseconds since 1970.
+    pub fn now(&self) -> u64 {
+        clock::now().saturating_add_signed(self.ahead)
+    }
+
+    /// Sends a request, and follows where it is led, if it may.
+    pub async fn visit(&mut self, call: Call) -> Visit {
+        let mut call = call;
+        for hop in 0..=HOPS {
+            let visit = self.once(&call).await;
+            let Some(next) = self.led(&call, &visit.exchange) else { return visit };
+            if hop == HOPS {
+                self.story.warn(&format!("more than {HOPS} redirects: the last one is not followed"));
+                return visit;
+            }
+            self.story.step(&format!("redirected to {}", next.url));
+            call = next;
+        }
+        unreachable!("the last round returns")
+    }
+
+    /// Presents a payment to the machines that made the offer. It is carried along redirects to the same origin, and to
+    /// no other.
+    pub async fn present(&mut self, call: &Call, machines: &Machines) -> Exchange {
+        let mut call = call.clone();
+        for _ in 0..HOPS {
+            let exchange = self.send(&call, machines).await;
+            match self.led(&call, &exchange) {
+                Some(next) if address::same_origin(&next.url, &call.url) => call = next,
+                Some(next) => {
+                    self.story.warn(&format!("the payment is not carried to {}", address::origin(&next.url)));
+                    return exchange;
+                }
+                None => return exchange,
+            }
+        }
+        self.send(&call, machines).await
+    }
+
+    /// A recent blockhash, where requirements need one and do not say it.
+    pub async fn blockhash(&self, seller: &Uri, way: &Candidate) -> Result<Option<[u8; 32]>, PayError> {
+        let said = way.entry.get("extra").and_then(|extra| extra.get("recentBlockhash"));
+        if way.family() != Family::Solana || said.is_some() {
+            return Ok(None);
+        }
+        let own = || endpoint::own(&self.home, seller, way.said("network"));
+        let Some(url) = self.manners.rpc.clone().or_else(own) else { return Ok(None) };
+        let asked = Chain { caller: &self.caller, url: &url }.blockhash().await;
+        asked.map(Some).map_err(|why| PayError::NoBlockhash { why })
+    }
+
+    /// Waits.
+    pub async fn rest(&self, time: Duration) {
+        if !time.is_zero() {
+            tokio::time::sleep(time).await;
+        }
+    }
+
+    /// Sends one request.
+    async fn once(&mut self, call: &Call) -> Visit {
+        match Machines::of(&call.url).await {
+            Ok(machines) => Visit { exchange: self.send(call, &machines).await, machines: Some(machines) },
+            Err(cause) => {
+                let now = clock::now();
+                let outcome = Err(Silence::Unsent(cause));
+                Visit { exchange: Exchange { call: call.clone(), outcome, began: now, ended: now }, machines: None }
+            }
+        }
+    }
+
+    async fn send(&mut self, call: &Call, machines: &Machines) -> Exchange {
+        let body = call.body.as_ref().map_or_else(String::new, |body| format!(" with {} bytes", body.len()));
+        self.story.step(&format!("> {} {}{body}", call.method, call.url));
+        let exchange = self.caller.send(call, machines).await;
+        match &exchange.outcome {
+            Ok(answer) => self.story.step(&told(answer, exchange.ended - exchange.began)),
+            Err(silence) => self.story.step(&format!("< nothing: {}", silence.cause())),
+        }
+        self.trace.add(&exchange);
+        exchange
+    }
+
+    /// Where an answer leads, if redirects are followed.
+    fn led(&self, call: &Call, exchange: &Exchange) -> Option<Call> {
+        if self.manners.redirects == Redirects::Shown {
+            return None;
+        }
+        let answer = exchange.outcome.as_ref().ok()?;
+        let location = answer.headers.get(header::LOCATION)?.to_str().ok()?;
+        let method = follows(answer.status, &call.method)?;
+        let url: Uri = address::join(&call.url, location).or_else(|| {
+            self.story.warn(&format!("the redirect to {} leads nowhere", quoted(location)));
+            None
+        })?;
+        let mut next = Call { method, url, ..call.clone() };
+        if next.method != call.method {
+            next.body = None;
+            for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING] {
+                next.headers.remove(name);
+            }
+        }
+        if !address::same_origin(&next.url, &call.url) {
+            for name in PRIVATE {
+                next.headers.remove(name);
+            }
+            next.headers.remove(header::HOST);
+        }
+        Some(next)
+    }
+}
+
+/// By which method a redirect is followed. Source: the fetch standard, "HTTP-redirect fetch".
+fn follows(status: StatusCode, method: &Method) -> Option<Method> {
+    match status {
+        StatusCode::SEE_OTHER if *method != Method::HEAD => Some(Method::GET),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND if *method == Method::POST => Some(Method::GET),
+        StatusCode::MOVED_PERMANENTLY
+        | StatusCode::FOUND
+        | StatusCode::SEE_OTHER
+        | StatusCode::TEMPORARY_REDIRECT
+        | StatusCode::PERMANENT_REDIRECT => Some(method.clone()),
+        _ => None,
+    }
+}
+
+fn told(answer: &Answer, time: u64) -> String {
+    let broken = answer.broken.as_ref().map(|cause| format!(", broken off: {cause}")).unwrap_or_default();
+    format!("< {} with {} bytes in {time} ms{broken}", answer.status, answer.body.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_method_and_body_where_it_says_so() {
+        for (status, method, follows_as) in [
+            (308, Method::POST, Some(Method::POST)),
+            (307, Method::PUT, Some(Method::PUT)),
+            (303, Method::POST, Some(Method::GET)),
+            (303, Method::HEAD, Some(Method::HEAD)),
+            (302, Method::POST, Some(Method::GET)),
+            (301, Method::PUT, Some(Method::PUT)),
+            (304, Method::GET, None),
+            (300, Method::GET, None),
+            (200, Method::GET, None),
+        ] {
+            assert_eq!(follows(StatusCode::from_u16(status).unwrap(), &method), follows_as, "{status} {method}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! JSON-RPC 2.0: requests taken apart, answers put together.
+
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use x402_sim::rpc::RpcError;
+
+/// How many calls a batch may hold.
+pub(super) const BATCH: usize = 1_000;
+
+/// How many bytes the answers of a batch may have together, before the rest is refused.
+const ANSWERS: usize = 25 * 1024 * 1024;
+
+/// A text that is no JSON.
+const PARSE: i64 = -32700;
+/// A JSON value that is no request.
+const INVALID_REQUEST: i64 = -32600;
+/// An answer that is too large.
+const TOO_LARGE: i64 = -32003;
+
+/// What somebody sent.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// One request.
+    One(Request),
+    /// Several, in their order.
+    Batch(Vec<Request>),
+}
+
+/// A request, or what is wrong with it.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// What the answer must carry; `null` where it cannot be read.
+    pub(super) id: Value,
+    /// The call.
+    pub(super) call: Result<Call, RpcError>,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// The method.
+    pub(super) method: String,
+    /// The parameters, `null` where there are none.
+    pub(super) params: Value,
+}
+
+/// Reads what somebody sent.
+///
+/// # Errors
+///
+/// The answer to what is no request at all.
+pub(super) fn read(bytes: &[u8]) -> Result<Sent, String> {
+    let refuse = |code, text: String| Err(answer(&Value::Null, Err(RpcError::new(code, text))));
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Array(list)) if list.is_empty() => refuse(INVALID_REQUEST, "empty batch".to_owned()),
+        Ok(Value::Array(list)) if list.len() > BATCH => {
+            refuse(INVALID_REQUEST, format!("batch too large: {} calls, the limit is {BATCH}", list.len()))
+        }
+        Ok(Value::Array(list)) => Ok(Sent::Batch(list.into_iter().map(Request::of).collect())),
+        Ok(one) => Ok(Sent::One(Request::of(one))),
+        Err(error) => refuse(PARSE, format!("parse error: {error}")),
+    }
+}
+
+impl Request {
+    fn of(value: Value) -> Self {
+        let Value::Object(mut members) = value else {
+            let call = Err(invalid("a request is an object with jsonrpc, id, method and params"));
+            return Self { id: Value::Null, call };
+        };
+        let (id, said) = match members.remove("id") {
+            Some(id @ (Value::String(_) | Value::Number(_) | Value::Null)) => (id, Ok(())),
+            Some(_) => (Value::Null, Err(invalid("id: expected a text or a number"))),
+            None => (Value::Null, Err(invalid("id is missing: every call has an answer here"))),
+        };
+        let call = said.and_then(|()| {
+            if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+                return Err(invalid("jsonrpc: expected \"2.0\""));
+            }
+            match members.remove("method") {
+                Some(Value::String(method)) => {
+                    Ok(Call { method, params: members.remove("params").unwrap_or(Value::Null) })
+                }
+                Some(_) => Err(invalid("method: expected a text")),
+                None => Err(invalid("method is missing")),
+            }
+        });
+        Self { id, call }
+    }
+}
+
+fn invalid(text: &str) -> RpcError {
+    RpcError::new(INVALID_REQUEST, format!("invalid request: {text}"))
+}
+
+/// The answer to a call.
+pub(super) fn answer(id: &Value, outcome: Result<Value, RpcError>) -> String {
+    let answer = match outcome {
+        Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
+        Err(RpcError { code, message, data }) => {
+            let mut error = json!({ "code": code, "message": message });
+            if let Some(data) = data {
+                error["data"] = data;
+            }
+            json!({ "jsonrpc": "2.0", "id": id, "error": error })
+        }
+    };
+    answer.to_string()
+}
+
+/// A message of a subscription.
+pub(super) fn notification(method: &str, subscription: &Value, result: &Value) -> String {
+    json!({ "jsonrpc": "2.0", "method": method, "params": { "subscription": subscription, "result": result } })
+        .to_string()
+}
+
+/// The answers of a batch, put together.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    list: Vec<Box<RawValue>>,
+    bytes: usize,
+}
+
+impl Answers {
+    /// Whether there is room for more.
+    pub(super) const fn is_full(&self) -> bool {
+        self.bytes > ANSWERS
+    }
+
+    /// Adds an answer.
+    pub(super) fn push(&mut self, answer: String) {
+        self.bytes += answer.len();
+        // What was written by us is JSON.
+        self.list.extend(RawValue::from_string(answer));
+    }
+
+    /// Adds the answer to a call for which there is no room.
+    pub(super) fn refuse(&mut self, id: &Value) {
+        let error = RpcError::new(TOO_LARGE, format!("response too large: the batch has {ANSWERS} bytes already"));
+        self.push(answer(id, Err(error)));
+    }
+
+    /// All answers as one text.
+    pub(super) fn finish(self) -> String {
+        serde_json::to_string(&self.list).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        match read(text.as_bytes()) {
+            Err(answer) => answer,
+            Ok(Sent::One(request)) => answer(&request.id, request.call.map(|call| call.params)),
+            Ok(Sent::Batch(list)) => format!("{} calls", list.len()),
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_told_what_it_lacks() {
+        for (text, expected) in [
+            ("{", "-32700"),
+            ("[]", "empty batch"),
+            ("7", "a request is an object"),
+            (r#"{"jsonrpc":"2.0","method":"a"}"#, "id is missing"),
+            (r#"{"jsonrpc":"2.0","method":"a","id":{}}"#, "id: expected"),
+            (r#"{"method":"a","id":1}"#, r#"jsonrpc: expected \"2.0\""#),
+            (r#"{"jsonrpc":"1.0","method":"a","id":1}"#, "jsonrpc: expected"),
+            (r#"{"jsonrpc":"2.0","id":1}"#, "method is missing"),
+            (r#"{"jsonrpc":"2.0","method":7,"id":1}"#, "method: expected"),
+        ] {
+            let answer = told(text);
+            assert!(answer.contains(expected), "{text}: {answer}");
+            assert!(answer.contains(r#""error":"#), "{text}: {answer}");
+        }
+        assert_eq!(
+            told(r#"{"jsonrpc":"2.0","method":"a","id":"x","params":[1]}"#),
+            r#"{"id":"x","jsonrpc":"2.0","result":[1]}"#
+        );
+    }
+
+    #[test]
+    fn a_batch_has_a_limit() {
+        let batch = |calls: usize| format!("[{}]", vec!["1"; calls].join(","));
+        assert_eq!(told(&batch(BATCH)), "1000 calls");
+        assert!(told(&batch(BATCH + 1)).contains("batch too large: 1001 calls"));
+        let deep = "[".repeat(100_000);
+        assert!(told(&deep).contains("-32700"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Redirects: only with `-L`, method and body kept where they must be, payments and secrets never to another origin.
+
+use crate::buyer::Buyer;
+use crate::payer::MERCHANT;
+use crate::seller::{Reply, Seller, asks, delivered, offer, receipt, says};
+
+/// Redirects `/from` by a status to a place, and sells everything else.
+fn leading(status: &'static str, to: &str) -> Seller {
+    let to = to.to_owned();
+    Seller::start(move |heard, _| match (heard.target.as_str(), heard.payment()) {
+        ("/from", _) => Reply::Says(says(status, &[("location", &to)], "")),
+        (_, None) => Reply::Says(asks(&offer("10000", MERCHANT))),
+        (_, Some(_)) => Reply::Says(delivered(&[("payment-response", &receipt("0x01"))], "paid")),
+    })
+}
+
+#[test]
+fn a_redirect_is_followed_with_l_only_and_keeps_what_it_must() {
+    for (status, method, body) in [
+        ("308 Permanent Redirect", "POST", "body"),
+        ("307 Temporary Redirect", "POST", "body"),
+        ("303 See Other", "GET", ""),
+        ("302 Found", "GET", ""),
+    ] {
+        let seller = leading(status, "/to?x=1");
+        let url = format!("{}/from", seller.url);
+        let plain = Buyer::new().pay(&[&url, "-d", "body"]);
+        plain.assert(1, &["-L"]);
+        let run = Buyer::new().pay(&[&url, "-d", "body", "-L"]);
+        assert_eq!((run.code, run.text().as_str()), (Some(0), "paid"), "{run:?}");
+        let heard = seller.heard();
+        let paid = heard.last().unwrap();
+        assert_eq!(
+            (paid.method.as_str(), paid.target.as_str(), paid.body.as_slice()),
+            (method, "/to?x=1", body.as_bytes())
+        );
+        assert!(paid.payment().is_some());
+    }
+}
+
+#[test]
+fn secrets_do_not_go_to_another_origin() {
+    let shop = Seller::honest();
+    let door = leading("307 Temporary Redirect", &format!("{}/to", shop.url));
+    let run = Buyer::new().pay(&[
+        &format!("{}/from", door.url),
+        "-L",
+        "-H",
+        "Authorization: hush",
+        "-H",
+        "Cookie: hush",
+        "-H",
+        "X-Mine: yes",
+    ]);
+    run.assert(0, &["paid"]);
+    for heard in shop.heard() {
+        assert_eq!(
+            (heard.header("authorization"), heard.header("cookie"), heard.header("x-mine")),
+            (None, None, Some("yes"))
+        );
+        assert_eq!(heard.header("host"), Some(shop.address.to_string().as_str()));
+    }
+    assert_eq!(door.heard()[0].header("authorization"), Some("hush"));
+}
+
+#[test]
+fn a_payment_is_carried_to_no_other_origin() {
+    let thief = Seller::honest();
+    let elsewhere = format!("{}/steal", thief.url);
+    let door = Seller::start(move |heard, _| match heard.payment() {
+        Some(_) => Reply::Says(says("307 Temporary Redirect", &[("location", &elsewhere)], "")),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    for args in [&["-L"][..], &[]] {
+        let buyer = Buyer::new();
+        let run = buyer.pay(&[&[door.url.as_str(), "--retry", "1", "--retry-delay", "0"], args].concat());
+        run.assert(4, &["outcome unknown", "presented 2 times"]);
+        assert!(thief.heard().is_empty());
+    }
+}
+
+#[test]
+fn a_payment_follows_within_its_origin() {
+    let seller = Seller::start(|heard, _| match (heard.target.as_str(), heard.payment()) {
+        (_, None) => Reply::Says(asks(&offer("10000", MERCHANT))),
+        ("/", Some(_)) => Reply::Says(says("308 Permanent Redirect", &[("location", "/there")], "")),
+        (_, Some(_)) => Reply::Says(delivered(&[("payment-response", &receipt("0x01"))], "paid")),
+    });
+    let run = Buyer::new().pay(&[&seller.url, "-L", "-X", "PUT", "-d", "body"]);
+    run.assert(0, &["paid"]);
+    let last = seller.heard().pop().unwrap();
+    assert_eq!((last.method.as_str(), last.target.as_str(), last.body.as_slice()), ("PUT", "/there", &b"body"[..]));
+}
+
+#[test]
+fn a_circle_ends() {
+    let seller = Seller::start(|_, _| Reply::Says(says("302 Found", &[("location", "/again")], "")));
+    Buyer::new().pay(&[&seller.url, "-L"]).assert(1, &["more than 10 redirects"]);
+    assert_eq!(seller.heard().len(), 11);
+}

@@ -1,0 +1,150 @@
+//! How it is told: content on stdout, the story on stderr, files, HAR, JSON, exit codes.
+
+use serde_json::Value;
+
+use crate::buyer::Buyer;
+use crate::harness::Test;
+use crate::payer::MERCHANT;
+use crate::seller::{Reply, Seller, asks, delivered, offer, receipt, says};
+
+#[test]
+fn stdout_is_the_content_and_stderr_the_story() {
+    let seller = Seller::honest();
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&seller.url]);
+    assert_eq!(run.text(), "paid");
+    assert_eq!(run.stderr, format!("paid 0.01 USDC to {MERCHANT} on eip155:84532, transaction 0x01\n"));
+    let quiet = buyer.pay(&[&seller.url, "-q"]);
+    assert_eq!((quiet.text().as_str(), quiet.stderr.as_str()), ("paid", ""));
+    let with_head = buyer.pay(&[&seller.url, "-i"]).text();
+    assert!(with_head.starts_with("HTTP/1.1 200 OK\r\n") && with_head.ends_with("\r\n\r\npaid"), "{with_head}");
+    let verbose = buyer.pay(&[&seller.url, "-v"]).stderr;
+    for part in [
+        "* > GET http",
+        "* < 402 Payment Required",
+        "an offer in x402v2",
+        "would be paid",
+        "domain.name",
+        "validBefore",
+        "nonce",
+        "* delivered",
+    ] {
+        assert!(verbose.contains(part), "{part} is not in: {verbose}");
+    }
+}
+
+#[test]
+fn a_file_is_whole_or_not_there_and_is_tried_before_anything_is_paid() {
+    let seller = Seller::honest();
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&seller.url, "-o", "content"]);
+    run.assert(0, &["paid"]);
+    assert_eq!((run.stdout.len(), std::fs::read(buyer.path("content")).unwrap()), (0, b"paid".to_vec()));
+    let before = seller.heard().len();
+    buyer.pay(&[&seller.url, "-o", "no/such/place"]).assert(73, &["cannot write", "no/such/place"]);
+    buyer.pay(&[&seller.url, "-o", "home"]).assert(73, &["it is a directory"]);
+    assert_eq!(seller.heard().len(), before);
+    let broken = Seller::start(|heard, _| match heard.payment() {
+        Some(_) => Reply::Breaks(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nhalf".to_vec()),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let run = buyer.pay(&[&broken.url, "-o", "half", "--retry", "0"]);
+    run.assert(4, &["outcome unknown"]);
+    assert!(run.stdout.is_empty() && !buyer.path("half").exists(), "half a content is none");
+    let drafts = std::fs::read_dir(buyer.path("."))
+        .unwrap()
+        .flatten()
+        .filter(|file| file.file_name().to_string_lossy().contains("draft"));
+    assert_eq!(drafts.count(), 0);
+}
+
+#[test]
+fn large_and_binary_content_comes_whole() {
+    let large: Vec<u8> = (0..20 * 1024 * 1024_u32).map(|index| (index >> 7).to_le_bytes()[0]).collect();
+    let expected = large.clone();
+    let seller = Seller::start(move |heard, _| match heard.payment() {
+        Some(_) => Reply::Says(says("200 OK", &[("payment-response", &receipt("0x1"))], &large)),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&seller.url]);
+    assert!(run.code == Some(0) && run.stdout == expected, "{}", run.stderr);
+    assert_eq!(buyer.pay(&[&seller.url, "-o", "large"]).code, Some(0));
+    assert!(std::fs::read(buyer.path("large")).unwrap() == expected);
+    let small = Seller::start(|heard, _| match heard.payment() {
+        Some(_) => Reply::Says(says("200 OK", &[("payment-response", &receipt("0x1"))], [0xff, 0, 1])),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let report = buyer.report(&[&small.url]);
+    assert_eq!((report["bodyBase64"].as_str(), report.get("body")), (Some("/wAB"), None));
+}
+
+#[test]
+fn a_trace_is_har_with_decoded_payments() {
+    let mock = Test::new().start();
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&format!("{}/a?b=c", mock.url), "--trace", "trace.har", "-d", "x=1"]);
+    run.assert(0, &["paid"]);
+    let har: Value = serde_json::from_slice(&std::fs::read(buyer.path("trace.har")).unwrap()).unwrap();
+    let entries = har["log"]["entries"].as_array().unwrap();
+    assert_eq!((har["log"]["version"].as_str(), entries.len()), (Some("1.2"), 2));
+    let (asked, paid) = (&entries[0], &entries[1]);
+    assert_eq!(asked["request"]["queryString"][0]["name"], "b");
+    assert_eq!(asked["request"]["postData"]["text"], "x=1");
+    assert_eq!(asked["response"]["_x402"]["paymentRequired"]["accepts"][0]["amount"], "10000");
+    assert_eq!(paid["request"]["_x402"]["payment"]["payload"]["authorization"]["value"], "10000");
+    assert_eq!(paid["request"]["_x402"]["payment"]["payload"]["signature"], "<cut out>");
+    assert_eq!(paid["response"]["_x402"]["receipt"]["success"], true);
+    for entry in entries {
+        for key in ["startedDateTime", "time", "request", "response", "cache", "timings"] {
+            assert!(!entry[key].is_null(), "{key}");
+        }
+    }
+}
+
+#[test]
+fn programs_read_one_document() {
+    let seller = Seller::honest();
+    let buyer = Buyer::new();
+    let report = buyer.report(&[&seller.url]);
+    assert_eq!(
+        (report["outcome"].as_str(), report["status"].as_u64(), report["body"].as_str()),
+        (Some("paid"), Some(200), Some("paid"))
+    );
+    assert_eq!(report["receipt"]["transaction"], "0x01");
+    assert_eq!(report["purchase"]["authorizations"][0]["price"], "0.01 USDC");
+    assert_eq!(report["purchase"]["ending"], "delivered");
+    let failed = buyer.pay(&["http://127.0.0.1:1/", "--json"]);
+    let said: Value = serde_json::from_slice(&failed.stdout).unwrap();
+    assert_eq!((failed.code, said["exit"].as_u64()), (Some(69), Some(69)));
+    assert!(said["error"].as_str().unwrap().contains("nothing was signed"), "{said}");
+    let list: Value = serde_json::from_slice(&buyer.pay(&["--list", "--json"]).stdout).unwrap();
+    assert_eq!(
+        (list["open"].as_array().unwrap().len(), list["ended"][0]["id"].clone()),
+        (0, report["purchase"]["id"].clone())
+    );
+}
+
+#[test]
+fn a_seller_that_never_answers_is_not_waited_for() {
+    let seller = Seller::start(|heard, _| match heard.payment() {
+        Some(_) => Reply::Hangs,
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let run = Buyer::new().pay(&[&seller.url, "--max-time", "0.3", "--retry", "1", "--retry-delay", "0"]);
+    run.assert(4, &["outcome unknown", "presented 2 times"]);
+    let silent = Seller::start(|_, _| Reply::Hangs);
+    Buyer::new().pay(&[&silent.url, "--max-time", "0.3"]).assert(69, &["nothing within 0.3 s", "nothing was signed"]);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let seller = Seller::start(|_, _| Reply::Says(delivered(&[], &"x".repeat(1 << 20))));
+    let buyer = Buyer::new();
+    // Nobody reads stdout: the guard drops its end at once.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_x402-dev"));
+    command.args(["pay", &seller.url]).env_clear().env("X402_DEV_HOME", buyer.path("home"));
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,0 +1,223 @@
+//! Contracts as views of the ledger: what a message call to an address answers and changes. No bytecode runs.
+//!
+//! A [`Machine`] executes calls on a state of its own, so that a call that fails half-way changes nothing, and a second
+//! call of the same transaction sees what the first one did.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`token`] | the tokens of the catalog: views, transfers, allowances, permits |
+//! | [`authorization`] | the tokens' EIP-3009 functions |
+//! | [`multicall`] | Multicall3 |
+//! | [`permit2`], [`proxy`] | Permit2, and the two x402 proxies in front of it |
+//! | [`log`] | what contracts emit |
+//! | [`halt`] | calls that changed nothing, and why |
+
+use std::collections::BTreeSet;
+
+use alloy_primitives::{Address, B256, U256, address};
+
+use super::PERMIT2;
+use super::chain::{Code, code_at};
+use super::signature::Ecdsa;
+use crate::catalog::{Catalog, Token};
+use crate::ledger::{Account, Effect, Once, View};
+use crate::world::raw::Paid;
+
+pub mod authorization;
+pub mod halt;
+pub mod log;
+pub mod multicall;
+pub mod permit2;
+pub mod proxy;
+pub mod token;
+
+pub use halt::{Halt, Revert};
+pub use log::Log;
+
+/// What a native coin's balance of every account with gas money shows, in wei: ten thousand coins that never get fewer.
+pub const GAS_MONEY: U256 = U256::from_limbs([0x19e0_c9ba_b240_0000, 0x21e, 0, 0]);
+
+/// Contracts that stand on main networks and are not simulated: a call is refused by name, where silence would be taken
+/// for an account without code.
+const UNKNOWN_CODE: [(Address, &str); 4] = [
+    (address!("4020074e9dF2ce1deE5A9C1b5c3f541D02a10003"), "the batch settlement contract"),
+    (address!("4020806089470a89826cB9fB1f4059150b550004"), "the batch settlement's collector for EIP-3009"),
+    (address!("4020425FAf3B746C082C2f942b4E5159887B0005"), "the batch settlement's collector for Permit2"),
+    (address!("4e59b44847b379578588920cA78FbF26c0B4956C"), "the CREATE2 deployer"),
+];
+
+/// How much gas a block holds, and the most that a call may use.
+pub const GAS_LIMIT: u64 = 30_000_000;
+
+/// What a call costs before it does anything.
+const CALL: u64 = 2_600;
+
+/// A message call.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Who calls.
+    pub sender: Address,
+    /// What is called.
+    pub to: Address,
+    /// The calldata.
+    pub input: &'a [u8],
+}
+
+/// The block in which a call is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// The chain.
+    pub chain_id: u64,
+    /// Its number.
+    pub number: u64,
+    /// Its time in seconds.
+    pub time: u64,
+    /// What a unit of gas costs in it, in wei.
+    pub base_fee: u64,
+}
+
+/// A state on which calls are executed.
+#[derive(Clone, Debug)]
+pub struct Machine<'a> {
+    catalog: &'a Catalog,
+    network: &'a str,
+    block: Block,
+    view: View,
+    used: BTreeSet<Once>,
+    /// Everything that the calls changed.
+    pub effects: Vec<Effect>,
+    /// Everything that they emitted.
+    pub logs: Vec<Log>,
+    /// The payments that they made, in their order.
+    pub payments: Vec<Paid>,
+    /// The payments that were tried, also in calls that failed.
+    pub tried: Vec<Paid>,
+    /// How much gas they used, as deployed contracts roughly do.
+    pub gas: u64,
+}
+
+impl<'a> Machine<'a> {
+    /// A machine on a state of a network.
+    pub fn new(catalog: &'a Catalog, network: &'a str, view: View, block: Block) -> Self {
+        Self {
+            catalog,
+            network,
+            block,
+            view,
+            used: BTreeSet::new(),
+            effects: Vec::new(),
+            logs: Vec::new(),
+            payments: Vec::new(),
+            tried: Vec::new(),
+            gas: 0,
+        }
+    }
+
+    /// Executes a call: what it gives, or why it changed nothing.
+    ///
+    /// # Errors
+    ///
+    /// A revert, or code that is not simulated.
+    pub fn call(&mut self, message: Message<'_>) -> Result<Vec<u8>, Halt> {
+        let (effects, logs, payments) = (self.effects.len(), self.logs.len(), self.payments.len());
+        let before = (self.view.clone(), self.used.clone());
+        let given = self.dispatch(message);
+        if given.is_err() {
+            (self.view, self.used) = before;
+            self.effects.truncate(effects);
+            self.logs.truncate(logs);
+            self.payments.truncate(payments);
+        }
+        given
+    }
+
+    /// Every call costs something, so that calls of calls come to an end.
+    fn dispatch(&mut self, message: Message<'_>) -> Result<Vec<u8>, Halt> {
+        self.gas += CALL;
+        if self.gas > GAS_LIMIT {
+            return Err(Halt::OutOfGas);
+        }
+        if let Some((address, name)) = UNKNOWN_CODE.iter().find(|(address, _)| *address == message.to) {
+            return Err(Halt::unknown(*address, name));
+        }
+        let catalog = self.catalog;
+        match code_at(catalog, self.network, message.to) {
+            Code::Token(token) => token::call(self, token, message),
+            Code::Other if message.to == multicall::ADDRESS => multicall::call(self, message),
+            Code::Other if message.to == PERMIT2 => permit2::call(self, message),
+            Code::Other if proxy::stands_at(message.to) => proxy::call(self, message),
+            Code::Other => Err(Halt::unknown(message.to, "a contract")),
+            // An account without code takes every call, and says nothing.
+            Code::Nothing => Ok(Vec::new()),
+        }
+    }
+
+    /// The block.
+    pub const fn block(&self) -> Block {
+        self.block
+    }
+
+    /// The state as the calls so far have left it.
+    pub const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Whether something that can be used once was used or cancelled.
+    fn is_used(&self, once: &Once) -> bool {
+        self.used.contains(once) || self.view.is_used(once)
+    }
+
+    /// Changes the state.
+    fn apply(&mut self, effects: Vec<Effect>) {
+        self.used.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Use(once) => Some(*once),
+            _ => None,
+        }));
+        self.view.ledger.apply(&effects);
+        self.effects.extend(effects);
+    }
+
+    /// Notes a payment that is tried now; what comes of it is said by the call's end.
+    fn try_payment(&mut self, paid: Paid) {
+        self.tried.push(paid.clone());
+        self.payments.push(paid);
+    }
+
+    /// Moves a token as its own `_transfer` does.
+    fn transfer(&mut self, token: &Token, from: Address, to: Address, value: U256) -> Result<(), Halt> {
+        let (asset, holder, payee) = (token.id, Account::from(from), Account::from(to));
+        require(!from.is_zero(), "ERC20: transfer from the zero address")?;
+        require(!to.is_zero(), "ERC20: transfer to the zero address")?;
+        require(value <= self.view.balance(asset, holder), "ERC20: transfer amount exceeds balance")?;
+        let mut effects = self.view.touch(asset, holder, payee);
+        effects.push(Effect::Move { asset, from: holder, to: payee, value });
+        self.gas += 45_000;
+        self.apply(effects);
+        self.logs.push(Log::transfer(token.contract, from, to, value));
+        Ok(())
+    }
+
+    /// Refuses parties that the token has blacklisted. Every token is on its own blacklist.
+    fn require_welcome(&self, token: &Token, parties: &[Address]) -> Result<(), Halt> {
+        let blocked = |party: &Address| *party == token.contract || self.view.is_blocked((*party).into());
+        require(!parties.iter().any(blocked), "Blacklistable: account is blacklisted")
+    }
+}
+
+/// A contract's `require`.
+fn require(holds: bool, text: &'static str) -> Result<(), Halt> {
+    if holds { Ok(()) } else { Err(Halt::text(text)) }
+}
+
+/// A signer, as the tokens' `ECRecover` library finds one.
+fn ec_recover(digest: B256, signature: &[u8]) -> Result<Address, Halt> {
+    let Ok(bytes): Result<[u8; 65], _> = signature.try_into() else {
+        return Err(Halt::text("ECRecover: invalid signature length"));
+    };
+    let mut compact = [0; 64];
+    compact.copy_from_slice(&bytes[..64]);
+    let signature = Ecdsa { compact, v: bytes[64] };
+    require(!signature.has_high_s(), "ECRecover: invalid signature 's' value")?;
+    require(matches!(signature.v, 27 | 28), "ECRecover: invalid signature 'v' value")?;
+    signature.recover(digest).ok_or(Halt::text("ECRecover: invalid signature"))
+}

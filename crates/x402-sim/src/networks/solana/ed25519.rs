@@ -1,0 +1,40 @@
+//! Signing and verifying. As a node does it, keys and signatures of small order are refused.
+
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+
+use super::key::Key;
+
+/// A signature.
+pub type Bytes = [u8; 64];
+
+/// The signature of a message by a private key of 32 bytes. The same message has the same signature.
+pub fn sign(seed: &[u8; 32], message: &[u8]) -> Bytes {
+    SigningKey::from_bytes(seed).sign(message).to_bytes()
+}
+
+/// The address of a private key.
+pub fn key_of(seed: &[u8; 32]) -> Key {
+    Key(SigningKey::from_bytes(seed).verifying_key().to_bytes())
+}
+
+/// Whether a signature of a message is a key's.
+pub fn verify(key: Key, message: &[u8], signature: &Bytes) -> bool {
+    let Ok(key) = VerifyingKey::from_bytes(&key.0) else { return false };
+    key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_of_one_key_and_one_message() {
+        let (seed, other) = ([1; 32], [2; 32]);
+        let signature = sign(&seed, b"a");
+        assert!(verify(key_of(&seed), b"a", &signature));
+        assert!(!verify(key_of(&seed), b"b", &signature));
+        assert!(!verify(key_of(&other), b"a", &signature));
+        assert!(!verify(Key([0xff; 32]), b"a", &signature), "no point of the curve");
+        assert!(!verify(Key([0; 32]), b"a", &[0; 64]), "a key of small order signs everything");
+    }
+}

@@ -1,0 +1,117 @@
+//! What will move: made only from a case that passed its order.
+
+use std::sync::Arc;
+
+use alloy_primitives::{B256, U256};
+
+use super::case::{Case, bank_for, nobody};
+use super::checks::transfer_of;
+use super::reason::Code;
+use crate::accounts;
+use crate::catalog::{Catalog, Mint};
+use crate::ledger::{Account, AssetId, Call, Effect, Entry, Once, Record, View};
+use crate::networks::solana::by_signature;
+use crate::networks::solana::key::Key;
+use crate::networks::solana::runtime::failure::Wrong;
+use crate::networks::solana::runtime::{Lifetime, Signatures, Site, run};
+use crate::networks::solana::transaction::Transaction;
+use crate::order::Passed;
+use crate::reason::Reason;
+
+/// A transfer that passed every check, signed by the facilitator as well.
+#[derive(Clone, Debug)]
+pub struct Charge {
+    /// The mint's number.
+    pub asset: AssetId,
+    /// The cluster's CAIP-2 id.
+    pub network: String,
+    /// Whose tokens move.
+    pub payer: Key,
+    /// Who is paid.
+    pub pay_to: Key,
+    /// How much, in atomic units.
+    pub value: u64,
+    /// The transaction as it is sent.
+    pub transaction: Arc<Transaction>,
+    destination: Key,
+    lifetime: Lifetime,
+    catalog: Arc<Catalog>,
+}
+
+impl Charge {
+    /// The charge of a case that passed.
+    pub fn new(case: &Case<'_>, _: &Passed) -> Result<Self, Reason> {
+        let none = || Code::NoTransfer.because("the third instruction is not TransferChecked of a token program");
+        let transfer = transfer_of(case).ok_or_else(none)?;
+        let site = case.site().ok_or_else(none)?;
+        let mint = site.mint(transfer.mint).ok_or_else(|| Code::Simulation.because("the mint is not on this chain"))?;
+        let mut transaction = case.transaction().map_err(|why| Code::NotDecoded.because(why))?.clone();
+        // The official code names the owner whom it finds first, who is the authority unless there are two transfers.
+        let (payer, pay_to) = (transfer.authority, Key::parse(case.claim.asked.pay_to).ok_or_else(none)?);
+        transaction.sign(&accounts::facilitator().solana_seed());
+        Ok(Self {
+            asset: mint.asset,
+            network: site.network.to_owned(),
+            payer,
+            pay_to,
+            value: transfer.amount,
+            transaction: Arc::new(transaction),
+            destination: transfer.destination,
+            lifetime: case.lifetime(),
+            catalog: Arc::clone(&case.chain.catalog),
+        })
+    }
+
+    /// The mint.
+    ///
+    /// # Panics
+    ///
+    /// Never: the charge was made with this catalog.
+    pub fn mint(&self) -> &Mint {
+        self.catalog.mint_by_id(self.asset).expect("the charge was made with a mint of this catalog")
+    }
+
+    /// Executes the transfer on a state, at a block time in seconds.
+    pub fn execute(&self, view: &View, block_time: u64) -> Result<Vec<Effect>, Reason> {
+        let now = block_time.saturating_mul(1000);
+        let site = Site { catalog: &self.catalog, view, network: &self.network, now, directory: nobody() };
+        let mint = Key(self.mint().address);
+        let bank = bank_for(site, self.destination, self.pay_to, mint);
+        let failure = match run(bank, &self.transaction, Signatures::Unchecked, self.lifetime) {
+            Ok(outcome) => match outcome.result {
+                Ok(()) => {
+                    let mut effects = outcome.bank.effects;
+                    effects.push(Effect::Use(self.once()));
+                    effects.push(Effect::Use(by_signature(&self.transaction.id())));
+                    return Ok(effects);
+                }
+                Err(failure) => failure,
+            },
+            Err(failure) => failure,
+        };
+        let code = if failure.wrong() == Wrong::Processed { Code::Duplicate } else { Code::Failed };
+        Err(code.because(format!("the transaction failed: {} ({})", failure.to_json(), failure.why)))
+    }
+
+    /// What it uses up: its message.
+    pub fn once(&self) -> Once {
+        Once::Message(B256::from(self.transaction.identity()))
+    }
+
+    /// Its transaction, made at a time in milliseconds with these effects.
+    pub fn record(&self, at: u64, effects: &[Effect]) -> Record {
+        let (network, wire) = (self.network.clone(), self.transaction.encode());
+        let call = Call::Svm { network, wire, settled: true, error: None };
+        let entry = Entry {
+            asset: self.asset,
+            from: Account::from(self.payer),
+            to: Account::from(self.pay_to),
+            value: U256::from(self.value),
+            sequence: 0,
+            at,
+            call,
+            effects: effects.to_vec(),
+        };
+        Record::Other(Arc::new(entry))
+    }
+}

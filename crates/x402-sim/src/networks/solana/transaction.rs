@@ -1,0 +1,169 @@
+//! A transaction on the wire: signatures, then the message.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::ed25519;
+use super::key::Key;
+use super::message::{Message, NoMessage, identity};
+use super::reader::{Reader, write_length};
+
+/// The most bytes that a node takes: one packet.
+pub const PACKET: usize = 1232;
+
+/// As JavaScript's `Buffer` reads it, with or without padding.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// A transaction that was decoded. Its signatures are not looked at yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transaction {
+    /// One signature for each signer, in their order; zeros where one is missing.
+    pub signatures: Vec<ed25519::Bytes>,
+    /// The bytes that were signed.
+    pub signed: Vec<u8>,
+    /// The same, decoded.
+    pub message: Message,
+    /// Why a node would refuse it, if so: the official decoder lets it pass.
+    pub irregular: Option<&'static str>,
+}
+
+/// Why a text or bytes are no transaction.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoTransaction {
+    /// Not base64.
+    #[error("it is not base64: {0}")]
+    NotBase64(base64::DecodeError),
+    /// Signatures that are not there.
+    #[error("it ends within its signatures")]
+    Truncated,
+    /// A transaction of the form that follows version 0.
+    #[error(
+        "it is a transaction of version {0}; version 0 and legacy transactions are played, and version 1 is not yet"
+    )]
+    Version(u8),
+    /// A message that is none.
+    #[error("its message: {0}")]
+    Message(#[from] NoMessage),
+    /// Signatures that do not belong to the signers.
+    #[error("it has {signatures} signatures, and its message asks for {signers}")]
+    Signatures {
+        /// How many there are.
+        signatures: usize,
+        /// How many there should be.
+        signers: usize,
+    },
+}
+
+impl Transaction {
+    /// Decodes base64.
+    pub fn from_base64(text: &str) -> Result<Self, NoTransaction> {
+        Self::decode(&base64_bytes(text).map_err(NoTransaction::NotBase64)?)
+    }
+
+    /// Decodes bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, NoTransaction> {
+        if let Some(version) = bytes.first().filter(|first| **first > 0x80) {
+            // Version 1 puts its signatures behind the message, so that the version stands first.
+            return Err(NoTransaction::Version(version & 0x7f));
+        }
+        let mut reader = Reader::new(bytes);
+        let signatures = reader.list(Reader::array).map_err(|_| NoTransaction::Truncated)?;
+        let signed = reader.rest().to_vec();
+        let message = Message::decode(&signed)?;
+        let signers = message.signers().len();
+        if signatures.len() != signers {
+            return Err(NoTransaction::Signatures { signatures: signatures.len(), signers });
+        }
+        let too_large = (bytes.len() > PACKET).then_some("it is larger than 1232 bytes, the size of a packet");
+        let irregular = too_large.or(reader.irregular).or(message.irregular);
+        Ok(Self { signatures, signed, message, irregular })
+    }
+
+    /// A transaction of a message that nobody has signed.
+    pub fn unsigned(message: Message) -> Self {
+        let signatures = vec![[0; 64]; message.signers().len()];
+        let irregular = message.irregular;
+        Self { signatures, signed: message.encode(), message, irregular }
+    }
+
+    /// The bytes that a node takes.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(PACKET);
+        write_length(&mut out, self.signatures.len());
+        self.signatures.iter().for_each(|signature| out.extend(signature));
+        out.extend(&self.signed);
+        out
+    }
+
+    /// The same in base64.
+    pub fn to_base64(&self) -> String {
+        STANDARD.encode(self.encode())
+    }
+
+    /// Puts the signature of a private key in its place. `false` where the message does not ask for it.
+    pub fn sign(&mut self, seed: &[u8; 32]) -> bool {
+        let key = ed25519::key_of(seed);
+        let Some(place) = self.message.signers().iter().position(|signer| *signer == key) else { return false };
+        self.signatures[place] = ed25519::sign(seed, &self.signed);
+        true
+    }
+
+    /// The first signer, from a place on, whose signature is missing or not his.
+    pub fn wrongly_signed(&self, from: usize) -> Option<(usize, Key, Fault)> {
+        let signers = self.message.signers().iter().zip(&self.signatures).enumerate().skip(from);
+        signers.into_iter().find_map(|(place, (key, signature))| {
+            let fault = match signature {
+                [0, ..] if signature.iter().all(|byte| *byte == 0) => Fault::Missing,
+                _ if ed25519::verify(*key, &self.signed, signature) => return None,
+                _ => Fault::Wrong,
+            };
+            Some((place, *key, fault))
+        })
+    }
+
+    /// The name of the transaction: the fee payer's signature.
+    pub fn id(&self) -> ed25519::Bytes {
+        self.signatures.first().copied().unwrap_or([0; 64])
+    }
+
+    /// What the payment is known by, whoever signed it.
+    pub fn identity(&self) -> [u8; 32] {
+        identity(&self.signed)
+    }
+}
+
+/// What is wrong with a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is missing.
+    Missing,
+    /// It is not this key's, or not of this message.
+    Wrong,
+}
+
+/// The bytes of base64, as the official decoder reads it.
+///
+/// Source: kit `codecs-strings/base64.ts`: the alphabet is checked without padding, then `Buffer` reads to the padding.
+pub fn base64_bytes(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    if let Some((place, wrong)) =
+        text.bytes().enumerate().find(|(_, byte)| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte))
+    {
+        return Err(base64::DecodeError::InvalidByte(place, wrong));
+    }
+    let text = text.split('=').next().unwrap_or_default();
+    // A single character behind whole groups holds no byte.
+    let whole = if text.len() % 4 == 1 { &text[..text.len() - 1] } else { text };
+    LENIENT.decode(whole)
+}
+
+/// The bytes as base64.
+pub fn to_base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
