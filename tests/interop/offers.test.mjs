@@ -43,6 +43,14 @@ async function readOffer(url) {
   return { v2, v1: { ...v1, error: body.error } };
 }
 
+// USDC on Solana devnet: paid to test account 9, its fee paid by test account 8.
+const DEVNET = {
+  network: "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1",
+  asset: "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU",
+  payTo: "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab",
+  extra: { feePayer: "5mCGtMUD21HEvWJxKGKS6HEAH7ezzy12MWGs4bPgcJwV" },
+};
+
 test("the default offer, in both dialects", async t => {
   const mock = await startMock(t);
   const { v1, v2 } = await readOffer(`${mock.url}/any/path?x=1`);
@@ -53,7 +61,9 @@ test("the default offer, in both dialects", async t => {
     description: v2.resource.description,
     mimeType: "application/json",
   });
-  assert.equal(v2.accepts.length, 1);
+  assert.deepEqual(v2.accepts.map(entry => entry.network), [HOME.v2, DEVNET.network]);
+  const { network, ...devnet } = DEVNET;
+  assert.deepEqual(v2.accepts[1], { scheme: "exact", network, amount: HOME.amount, maxTimeoutSeconds: 300, ...devnet });
   assert.deepEqual(v2.accepts[0], {
     scheme: "exact",
     network: HOME.v2,
@@ -65,7 +75,8 @@ test("the default offer, in both dialects", async t => {
   });
   assert.equal(v1.x402Version, 1);
   assert.equal(v1.error, "X-PAYMENT header is required");
-  assert.equal(v1.accepts.length, 1);
+  assert.deepEqual(v1.accepts.map(entry => entry.network), [HOME.v1, "solana-devnet"]);
+  assert.deepEqual(v1.accepts[1].extra, DEVNET.extra);
   const { description, outputSchema: _, ...entry } = v1.accepts[0];
   assert.equal(typeof description, "string");
   assert.deepEqual(entry, {

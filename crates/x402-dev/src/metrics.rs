@@ -181,7 +181,7 @@ impl Metrics {
         let known = self.known_networks.get(said).map(String::as_str);
         let network = known.unwrap_or(if vouched { said } else { OTHER }).to_owned();
         let reason = facts.reason.as_deref().map_or("", reason);
-        let scheme = if facts.dialect == Some("invoice") { "invoice" } else { "exact" };
+        let scheme = if facts.dialect == Some("invoice") { "invoice" } else { facts.scheme.unwrap_or("exact") };
         if event.kind == Kind::Settled {
             self.settled(&network, facts.amount.as_deref());
         }

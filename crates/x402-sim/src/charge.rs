@@ -85,6 +85,14 @@ impl Charge {
         }
     }
 
+    /// The scheme.
+    pub const fn scheme(&self) -> &'static str {
+        match self {
+            Self::Permit2(charge) => charge.scheme.name(),
+            Self::Eip3009(_) | Self::Svm(_) => "exact",
+        }
+    }
+
     /// The amount for people: `0.01 USDC`.
     pub fn written(&self) -> String {
         self.asset_in_words().written(self.value())

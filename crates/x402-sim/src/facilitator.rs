@@ -16,7 +16,7 @@ use crate::networks::eip155::chain::Signatures;
 use crate::networks::{eip155, solana};
 use crate::order::Depth;
 use crate::reason::{Code, Reason};
-use crate::registry::{PAIRS, Pair, Version, pair_for};
+use crate::registry::{PAIRS, Pair, Version, pair_for, rarer_scheme};
 
 /// Why a payment is refused whatever it says.
 pub const REJECTED: &str = "refused by simulation: `verification: reject`, or the header `X-Simulation-Mode: failure`";
@@ -154,6 +154,11 @@ pub fn said_network(request: &FacilitatorRequest<'_>) -> String {
     said.unwrap_or_default().to_owned()
 }
 
+/// The scheme of the requirements, where it is one that is played and not `exact`.
+pub fn said_scheme(request: &FacilitatorRequest<'_>) -> Option<&'static str> {
+    request.requirements.get("scheme").and_then(Json::as_str).and_then(rarer_scheme)
+}
+
 /// What a judgement says in an event: who pays how much where, or why not.
 pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
     match judged {
@@ -161,6 +166,7 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
             network: Some(shorten(&approved.network)),
             amount: Some(approved.charge.written()),
             payer: address_only(&approved.payer),
+            scheme: rarer_scheme(approved.charge.scheme()),
             ..Facts::default()
         },
         Err(refusal) => refusal.facts(),

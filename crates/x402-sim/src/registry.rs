@@ -116,6 +116,11 @@ const fn nothing(_: &TestAccount) -> Option<Map<String, Value>> {
     None
 }
 
+/// A scheme that is played, by the name that somebody says, unless it is `exact`, as nearly every payment's is.
+pub fn rarer_scheme(said: &str) -> Option<&'static str> {
+    PAIRS.iter().map(|pair| pair.scheme).find(|scheme| *scheme == said && *scheme != "exact")
+}
+
 /// The pair that a payload of a version means on a network of this family, if the scheme is played there.
 pub fn pair_for(version: Version, scheme: &str, family: Family, payload: &Json<'_>) -> Option<&'static Pair> {
     let fits = |pair: &&Pair| pair.version == version && pair.scheme == scheme && pair.family == family;

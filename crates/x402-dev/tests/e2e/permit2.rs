@@ -179,6 +179,9 @@ fn upto_charges_what_the_meter_shows_or_the_content_says() {
         let receipt = answer.assert_status(402).decoded("payment-response");
         assert_eq!((&receipt["success"], &receipt["errorReason"]), (&json!(false), &json!(reason)), "{path}");
     }
+    let metrics = Door(&mock).send(Request::get("/_x402/metrics")).text();
+    let settled = r#"x402_dev_payments_total{scheme="upto",network="eip155:84532",outcome="settled",reason=""} 9"#;
+    assert!(metrics.contains(settled), "{metrics}");
 }
 
 #[test]

@@ -16,6 +16,9 @@ pub struct Facts {
     /// The dialect that was spoken: `x402v2`, `x402v1` or `invoice`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dialect: Option<&'static str>,
+    /// The scheme, where it is not `exact`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<&'static str>,
     /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<String>,

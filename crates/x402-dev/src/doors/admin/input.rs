@@ -47,16 +47,17 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     })
 }
 
-/// Reads a value from JSON; the fault names its place.
+/// Reads an object from JSON; the fault names its place.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    // serde would read the fields from a list, by their places.
+    if bytes.trim_ascii_start().first() == Some(&b'[') && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok()
+    {
+        return Err(Code::InvalidValue.because("a list, where an object is wanted").at("$"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        let path = match path.as_str() {
-            "." => "$".to_owned(),
-            item if item.starts_with('[') => format!("${item}"),
-            member => format!("$.{member}"),
-        };
+        let path = if path == "." { "$".to_owned() } else { format!("$.{path}") };
         let error = error.into_inner();
         if !error.is_data() {
             return Code::MalformedJson.because(error.to_string());
@@ -128,7 +129,8 @@ mod tests {
             ("{\"by\": 5, \"by\": 5}", "duplicate_field", Some("$.by")),
             ("{}", "missing_field", Some("$.by")),
             ("[]", "invalid_value", Some("$")),
-            ("[\"5\"]", "invalid_value", Some("$[0]")),
+            ("[5]", "invalid_value", Some("$")),
+            (" [5]", "invalid_value", Some("$")),
             ("{\"by\": \"5\"}", "invalid_value", Some("$.by")),
             ("{\"by\": -1}", "invalid_value", Some("$.by")),
             ("{\"by\": 1.5}", "invalid_value", Some("$.by")),

@@ -13,7 +13,7 @@ use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network, said_payer};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network, said_payer, said_scheme};
 use x402_sim::fault::effect::{Forge, Wire};
 use x402_sim::fault::{Effect, Fault, Mode, Sight, Stage, Timing};
 use x402_sim::order::Depth;
@@ -263,7 +263,8 @@ impl<'a> Asked<'a> {
     /// The facts about the request.
     fn facts(&self) -> Facts {
         let (method, path) = (Some("POST".into()), Some(self.endpoint.into()));
-        Facts { method, path, simulated: self.mode.simulation(), ..Facts::default() }
+        let scheme = said_scheme(&self.request);
+        Facts { method, path, scheme, simulated: self.mode.simulation(), ..Facts::default() }
     }
 }
 
@@ -286,6 +287,6 @@ fn refuse_body(error: &BodyError) -> Response {
 }
 
 fn facts(asked: &Asked<'_>, judged: &Result<Approved, Box<Refusal>>) -> Facts {
-    let Facts { method, path, simulated, .. } = asked.facts();
-    Facts { method, path, simulated, ..facts_of(judged) }
+    let Facts { method, path, scheme, simulated, .. } = asked.facts();
+    Facts { method, path, scheme, simulated, ..facts_of(judged) }
 }

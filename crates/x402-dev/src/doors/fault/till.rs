@@ -6,7 +6,7 @@ use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
 use x402_sim::fault::{Effect, Sight, Stage, Timing};
 use x402_sim::networks::eip155::PERMIT2;
 use x402_sim::reason::{Code, Reason};
-use x402_sim::registry::Version;
+use x402_sim::registry::{Version, rarer_scheme};
 use x402_sim::world::settlement::still_pending;
 use x402_sim::world::{Commitment, Settled, Standing};
 use x402_wire::facilitator::SettleResponse;
@@ -208,7 +208,8 @@ impl Till<'_> {
 
     fn record(&self, kind: Kind, facts: Facts) {
         let Facts { method, path, dialect, simulated, .. } = self.request.clone();
-        let facts = Facts { method, path, dialect, simulated, ..facts };
+        let scheme = facts.scheme.or_else(|| self.sight.scheme.and_then(rarer_scheme));
+        let facts = Facts { method, path, dialect, scheme, simulated, ..facts };
         self.script.state.record(kind, self.script.door, Some(self.payment), facts);
     }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::Value;
 use x402_sim::accounts;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_account, said_network, said_payer};
+use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_account, said_network, said_payer, said_scheme};
 use x402_sim::fault::effect::{Content, Wire};
 use x402_sim::fault::{Effect, Mode, Sight, Stage, Timing};
 use x402_sim::merchant::hearing::{Call, Heard, Outcome as Spoken, hear};
@@ -150,7 +150,7 @@ impl<'a> Buyer<'a> {
         let (chain, now) = state.chain();
         let judged = judge(self.request, &chain, now / 1000, Depth::Verify, self.sale.mode);
         drop(chain);
-        let facts = facts_of(&judged);
+        let facts = Facts { scheme: said_scheme(self.request), ..facts_of(&judged) };
         let approved = match judged {
             Ok(approved) => approved,
             Err(refusal) => return self.settled_twice(&refusal, facts),
@@ -194,7 +194,7 @@ impl<'a> Buyer<'a> {
         self.sale.record(
             Kind::Refused,
             Some(self.payment),
-            Facts { reason: Some(reason), message, payer, ..Facts::default() },
+            Facts { reason: Some(reason), message, payer, scheme: said_scheme(self.request), ..Facts::default() },
         );
     }
 
