@@ -77,6 +77,12 @@ impl Charge {
         }
     }
 
+    /// Whether a settlement looks at the payment again, since what has changed meanwhile has another name there than the
+    /// revert that it would lead to.
+    pub const fn is_judged_again(&self) -> bool {
+        matches!(self, Self::Permit2(_))
+    }
+
     /// The amount that the answer to a settlement says, in atomic units; only where less than was verified may move.
     pub fn said_amount(&self) -> Option<U256> {
         match self {

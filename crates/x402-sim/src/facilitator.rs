@@ -174,7 +174,7 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
 }
 
 /// A payer for an event, if it is an address: whatever else a client puts there, a key perhaps, is nobody's to log.
-fn address_only(payer: &str) -> Option<String> {
+pub fn address_only(payer: &str) -> Option<String> {
     let is_address = eip155::parse_address(payer).is_some() || solana::parse_address(payer).is_some();
     is_address.then(|| payer.to_owned())
 }
@@ -182,11 +182,12 @@ fn address_only(payer: &str) -> Option<String> {
 /// Who a payload says will pay, whatever it is paid with.
 pub fn said_payer<'p>(payload: &'p PaymentPayload<'_>) -> Option<Cow<'p, str>> {
     let body = payload.value().get("payload")?;
-    if let Some(transaction) = body.get("transaction").and_then(Json::as_str) {
-        return solana::exact::payer_of(transaction).map(|payer| Cow::Owned(payer.to_string()));
+    // What a payload holds beside what its own family reads says nothing.
+    if let Some(signed) = eip155::SIGNED.iter().find_map(|member| body.get(member)) {
+        return signed.get("from")?.as_str().map(Cow::Borrowed);
     }
-    let signed = eip155::SIGNED.iter().find_map(|member| body.get(member))?;
-    signed.get("from")?.as_str().map(Cow::Borrowed)
+    let transaction = body.get("transaction").and_then(Json::as_str)?;
+    solana::exact::payer_of(transaction).map(|payer| Cow::Owned(payer.to_string()))
 }
 
 /// The account that a payload says will pay.

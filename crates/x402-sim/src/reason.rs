@@ -85,6 +85,8 @@ pub enum Code {
     Permit2Allowance,
     /// Permit2: the settlement would revert, and no diagnosis fits.
     Permit2Simulation,
+    /// The settlement would revert, because the nonce was used before.
+    Permit2Used,
     /// Permit2: the proxy moves no zero.
     Permit2InvalidAmount,
     /// Permit2: the proxy pays nobody at the zero address.
@@ -145,6 +147,7 @@ impl Code {
         Self::Permit2Balance,
         Self::Permit2Allowance,
         Self::Permit2Simulation,
+        Self::Permit2Used,
         Self::Permit2InvalidAmount,
         Self::Permit2InvalidDestination,
         Self::Permit2InvalidOwner,
@@ -195,7 +198,8 @@ impl Code {
             Self::Permit2Signature => "invalid_permit2_signature",
             Self::Permit2Balance => "permit2_insufficient_balance",
             Self::Permit2Allowance => "permit2_allowance_required",
-            Self::Permit2Simulation => "permit2_simulation_failed",
+            // The official facilitator has no question about the nonce.
+            Self::Permit2Simulation | Self::Permit2Used => "permit2_simulation_failed",
             Self::Permit2InvalidAmount => "permit2_invalid_amount",
             Self::Permit2InvalidDestination => "permit2_invalid_destination",
             Self::Permit2InvalidOwner => "permit2_invalid_owner",
@@ -212,7 +216,10 @@ impl Code {
 
     /// Whether it says that the payment was made before.
     pub const fn is_replay(self) -> bool {
-        matches!(self, Self::NonceUsed | Self::Permit2InvalidNonce | Self::Svm(svm::Code::Duplicate))
+        matches!(
+            self,
+            Self::NonceUsed | Self::Permit2Used | Self::Permit2InvalidNonce | Self::Svm(svm::Code::Duplicate)
+        )
     }
 
     /// This code with a sentence. Texts of the request that it repeats are shortened by whoever writes it.

@@ -89,6 +89,14 @@ impl Decimal {
         Self { digits: units, scale: decimals }
     }
 
+    /// The same number without the decimals beyond so many: rounded down.
+    pub fn cut(mut self, decimals: u8) -> Self {
+        while self.scale > decimals {
+            self = Self { digits: self.digits / U256::from(10), scale: self.scale - 1 };
+        }
+        self
+    }
+
     /// The amount in atomic units of an asset with `decimals` decimals, exactly.
     pub fn to_atomic(self, decimals: u8) -> Result<U256, AmountError> {
         let mut value = self.normal();

@@ -1,6 +1,7 @@
 //! What an offer lists: terms of payment before a price is put to them.
 
 use serde_json::{Map, Value as Json};
+use x402_sim::accounts;
 use x402_sim::networks::{Asset, Family, Network, Transfer};
 
 use super::cursor::{Cursor, Fields, Noted, names};
@@ -9,12 +10,6 @@ use super::keys;
 use super::nearest;
 use super::networks::{self, Enabled};
 use super::tree::{Place, Value};
-
-/// Who is paid where nobody is named: test account 9, the merchant.
-const MERCHANT: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
-
-/// The same on Solana.
-const MERCHANT_ON_SOLANA: &str = "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab";
 
 /// The longest `max_timeout_seconds`: one year.
 const MAX_TIMEOUT: u64 = 31_536_000;
@@ -55,12 +50,14 @@ pub(super) fn usual(enabled: &[Enabled]) -> Option<Vec<Terms>> {
     Some(terms)
 }
 
-/// Who is paid on a network where nobody is named.
+/// Who is paid on a network where nobody is named: the merchant among the test accounts.
 fn merchant(enabled: &Enabled) -> String {
+    let merchant = accounts::merchant();
     match enabled.network.family {
-        Family::Eip155 => MERCHANT.to_owned(),
-        Family::Solana => MERCHANT_ON_SOLANA.to_owned(),
+        Family::Eip155 => merchant.address,
+        Family::Solana => merchant.solana_address,
     }
+    .to_owned()
 }
 
 /// Reads a list of terms.
@@ -141,6 +138,10 @@ mod tests {
 
     use super::super::tests::{loaded, problems};
     use super::*;
+
+    /// Test account 9.
+    const MERCHANT: &str = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
+    const MERCHANT_ON_SOLANA: &str = "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab";
 
     #[test]
     fn the_default_offer_is_the_first_network_and_solana_devnet_and_the_test_merchant() {

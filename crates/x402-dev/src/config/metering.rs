@@ -160,6 +160,8 @@ mod tests {
     fn metered_prices_that_are_wrong_are_refused() {
         let prices = [
             "{upto: free}",
+            "{upto: 0 USDC}",
+            "{upto: {asset: USDC, amount: 0}}",
             "{upto: much}",
             "{charge: 1}",
             "{upto: 0.1, charge: 0.2}",
@@ -175,6 +177,8 @@ mod tests {
             "{upto: {upto: 1}}",
         ];
         insta::assert_snapshot!(prices.map(|price| problems(&resource(price))).join("\n"), @r"
+            .x402dev.yaml:3:17: resources[0].price.upto: `upto` is the most that a payer signs for: a price above zero
+            .x402dev.yaml:3:17: resources[0].price.upto: `upto` is the most that a payer signs for: a price above zero
             .x402dev.yaml:3:17: resources[0].price.upto: `upto` is the most that a payer signs for: a price above zero
             .x402dev.yaml:3:17: resources[0].price.upto: `much` is not a price; write `$0.01`, `0.01`, `0.05 USDC` or `free`
             .x402dev.yaml:3:10: resources[0].price: the key `upto` is missing here

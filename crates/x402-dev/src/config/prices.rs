@@ -38,6 +38,17 @@ enum Amount {
     Atomic { asset: String, amount: U256 },
 }
 
+impl Amount {
+    /// Whether nobody would pay anything.
+    fn is_nothing(&self) -> bool {
+        match self {
+            Self::Price(Price::Free) => true,
+            Self::Price(Price::Money { amount, .. }) => amount.is_zero(),
+            Self::Atomic { amount, .. } => amount.is_zero(),
+        }
+    }
+}
+
 impl<'a> Asked<'a> {
     /// Reads a price: a text, a number by its text, `{asset, amount}` or `{upto, charge}`.
     pub(super) fn read(cursor: &Cursor<'a>) -> Option<Self> {
@@ -60,7 +71,7 @@ impl<'a> Asked<'a> {
         let fields = cursor.fields(keys::METERED)?;
         let most = fields.require("upto").and_then(|most| {
             let asked = Self::read(&most)?;
-            if asked.metered.is_some() || matches!(asked.amount, Amount::Price(Price::Free)) {
+            if asked.metered.is_some() || asked.amount.is_nothing() {
                 return most.refuse(most.problem("`upto` is the most that a payer signs for: a price above zero"));
             }
             Some(asked)

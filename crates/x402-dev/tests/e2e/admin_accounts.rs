@@ -136,3 +136,23 @@ fn a_command_says_how_it_went_by_its_exit_code() {
     let said: Value = serde_json::from_str(&door.run("balance nobody --json").stdout).unwrap();
     assert_eq!(said["code"], "unknown_account");
 }
+
+#[test]
+fn a_solana_key_is_printed_as_key_files_and_wallets_take_it() {
+    use x402_sim::accounts::find;
+    use x402_sim::networks::solana::{parse_address, parse_signature};
+    for (who, address) in [("0", find("0").unwrap().solana_address), ("alice", find("alice").unwrap().solana_address)] {
+        let run = |words: &[&str]| {
+            let run = Test::new().run(&[&["accounts", "keypair", who], words].concat());
+            assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+            run.stdout
+        };
+        let file: Vec<u8> = serde_json::from_str(&run(&[])).unwrap();
+        assert_eq!(Some(&file[32..]), parse_address(address).as_ref().map(<[u8; 32]>::as_slice), "{who}");
+        // Sixty-four bytes in base58, as a signature is.
+        assert_eq!(parse_signature(run(&["--base58"]).trim()).map(Vec::from), Some(file), "{who}");
+    }
+    let run = Test::new().run(&["accounts", "keypair", "mallory"]);
+    assert_eq!(run.code, Some(64));
+    assert!(run.stderr.contains("no test account is called so") && run.stdout.is_empty(), "{run:?}");
+}

@@ -2,7 +2,7 @@
 
 use crate::client::{Answer, Request};
 use crate::harness::{Mock, Test};
-use crate::payer::account;
+use crate::payer::{Payment, account, encoded, requirements_v1};
 
 #[track_caller]
 fn memo(mock: &Mock, target: &str) -> String {
@@ -165,6 +165,17 @@ fn a_configured_answer_is_delivered_for_an_invoice_too() {
     let answer = redeem(&mock, "/a", memo(&mock, "/a"));
     assert_eq!(answer.assert_status(200).text(), "hello");
     mock.stderr.line("invoice: nothing was signed");
+}
+
+#[test]
+fn what_the_content_says_to_the_server_reaches_no_client_in_any_dialect() {
+    let yaml = r#"resources: [{match: /a, response: {headers: {Settlement-Overrides: '{"amount":"1"}', X-Own: "1"}, text: hi}}]"#;
+    let mock = Test::new().config(yaml).start();
+    let v1 = encoded(&Payment::of(&requirements_v1()).v1());
+    for answer in [redeem(&mock, "/a", memo(&mock, "/a")), mock.send(&Request::get("/a").header("X-PAYMENT", v1))] {
+        answer.assert_status(200);
+        assert_eq!((answer.header("settlement-overrides"), answer.header("x-own")), (None, Some("1")), "{answer:?}");
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod offer;
 mod pay_v1;
 mod pay_v2;
 mod permit2;
+mod permit2_faults;
 mod pipes;
 mod purchases;
 mod race;

@@ -63,6 +63,15 @@ pub fn facilitator() -> TestAccount {
     all().nth(FACILITATOR).expect("account 8 is in the table")
 }
 
+/// The account that is paid unless the configuration names another.
+///
+/// # Panics
+///
+/// Never: it is in the table.
+pub fn merchant() -> TestAccount {
+    all().nth(MERCHANT).expect("account 9 is in the table")
+}
+
 /// The test account or persona that a text names: its index, its name, or its address on either family.
 pub fn find(text: &str) -> Option<TestAccount> {
     all().find(|account| {

@@ -1,9 +1,12 @@
 //! Faults from JSON and to JSON: in the configuration, over the admin door, in snapshots.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::effect::Effect;
 use super::model::{DOORS, Fault, FaultError, Matcher, Occurrence, Per, Stage, Timing};
+use crate::registry::PAIRS;
 
 /// The keys of a fault.
 pub const KEYS: &[&str] =
@@ -104,8 +107,11 @@ fn matcher(fields: &Map<String, Value>) -> Result<Matcher, FaultError> {
         },
     };
     let scheme = text("scheme")?;
-    if scheme.as_ref().is_some_and(|scheme| scheme != "exact") {
-        return Err(FaultError::unknown("match.scheme", scheme.as_deref().unwrap_or_default(), ["exact"]));
+    if let Some(said) = &scheme
+        && !PAIRS.iter().any(|pair| pair.scheme == said)
+    {
+        let known: BTreeSet<_> = PAIRS.iter().map(|pair| pair.scheme).collect();
+        return Err(FaultError::unknown("match.scheme", said, known));
     }
     let purchase = text("purchase")?;
     if purchase.as_deref() == Some("last") {

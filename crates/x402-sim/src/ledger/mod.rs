@@ -177,6 +177,36 @@ impl Ledger {
         }
     }
 
+    /// The ledger as if a transaction had not been made: the money goes back, and what it used can be used again. `None`
+    /// where it was undone before, or where somebody who would give money back no longer has it.
+    ///
+    /// An allowance or a count of permits that something else has changed since stays as it is: what was revoked or used
+    /// meanwhile does not come back.
+    pub(crate) fn without(&self, number: u32) -> Option<Self> {
+        let record = self.record(number).filter(|_| !self.is_undone(number))?;
+        let mut left = self.clone();
+        for effect in record.inverse() {
+            let superseded = match effect {
+                Effect::Move { asset, from, value, .. } | Effect::Burn(asset, from, value) => {
+                    if left.balance(asset, from).unwrap_or_default() < value {
+                        return None;
+                    }
+                    false
+                }
+                Effect::Approve { asset, owner, spender, before, .. } => {
+                    left.allowance(asset, owner, spender) != Some(before)
+                }
+                Effect::Permits { asset, owner, before, .. } => left.permits(asset, owner) != before,
+                _ => false,
+            };
+            if !superseded {
+                left.apply(&[effect]);
+            }
+        }
+        left.apply(&[Effect::Undo(number)]);
+        Some(left)
+    }
+
     /// Changes a real balance; what is taken away is added as its negative.
     fn add(&mut self, asset: AssetId, account: Account, value: U256) {
         let had = self.balance(asset, account).unwrap_or_default();

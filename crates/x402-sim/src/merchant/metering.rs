@@ -54,7 +54,8 @@ impl Rate {
     /// What so many cost, in atomic units, rounded down; at most `most`.
     pub fn times(self, count: Decimal, most: U256) -> U256 {
         let unit = U256::from(10).pow(U256::from(FINENESS));
-        let whole = |amount: Decimal| amount.to_atomic(FINENESS).ok();
+        // What is left out of the count costs less than a trillionth of the rate.
+        let whole = |amount: Decimal| amount.cut(FINENESS).to_atomic(FINENESS).ok();
         let cost = whole(count).and_then(|count| self.0.checked_mul(count)).map(|cost| cost / unit / unit);
         cost.map_or(most, |cost| cost.min(most))
     }
@@ -138,9 +139,17 @@ mod tests {
         let decimal = |text| Decimal::parse(text).unwrap();
         let rate = Rate::new(decimal("0.0000001"), 6).unwrap();
         let most = U256::from(1_000);
-        for (count, cost) in
-            [("0", 0), ("9", 0), ("10", 1), ("12.5", 1), ("9999", 999), ("10000", 1_000), ("99999", 1_000)]
-        {
+        for (count, cost) in [
+            ("0", 0),
+            ("9", 0),
+            ("10", 1),
+            ("12.5", 1),
+            ("9999", 999),
+            ("10000", 1_000),
+            ("99999", 1_000),
+            ("20.00000000000000000000000000000000001", 2),
+            ("0.00000000000000000000000000000000001", 0),
+        ] {
             assert_eq!(rate.times(decimal(count), most), U256::from(cost), "{count}");
         }
         assert!(Rate::new(decimal("0.0000000000000000001"), 6).is_err());

@@ -48,8 +48,13 @@ impl Hashes {
         if known.order.len() > KEPT
             && let Some((hash, number)) = known.order.pop_front()
         {
-            known.numbers.remove(&hash);
-            known.hashes.remove(&number);
+            // After a snapshot was brought back, the number may stand for a younger transaction by now.
+            if known.numbers.get(&hash) == Some(&number) {
+                known.numbers.remove(&hash);
+            }
+            if known.hashes.get(&number).is_some_and(|(_, last)| *last == hash) {
+                known.hashes.remove(&number);
+            }
         }
     }
 

@@ -17,11 +17,11 @@ use x402_sim::{Setup, World};
 use x402_wire::amount::Decimal;
 use x402_wire::facilitator::FacilitatorRequest;
 
+use crate::departures::{self, Difference};
 use crate::payment::{NOW, judge};
 
 const NETWORKS: [&str; 2] = ["eip155:84532", "eip155:1328"];
 const VECTORS: &str = include_str!("../../../../fixtures/vectors/exact-eip155/differential.jsonl");
-const DEPARTURES: &str = include_str!("../../data/departures.json");
 
 /// One recorded case.
 #[derive(Deserialize)]
@@ -94,24 +94,9 @@ fn settle(world: &mut World, body: &Value) -> Ours {
 
 /// Whether a difference is one of the chosen departures, and which.
 fn departure(case: &Recorded, side: Side, official: &str, ours: &str) -> Option<String> {
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    let side = if side == Side::Verify { "verify" } else { "settle" };
-    let version = case.x402_version;
-    let fits = |row: &&Value| {
-        let rule = &row["match"];
-        let here = rule.get("vectors").is_none();
-        let door = rule["door"] == "*" || rule["door"] == side;
-        let same_version = rule["x402Version"] == "*" || rule["x402Version"] == version;
-        let pattern =
-            |key: &str, text: &str| rule.get(key).and_then(Value::as_str).is_none_or(|pattern| matches(pattern, text));
-        let faults = case.faults.iter().any(|fault| pattern("faults", fault)) || rule.get("faults").is_none();
-        here && door && same_version && faults && rule["ours"] == ours && pattern("official", official)
-    };
-    rows.iter().find(fits).map(|row| row["id"].as_str().unwrap().to_owned())
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    regex_lite::Regex::new(pattern).unwrap().is_match(text)
+    let door = if side == Side::Verify { "verify" } else { "settle" };
+    let Recorded { x402_version: version, faults, .. } = case;
+    departures::find(&Difference { version: *version, door, faults, official, ours }, |vectors| vectors.is_none())
 }
 
 /// Compares one answer. `Ok` names the departure, if one was used.
@@ -155,13 +140,8 @@ fn every_recorded_case_has_the_official_verdict_and_reason_or_is_a_listed_depart
     }
     println!("{} cases; answers per reason: {reasons:#?}", cases.len());
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    // A row without `match` describes something that no recorded case shows.
-    let shown = rows
-        .iter()
-        .filter(|row| row.get("match").is_some_and(|rule| rule.get("vectors").is_none()))
-        .map(|row| row["id"].as_str().unwrap());
-    let unused: BTreeSet<_> = shown.filter(|id| !used.contains_key(*id)).collect();
+    let shown = departures::named(|vectors| vectors.is_none());
+    let unused: BTreeSet<_> = shown.iter().filter(|id| !used.contains_key(*id)).collect();
     assert!(unused.is_empty(), "departures that no case shows: {unused:?}");
 }
 

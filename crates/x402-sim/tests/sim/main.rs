@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise, and prints its census"
 )]
 
+mod departures;
 mod differential;
 mod explain;
 mod faults;

@@ -22,12 +22,12 @@ use x402_wire::amount::Decimal;
 use x402_wire::document::Document;
 use x402_wire::facilitator::FacilitatorRequest;
 
+use crate::departures::{self, Difference};
 use crate::payment::{NOW, judge};
 
 const NETWORKS: [&str; 2] = ["eip155:84532", "eip155:1328"];
 const EXACT: &str = include_str!("../../../../fixtures/vectors/exact-permit2-eip155/differential.jsonl");
 const UPTO: &str = include_str!("../../../../fixtures/vectors/upto-eip155/differential.jsonl");
-const DEPARTURES: &str = include_str!("../../data/departures.json");
 
 /// One recorded case.
 #[derive(Deserialize)]
@@ -140,22 +140,8 @@ fn prepare(world: &mut World, case: &Recorded) {
 
 /// Whether a difference is one of the chosen departures, and which.
 fn departure(case: &Recorded, door: &str, official: &str, ours: &str) -> Option<String> {
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    let fits = |row: &&Value| {
-        let rule = &row["match"];
-        let pattern =
-            |key: &str, text: &str| rule.get(key).and_then(Value::as_str).is_none_or(|pattern| matches(pattern, text));
-        let faults = case.faults.iter().any(|fault| pattern("faults", fault)) || rule.get("faults").is_none();
-        let here = rule.get("vectors").is_none_or(|vectors| vectors == "permit2");
-        let door = rule["door"] == "*" || rule["door"] == door;
-        let version = rule["x402Version"] == "*" || rule["x402Version"] == 2;
-        here && door && version && faults && rule["ours"] == ours && pattern("official", official)
-    };
-    rows.iter().find(fits).map(|row| row["id"].as_str().unwrap().to_owned())
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    regex_lite::Regex::new(pattern).unwrap().is_match(text)
+    let difference = Difference { version: 2, door, faults: &case.faults, official, ours };
+    departures::find(&difference, |vectors| vectors.is_none_or(|vectors| vectors == "permit2"))
 }
 
 /// Compares one answer. `Ok` names the departure, if one was used.
@@ -195,9 +181,8 @@ fn every_recorded_case_has_the_official_verdict_and_reason_or_is_a_listed_depart
     }
     println!("{} cases; answers per reason: {reasons:#?}", cases.len());
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    let shown = rows.iter().filter(|row| row["match"]["vectors"] == "permit2").map(|row| row["id"].as_str().unwrap());
-    let unused: BTreeSet<_> = shown.filter(|id| !used.contains_key(*id)).collect();
+    let shown = departures::named(|vectors| vectors == Some("permit2"));
+    let unused: BTreeSet<_> = shown.iter().filter(|id| !used.contains_key(*id)).collect();
     assert!(unused.is_empty(), "departures that no case shows: {unused:?}");
     for token in world.catalog().tokens() {
         assert!(world.ledger().drift(token.id).is_zero());

@@ -110,9 +110,11 @@ fn test_networks_come_first_and_ids_are_unique() {
 #[test]
 fn reason_strings_are_unique_within_a_version() {
     for version in [Version::V1, Version::V2] {
-        let mut spelled: Vec<_> = Code::ALL.iter().map(|code| code.spell(version)).collect();
+        // The official facilitator says of a nonce that was used what it says of every revert that it has no name for.
+        let told_apart = Code::ALL.iter().filter(|code| **code != Code::Permit2Used);
+        let mut spelled: Vec<_> = told_apart.map(|code| code.spell(version)).collect();
         spelled.sort_unstable();
         spelled.dedup();
-        assert_eq!(spelled.len(), Code::ALL.len());
+        assert_eq!(spelled.len(), Code::ALL.len() - 1);
     }
 }

@@ -1,26 +1,40 @@
 //! Snapshots as files: what is written is read again, and nothing else is.
 
+use std::sync::LazyLock;
+
 use alloy_primitives::{B256, U256};
 use proptest::prelude::*;
 use serde_json::json;
 use x402_sim::event::PaymentId;
 use x402_sim::fault::Mode;
 use x402_sim::fault::table::Origin;
-use x402_sim::ledger::{Once, UnknownAccounts};
+use x402_sim::ledger::{Account, Once, UnknownAccounts};
+use x402_sim::networks::eip155::transaction::Transaction;
+use x402_sim::networks::eip155::{PERMIT2, parse_address};
+use x402_sim::networks::solana::DEVNET;
 use x402_sim::order::Depth;
 use x402_sim::world::import::{Import, ImportError};
 use x402_sim::world::money::Funding;
 use x402_sim::world::snapshot::SnapshotError;
 use x402_sim::world::{Commitment, Ending, Rules, Wait};
-use x402_sim::{Setup, World, fault, registry};
+use x402_sim::{Setup, World, accounts, fault, hex, registry, rpc};
 use x402_wire::amount::Decimal;
 
 use crate::payment::{NOW, Template, judge};
+use crate::permit2::body;
+use crate::solana::good;
 
 const NOW_MS: u64 = NOW * 1000;
+const CHAIN: &str = "eip155:84532";
+const USDC: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 
 fn world(seed: u64) -> World {
-    let networks = registry::networks().into_iter().filter(|network| network.id == "eip155:84532").collect();
+    world_of(&["eip155:84532", DEVNET], seed)
+}
+
+fn world_of(ids: &[&str], seed: u64) -> World {
+    let known = registry::networks();
+    let networks = ids.iter().map(|id| known.iter().find(|network| network.id == *id).unwrap().clone()).collect();
     let (unknown, balance) = (UnknownAccounts::Funded, Decimal::parse("1000").unwrap());
     World::new(&Setup { networks, unknown, balance, payees: Vec::new(), rules: Rules::default() }, seed).unwrap()
 }
@@ -30,6 +44,33 @@ fn settle(world: &mut World, nonce: u8, commitment: Commitment) {
     let template = Template { nonce: B256::repeat_byte(nonce), ..Template::new(&network) };
     let approved = judge(&template.body(), &world.chain(), Depth::Settle, Mode::Strict).unwrap();
     world.settle_as(&approved.charge, PaymentId([nonce; 8]), commitment, NOW_MS).unwrap();
+}
+
+/// Settles a payment of any kind, as the body of a request has it.
+fn pay(world: &mut World, body: &serde_json::Value, payment: u8, commitment: Commitment) {
+    let approved = judge(body, &world.chain(), Depth::Settle, Mode::Strict).unwrap();
+    world.settle_as(&approved.charge, PaymentId([payment; 8]), commitment, NOW_MS).unwrap();
+}
+
+/// Account 0, as the ledger has it.
+fn payer() -> Account {
+    parse_address(accounts::all().next().unwrap().address).unwrap().into()
+}
+
+/// Account 0 sends a call to the token itself; its nonce on the chain is the next.
+fn send(world: &mut World, calldata: Vec<u8>) {
+    let payer = accounts::all().next().unwrap();
+    let of_payer = json!([payer.address, "latest"]);
+    let nonce = rpc::call(world, CHAIN, "eth_getTransactionCount", &of_payer, NOW_MS).unwrap();
+    let nonce = u64::from_str_radix(nonce.as_str().unwrap().trim_start_matches("0x"), 16).unwrap();
+    let call = Transaction { chain_id: 84532, nonce, to: parse_address(USDC).unwrap(), input: calldata.into() };
+    let raw = call.sign(&payer.key_bytes()).raw;
+    rpc::call(world, CHAIN, "eth_sendRawTransaction", &json!([raw.to_string()]), NOW_MS).unwrap();
+}
+
+/// The calldata of `approve(address,uint256)` for the Permit2 contract.
+fn approval(amount: u64) -> Vec<u8> {
+    [hex!("095ea7b3").as_slice(), PERMIT2.into_word().as_slice(), &U256::from(amount).to_be_bytes::<32>()].concat()
 }
 
 /// A world in which something of everything has happened.
@@ -43,6 +84,15 @@ fn lived() -> World {
     settle(&mut world, 7, Commitment::Undone(Wait::Milliseconds(60_000)));
     settle(&mut world, 8, Commitment::Undone(Wait::Blocks(9)));
     world.catch_up(NOW_MS);
+    let network = registry::networks().into_iter().find(|network| network.id == CHAIN).unwrap();
+    let usdc = network.assets.iter().find(|asset| asset.address == USDC).unwrap();
+    // An allowance of a raw transaction, which Permit2 draws on.
+    send(&mut world, approval(1_000_000));
+    pay(&mut world, &body("exact", &network, usdc), 40, Commitment::Kept);
+    pay(&mut world, &body("upto", &network, usdc), 41, Commitment::Undone(Wait::Milliseconds(60_000)));
+    pay(&mut world, &good(1).body(), 42, Commitment::Kept);
+    pay(&mut world, &good(2).body(), 43, Commitment::Undone(Wait::Milliseconds(60_000)));
+    world.cancel(Once::Permit2 { chain: 84532, owner: payer(), nonce: U256::from(77) });
     let carol = world.make_account(Some("carol".to_owned())).unwrap();
     let currency = world.currency(None, None).unwrap();
     world.fund(&currency, &carol, U256::from(5), Funding::Set).unwrap();
@@ -80,7 +130,7 @@ fn what_is_written_is_the_same_world_when_it_is_read() {
     let text = written(&old);
     let mut new = world(8);
     let import = read(&new, &text).unwrap();
-    assert_eq!(new.keep("it", import).unwrap().transactions, 9);
+    assert_eq!(new.keep("it", import).unwrap().transactions, 14);
     assert_ne!(new.state_hash(), old.state_hash());
     new.restore("it").unwrap();
     assert_eq!(new.state_hash(), old.state_hash());
@@ -97,6 +147,51 @@ fn what_is_written_is_the_same_world_when_it_is_read() {
     }
     assert_eq!(new.state_hash(), old.state_hash(), "what is to be undone is undone in both");
     assert!(new.clear_faults().len() == 1);
+}
+
+#[test]
+fn a_state_is_read_where_the_assets_have_other_numbers() {
+    let old = lived();
+    let (text, ids) = (written(&old), ["eip155:1328", DEVNET, CHAIN]);
+    let mut other = world_of(&ids, 8);
+    let import = read(&other, &text).unwrap();
+    other.keep("it", import).unwrap();
+    other.restore("it").unwrap();
+    let currency = other.currency(Some(CHAIN), None).unwrap();
+    assert_ne!(currency.id, old.currency(Some(CHAIN), None).unwrap().id);
+    assert_eq!(other.allowance(currency.id, payer(), PERMIT2.into()), U256::from(980_000), "two payments drew on it");
+    let mut back = world(9);
+    let import = read(&back, &written(&other)).unwrap();
+    back.keep("it", import).unwrap();
+    back.restore("it").unwrap();
+    assert_eq!(back.state_hash(), old.state_hash(), "and nothing was lost on the way");
+}
+
+#[test]
+fn what_is_undone_gives_back_its_allowance_unless_the_owner_said_another_since() {
+    let network = registry::networks().into_iter().find(|network| network.id == CHAIN).unwrap();
+    let usdc = network.assets.iter().find(|asset| asset.address == USDC).unwrap();
+    for (meanwhile, then) in [(None, 1_000_000), (Some(0), 0), (Some(5), 5)] {
+        let mut world = world(1);
+        let id = world.currency(Some(CHAIN), None).unwrap().id;
+        let held = |world: &World| world.ledger().balance(id, payer()).unwrap_or_default();
+        send(&mut world, approval(1_000_000));
+        world.set_balance(id, payer(), U256::from(50_000));
+        let before = held(&world);
+        pay(&mut world, &body("exact", &network, usdc), 1, Commitment::Undone(Wait::Milliseconds(60_000)));
+        assert_eq!(world.allowance(id, payer(), PERMIT2.into()), U256::from(990_000));
+        if let Some(amount) = meanwhile {
+            send(&mut world, approval(amount));
+        }
+        assert_eq!(before - held(&world), U256::from(10_000));
+        world.catch_up(NOW_MS + 60_000);
+        assert_eq!(held(&world), before);
+        assert_eq!(world.allowance(id, payer(), PERMIT2.into()), U256::from(then), "{meanwhile:?}");
+        assert!(world.ledger().drift(id).is_zero());
+        // The nonce may be used again, where the allowance lets it.
+        let again = judge(&body("exact", &network, usdc), &world.chain(), Depth::Verify, Mode::Strict);
+        assert_eq!(again.is_ok(), then >= 10_000, "{meanwhile:?}");
+    }
 }
 
 #[test]
@@ -143,10 +238,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_byte_of_a_file_can_be_changed_lost_or_added(place in 0usize..4000, byte in 0u8..128) {
+    fn no_byte_of_a_file_can_be_changed_lost_or_added(place: prop::sample::Index, byte in 0u8..128) {
+        static TEXT: LazyLock<String> = LazyLock::new(|| written(&lived()));
         let world = world(1);
-        let text = written(&lived());
-        let place = place % text.len();
+        let text = &*TEXT;
+        let place = place.index(text.len());
         let change = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let (mut changed, mut lost, mut added) = (text.clone().into_bytes(), text.clone().into_bytes(), text.clone().into_bytes());
         changed[place] = byte;

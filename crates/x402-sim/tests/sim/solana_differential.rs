@@ -16,11 +16,11 @@ use x402_sim::registry::Version;
 use x402_sim::world::Rules;
 use x402_wire::facilitator::FacilitatorRequest;
 
+use crate::departures::{self, Difference};
 use crate::payment::{NOW, judge};
 use crate::solana::world_of;
 
 const VECTORS: &str = include_str!("../../../../fixtures/vectors/exact-solana/differential.jsonl");
-const DEPARTURES: &str = include_str!("../../data/departures.json");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,23 +67,10 @@ fn settle(world: &mut World, body: &Value) -> Ours {
 }
 
 /// The departure that a difference is, if one was chosen.
-fn departure(case: &Recorded, side: &str, official: &str, ours: &str) -> Option<String> {
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    let fits = |row: &&Value| {
-        let rule = &row["match"];
-        let is = |key: &str, wanted: &Value| rule[key] == "*" || rule[key] == *wanted;
-        let matches = |key: &str, text: &str| {
-            let pattern = rule.get(key).and_then(Value::as_str);
-            pattern.is_none_or(|pattern| regex_lite::Regex::new(pattern).unwrap().is_match(text))
-        };
-        rule["vectors"] == "solana"
-            && is("door", &side.into())
-            && is("x402Version", &case.x402_version.into())
-            && rule["ours"] == ours
-            && matches("official", official)
-            && (rule.get("faults").is_none() || case.faults.iter().any(|fault| matches("faults", fault)))
-    };
-    rows.iter().find(fits).map(|row| row["id"].as_str().unwrap().to_owned())
+fn departure(case: &Recorded, door: &str, official: &str, ours: &str) -> Option<String> {
+    let Recorded { x402_version: version, faults, .. } = case;
+    let difference = Difference { version: *version, door, faults, official, ours };
+    departures::find(&difference, |vectors| vectors == Some("solana"))
 }
 
 #[test]
@@ -113,9 +100,8 @@ fn every_recorded_case_has_the_official_verdict_reason_and_payer_or_is_a_listed_
     }
     println!("answers per reason: {reasons:#?}; departures: {used:?}");
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    let rows: Vec<Value> = serde_json::from_str(DEPARTURES).unwrap();
-    for row in rows.iter().filter(|row| row["match"]["vectors"] == "solana") {
-        assert!(used.contains_key(row["id"].as_str().unwrap()), "no case shows {}", row["id"]);
+    for id in departures::named(|vectors| vectors == Some("solana")) {
+        assert!(used.contains_key(&id), "no case shows {id}");
     }
 }
 

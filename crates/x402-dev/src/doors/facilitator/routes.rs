@@ -13,7 +13,7 @@ use http::{Request, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_network, said_payer, said_scheme};
+use x402_sim::facilitator::{Approved, Refusal, address_only, facts_of, judge, said_network, said_payer, said_scheme};
 use x402_sim::fault::effect::{Forge, Wire};
 use x402_sim::fault::{Effect, Fault, Mode, Sight, Stage, Timing};
 use x402_sim::order::Depth;
@@ -84,7 +84,8 @@ fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approv
 /// Refuses a payment because a fault says so.
 fn refuse_by_fault(state: &State, asked: &Asked<'_>, reason: String, message: Option<String>) -> VerifyResponse {
     let payer = asked.payer();
-    let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: payer.clone(), ..asked.facts() };
+    let told = payer.as_deref().and_then(address_only);
+    let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: told, ..asked.facts() };
     state.record(Kind::Refused, Door::Facilitator, Some(asked.id()), facts);
     VerifyResponse { is_valid: false, invalid_reason: Some(reason), invalid_message: message, payer }
 }

@@ -1,7 +1,7 @@
 //! A settlement with all that may go wrong, the same at both doors.
 
 use x402_sim::event::{Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of};
+use x402_sim::facilitator::{Approved, Refusal, address_only, facts_of};
 use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
 use x402_sim::fault::{Effect, Sight, Stage, Timing};
 use x402_sim::networks::eip155::PERMIT2;
@@ -181,7 +181,7 @@ impl Till<'_> {
         let facts = Facts {
             reason: answer.error_reason.clone(),
             message: answer.error_message.clone(),
-            payer: self.payer.clone(),
+            payer: self.payer.as_deref().and_then(address_only),
             ..Facts::default()
         };
         self.record(Kind::SettleFailed, facts);

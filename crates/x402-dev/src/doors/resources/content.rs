@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{self, HeaderValue};
 use serde::Serialize;
 use x402_sim::fault::Mode;
+use x402_sim::merchant::metering::OVERRIDES_HEADER;
 
 use super::Visit;
 use crate::catalogue::Item;
@@ -44,12 +45,20 @@ pub struct Receipt<'a> {
     pub simulated: Option<&'static str>,
 }
 
+/// What a handler says of the charge, taken out of its answer.
+#[derive(Clone, Debug)]
+pub struct Overrides(pub HeaderValue);
+
 /// The configured answer, if there is one.
 pub fn configured(item: &Item) -> Option<Response> {
     let configured = item.response.as_ref()?;
     let mut response = Response::new(Body::from(configured.body.clone()));
     *response.status_mut() = configured.status;
     response.headers_mut().clone_from(&configured.headers);
+    // Whatever is bought and however: it is for the server, and never for the client.
+    if let Some(said) = response.headers_mut().remove(OVERRIDES_HEADER) {
+        response.extensions_mut().insert(Overrides(said));
+    }
     Some(response)
 }
 

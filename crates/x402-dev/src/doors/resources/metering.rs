@@ -5,27 +5,22 @@ use axum::body::HttpBody;
 use axum::response::Response;
 use serde_json::Value;
 use x402_sim::U256;
-use x402_sim::merchant::metering::{OVERRIDES_HEADER, overridden};
+use x402_sim::merchant::metering::overridden;
 use x402_sim::merchant::{Meter, Plan, Way};
 use x402_wire::amount::Decimal;
 
+use super::content::Overrides;
 use super::sale::Sale;
 
 /// The amount that the facilitator is asked to settle, if it is another than the one that was verified. What a handler
-/// says is taken out of its answer, as the official server does: it counts more than the resource's own meter.
-pub fn amount(sale: &Sale<'_>, requirements: &Value, made: Option<&mut Response>) -> Option<Value> {
+/// says counts more than the resource's own meter.
+pub fn amount(sale: &Sale<'_>, requirements: &Value, made: Option<&Response>) -> Option<Value> {
     // Version 1 knows nothing of this.
     requirements.get("amount")?;
     let way = way_of(sale, requirements);
     let text = |key: &str| requirements.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (said, bytes) = match made {
-        Some(made) => {
-            let said = made.headers_mut().remove(OVERRIDES_HEADER);
-            (said, made.body().size_hint().exact().unwrap_or_default())
-        }
-        None => (None, 0),
-    };
-    let said = said.as_ref().and_then(|said| said.to_str().ok());
+    let bytes = made.and_then(|made| made.body().size_hint().exact()).unwrap_or_default();
+    let said = made.and_then(|made| made.extensions().get::<Overrides>()).and_then(|said| said.0.to_str().ok());
     let said = said.and_then(|said| overridden(said, text("amount"), way.map(|way| way.asset.decimals)));
     said.or_else(|| {
         let Plan::Upto(meter) = &way?.plan else { return None };

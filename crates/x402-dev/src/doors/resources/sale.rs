@@ -8,7 +8,9 @@ use axum::response::Response;
 use serde_json::Value;
 use x402_sim::accounts;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
-use x402_sim::facilitator::{Approved, Refusal, facts_of, judge, said_account, said_network, said_payer, said_scheme};
+use x402_sim::facilitator::{
+    Approved, Refusal, address_only, facts_of, judge, said_account, said_network, said_payer, said_scheme,
+};
 use x402_sim::fault::effect::{Content, Wire};
 use x402_sim::fault::{Effect, Mode, Sight, Stage, Timing};
 use x402_sim::merchant::hearing::{Call, Heard, Outcome as Spoken, hear};
@@ -86,7 +88,7 @@ pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements
     let facts = facts_of(&Ok(approved.clone()));
     let cues = buyer.play((Stage::Content, Timing::Before));
     cues.delay(sale.state).await;
-    let mut made = match cues.wire() {
+    let made = match cues.wire() {
         Some(Wire::Status(code, body)) => Some(content::failed(code, body.as_deref())),
         _ => content::configured(sale.item),
     };
@@ -94,7 +96,7 @@ pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements
         sale.record(Kind::NotSettled, Some(payment), facts);
         return Outcome::NotSettled(made.unwrap_or_default());
     }
-    let metered = metering::amount(sale, requirements, made.as_mut());
+    let metered = metering::amount(sale, requirements, made.as_ref());
     let metered = metered.map(|amount| metering::charged(requirements, amount));
     let charged = metered.as_ref().map(|requirements| FacilitatorRequest {
         payload: request.payload.clone(),
@@ -186,11 +188,12 @@ impl<'a> Buyer<'a> {
     }
 
     fn refused(&self, reason: String, message: Option<String>, payer: Option<String>) -> Result<(), Box<Outcome>> {
-        self.record_refusal(reason.clone(), message, payer.clone());
+        self.record_refusal(reason.clone(), message, payer.as_deref());
         Err(Box::new(Outcome::Refused(reason, payer)))
     }
 
-    fn record_refusal(&self, reason: String, message: Option<String>, payer: Option<String>) {
+    fn record_refusal(&self, reason: String, message: Option<String>, payer: Option<&str>) {
+        let payer = payer.and_then(address_only);
         self.sale.record(
             Kind::Refused,
             Some(self.payment),
@@ -239,7 +242,8 @@ impl<'a> Buyer<'a> {
             payer: Some(approved.payer.clone()),
             network: said_network(self.request),
         };
-        let judged = || match charged {
+        let again = charged.or_else(|| approved.charge.is_judged_again().then_some(self.request));
+        let judged = || match again {
             None => Ok(approved.clone()),
             Some(request) => {
                 let (chain, now) = self.sale.state.chain();

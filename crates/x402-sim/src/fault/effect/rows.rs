@@ -46,7 +46,12 @@ pub const EFFECTS: &[Row] = &[
         "`settlement_pending`; it `succeeds`, `fails` or `never` ends, after `10s`, `3blocks` or `1ask`",
     ),
     row("noop", "", "noop", "success, and nothing moves"),
-    row("success_twice", "", "success_twice", "a payment that was settled before is said to succeed again"),
+    row(
+        "success_twice",
+        "",
+        "success_twice",
+        "a payment that was settled before is said to succeed again (not of `upto`, whose settlement is simulated first)",
+    ),
     row("reverted", ":WAIT", "reverted:10s", "success, and the transaction is undone after `10s` or `3blocks`"),
     row("double_settlement", "", "double_settlement", "the amount moves twice; `breaks-ledger`"),
     row("wrong_payer", "", "wrong_payer", "the answer names another payer"),

@@ -93,14 +93,26 @@ pub fn execute(
     if signatures == Signatures::Checked {
         check_signature(call)?;
     }
+    let mut effects = move_token(call.token, [from, to], value, view)?;
+    effects.push(Effect::Use(once));
+    Ok(effects)
+}
+
+/// The token's own `_transfer`, below whatever allows it: what moves between two accounts, or why nothing does.
+pub(super) fn move_token(
+    token: &Token,
+    [from, to]: [Address; 2],
+    value: U256,
+    view: &View,
+) -> Result<Vec<Effect>, Revert> {
+    let (asset, holder, payee) = (token.id, from.into(), to.into());
     require(!from.is_zero(), "ERC20: transfer from the zero address")?;
     require(!to.is_zero(), "ERC20: transfer to the zero address")?;
     require(value <= view.balance(asset, holder), "ERC20: transfer amount exceeds balance")?;
-    let mut effects = view.touch(asset, holder, payee);
     let received = if holder == payee { U256::ZERO } else { view.ledger().balance(asset, payee).unwrap_or_default() };
     let after = received.checked_add(value).filter(|sum| *sum <= BALANCE_CAP);
     require(after.is_some(), "FiatTokenV2_2: Balance exceeds (2^255 - 1)")?;
-    effects.push(Effect::Use(once));
+    let mut effects = view.touch(asset, holder, payee);
     effects.push(Effect::Move { asset, from: holder, to: payee, value });
     Ok(effects)
 }

@@ -17,10 +17,10 @@ use std::collections::BTreeSet;
 use alloy_primitives::{Address, B256, U256, address};
 
 use super::PERMIT2;
-use super::chain::{Code, code_at};
+use super::chain::{Code, code_at, move_token};
 use super::signature::Ecdsa;
 use crate::catalog::{Catalog, Token};
-use crate::ledger::{Account, Effect, Once, View};
+use crate::ledger::{Effect, Once, View};
 use crate::world::raw::Paid;
 
 pub mod authorization;
@@ -185,12 +185,7 @@ impl<'a> Machine<'a> {
 
     /// Moves a token as its own `_transfer` does.
     fn transfer(&mut self, token: &Token, from: Address, to: Address, value: U256) -> Result<(), Halt> {
-        let (asset, holder, payee) = (token.id, Account::from(from), Account::from(to));
-        require(!from.is_zero(), "ERC20: transfer from the zero address")?;
-        require(!to.is_zero(), "ERC20: transfer to the zero address")?;
-        require(value <= self.view.balance(asset, holder), "ERC20: transfer amount exceeds balance")?;
-        let mut effects = self.view.touch(asset, holder, payee);
-        effects.push(Effect::Move { asset, from: holder, to: payee, value });
+        let effects = move_token(token, [from, to], value, &self.view).map_err(|revert| Halt::text(revert.0))?;
         self.gas += 45_000;
         self.apply(effects);
         self.logs.push(Log::transfer(token.contract, from, to, value));

@@ -41,21 +41,21 @@ pub(super) fn call(machine: &mut Machine<'_>, message: Message<'_>) -> Result<Ve
 /// The nonces of a word that are used, a bit each.
 fn bitmap(machine: &Machine<'_>, args: Args<'_>) -> Option<Vec<u8>> {
     let (owner, place) = (args.address(0)?, args.number(1)?);
-    let used = |bit: &usize| machine.is_used(&once(machine, owner, place, *bit));
+    let used = |bit: &usize| once(machine, owner, place, *bit).is_some_and(|once| machine.is_used(&once));
     let bits = (0..256).filter(used).fold(U256::ZERO, |bits, bit| bits | (U256::ONE << bit));
     Some(abi::word(bits))
 }
 
-fn once(machine: &Machine<'_>, owner: Address, place: U256, bit: usize) -> Once {
-    // Places beyond 2^248 name no nonce.
-    let nonce = (place << 8_usize) | U256::from(bit);
-    Once::Permit2 { chain: machine.block().chain_id, owner: owner.into(), nonce }
+/// The nonce at a bit of a word. Words from 2^248 on name none.
+fn once(machine: &Machine<'_>, owner: Address, place: U256, bit: usize) -> Option<Once> {
+    let nonce = place.checked_mul(U256::from(256))? | U256::from(bit);
+    Some(Once::Permit2 { chain: machine.block().chain_id, owner: owner.into(), nonce })
 }
 
 fn invalidate(machine: &mut Machine<'_>, message: Message<'_>, args: Args<'_>) -> Result<Vec<u8>, Halt> {
     let (Some(place), Some(mask)) = (args.number(0), args.number(1)) else { return Err(Halt::SILENT) };
     let bits = (0..256).filter(|bit| mask.bit(*bit));
-    let effects = bits.map(|bit| Effect::Cancel(once(machine, message.sender, place, bit))).collect();
+    let effects = bits.filter_map(|bit| once(machine, message.sender, place, bit)).map(Effect::Cancel).collect();
     machine.gas += 25_000;
     machine.apply(effects);
     let topics = vec![INVALIDATION, message.sender.into_word()];

@@ -216,7 +216,7 @@ fn diagnose(case: &Case<'_>, amount: U256, revert: Revert) -> Reason {
     }
     if case.chain.view.is_used(&case.claim.permit.once(case.claim.owner)) {
         let nonce = case.claim.permit.nonce;
-        return Code::Permit2Simulation
+        return Code::Permit2Used
             .because(format!("the settlement would revert: {} (nonce {nonce} was used before)", revert.0));
     }
     Code::Permit2Simulation.because(format!("the settlement would revert: {}", revert.0))

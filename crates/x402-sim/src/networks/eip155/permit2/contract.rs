@@ -9,7 +9,7 @@ use super::permit::{EXACT_PROXY, Permit, UPTO_PROXY};
 use crate::catalog::{Catalog, Token};
 use crate::ledger::{Account, Effect, Once, View};
 use crate::networks::eip155::PERMIT2;
-use crate::networks::eip155::chain::{Code, Revert, Signatures, code_at};
+use crate::networks::eip155::chain::{Code, Revert, Signatures, code_at, move_token};
 use crate::networks::eip155::signature::Ecdsa;
 
 /// What a token's failure becomes: the library that Permit2 calls tokens with keeps no reason.
@@ -151,16 +151,13 @@ fn allowed_transfer(
     let [by, from, payee] = [spender, owner, to].map(Account::from);
     let blocked = [owner, to].contains(&token.contract) || [by, from, payee].iter().any(|it| view.is_blocked(*it));
     let allowed = view.allowance(asset, from, by);
-    if blocked || to.is_zero() || value > allowed || value > view.balance(asset, from) {
+    if blocked || value > allowed {
         return None;
     }
-    let received = if from == payee { U256::ZERO } else { view.ledger().balance(asset, payee).unwrap_or_default() };
-    received.checked_add(value).filter(|sum| *sum <= U256::MAX >> 1)?;
-    let mut effects = view.touch(asset, from, payee);
+    let mut effects = move_token(token, [owner, to], value, view).ok()?;
     if allowed != U256::MAX {
         effects.push(Effect::Approve { asset, owner: from, spender: by, before: allowed, after: allowed - value });
     }
-    effects.push(Effect::Move { asset, from, to: payee, value });
     Some(effects)
 }
 
