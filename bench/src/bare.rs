@@ -16,6 +16,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
+use x402_sim::networks::solana::ed25519;
+use x402_sim::networks::solana::key::Key;
 
 use crate::failure::Failure;
 use crate::signatures::{Signature, digests};
@@ -26,13 +28,19 @@ const ANSWER: &[u8] = br#"{"isValid":true,"payer":"0xf39Fd6e51aad88F6F4ce6aB8827
 /// How many signatures take turns.
 const SIGNATURES: u32 = 1000;
 
-/// Serves `GET /`, `POST /`, `POST /recover` and `POST /sign` for as long as the runtime lives.
+/// Serves `GET /`, `POST /`, `POST /recover`, `POST /verify-ed25519` and `POST /sign` for as long as the runtime lives.
 pub(crate) async fn spawn() -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(Failure::while_at("the bare route"))?;
     let address = listener.local_addr().map_err(Failure::while_at("the bare route"))?;
     let router = Router::new().route("/", get(|| async { answer() })).route("/", post(take));
     let router =
         router.route("/recover", in_turn(Signature::some(SIGNATURES), |signature| _ = black_box(signature.recover())));
+    let router = router.route(
+        "/verify-ed25519",
+        in_turn(signed_on_solana(), |(key, message, signature)| {
+            _ = black_box(ed25519::verify(*key, message, signature));
+        }),
+    );
     let router = router.route("/sign", in_turn(digests(SIGNATURES), |digest| _ = black_box(Signature::over(*digest))));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -40,6 +48,13 @@ pub(crate) async fn spawn() -> Result<SocketAddr, Failure> {
         }
     });
     Ok(address)
+}
+
+/// Messages of the size of a payment's on Solana, and one key's signatures.
+pub(crate) fn signed_on_solana() -> Vec<(Key, Vec<u8>, ed25519::Bytes)> {
+    let seed = [7; 32];
+    let messages = (0..SIGNATURES).map(|number| [number.to_be_bytes().as_slice(), &[1; 400]].concat());
+    messages.map(|message| (ed25519::key_of(&seed), message.clone(), ed25519::sign(&seed, &message))).collect()
 }
 
 /// The bare `POST`, with some work on one of these things, which take turns.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::cores::Pinned;
 use crate::failure::Failure;
+use crate::kinds;
 use crate::payments::{Signer, Till};
 use crate::process::Helper;
 use crate::terminal;
@@ -49,6 +50,16 @@ pub(crate) enum Bodies {
     Fresh,
     /// Payments that a stranger signed; the same ones in every job.
     Forged,
+    /// Payments by Permit2 that were in no job before, of scheme `exact`.
+    Permit2,
+    /// The same of scheme `upto`.
+    Upto,
+    /// Payments on Solana that were in no job before.
+    Solana,
+    /// Questions for a balance, to the chain.
+    Balance,
+    /// Settlements that were in no job before, as raw transactions to the chain.
+    Sent,
 }
 
 /// What the load generator says at the end of a job.
@@ -104,7 +115,7 @@ pub(crate) fn run(core: Option<usize>) -> Result<(), Failure> {
             Bodies::None => vec![String::new()],
             Bodies::Good => kept(&mut good, &mut till, Signer::Payer, job.count),
             Bodies::Forged => kept(&mut forged, &mut till, Signer::Stranger, job.count),
-            Bodies::Fresh => (0..job.count).map(|_| till.body(Signer::Payer)).collect(),
+            fresh => (0..job.count).map(|_| make(fresh, &mut till)).collect(),
         };
         let requests: Vec<Vec<u8>> = bodies.iter().map(|body| render(&job, body)).collect();
         let opened = (0..job.threads).map(|_| (0..job.connections).map(|_| Connection::open(job.port)).collect());
@@ -121,6 +132,18 @@ pub(crate) fn run(core: Option<usize>) -> Result<(), Failure> {
         terminal::line(&serde_json::to_string(&outcome).expect("outcomes have string keys"));
     }
     Ok(())
+}
+
+/// A body that was in no job before.
+fn make(bodies: Bodies, till: &mut Till) -> String {
+    match bodies {
+        Bodies::Permit2 => kinds::permit2("exact", till.number()),
+        Bodies::Upto => kinds::permit2("upto", till.number()),
+        Bodies::Solana => kinds::on_solana(till.number()),
+        Bodies::Balance => kinds::balance(till.number()),
+        Bodies::Sent => kinds::sent(till),
+        _ => till.body(Signer::Payer),
+    }
 }
 
 /// The first `count` bodies of those that are kept, after making the missing ones.

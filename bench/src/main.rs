@@ -3,6 +3,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`per_request`] | the CPU time of a request, beside bare routes and a signature recovery in the same process |
+//! | [`by_kind`] | the same of other kinds of payment, and of a chain's own door |
 //! | [`throughput`] | our release binary against the official TypeScript facilitator |
 //! | [`start`] | how soon the release binary is ready, and its idle memory |
 //! | [`lifecycle`] | the commands of a server's life |
@@ -11,7 +12,7 @@
 //! | [`maps`] | the shared maps among which the ledger's was chosen |
 //! | [`bare`] | axum routes that do nothing, or one recovery or signing |
 //! | [`signatures`] | recovering and signing, for the comparison |
-//! | [`load`], [`connection`], [`payments`] | the load generator, its client, and what it sends |
+//! | [`load`], [`connection`], [`payments`], [`kinds`] | the load generator, its client, and what it sends |
 //! | [`process`] | helper processes, and memory |
 //! | [`cores`] | which core what runs on |
 //! | [`clock`], [`spread`], [`report`], [`machine`], [`document`] | CPU time; medians; tables; where and what is written |
@@ -26,11 +27,13 @@ use report::Section;
 use settings::Settings;
 
 mod bare;
+mod by_kind;
 mod clock;
 mod connection;
 mod cores;
 mod document;
 mod failure;
+mod kinds;
 mod lifecycle;
 mod load;
 mod machine;
@@ -52,7 +55,7 @@ const USAGE: &str = "\
 usage: cargo xtask bench [--write | --only TABLE] [--quick] [--skip-official]
 
   --write            keeps the numbers in docs/benchmarks.md
-  --only TABLE       measures one table: requests, throughput, start, lifecycle, readers, settlements, maps
+  --only TABLE       measures one table: requests, kinds, throughput, start, lifecycle, readers, settlements, maps
   --quick            measures little: for trying the benchmark itself
   --skip-official    leaves out the official TypeScript facilitator, which needs Node.js";
 
@@ -66,7 +69,7 @@ struct Options {
 }
 
 /// The names of the tables, in their order.
-const TABLES: [&str; 7] = ["requests", "throughput", "start", "lifecycle", "readers", "settlements", "maps"];
+const TABLES: [&str; 8] = ["requests", "kinds", "throughput", "start", "lifecycle", "readers", "settlements", "maps"];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -135,6 +138,7 @@ fn measure(options: Options) -> Result<(), Failure> {
         .tables()
         .map(|table| match table {
             "requests" => per_request::measure(settings),
+            "kinds" => by_kind::measure(settings),
             "throughput" => Ok(throughput(options, here, &empty)),
             "start" => start::measure(settings, &empty.0),
             "lifecycle" => lifecycle::measure(settings, &empty.0),

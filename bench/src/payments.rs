@@ -7,6 +7,8 @@ use x402_sim::networks::eip155::checksum;
 use x402_sim::networks::eip155::eip712::{Authorization, Domain};
 use x402_sim::networks::eip155::secp;
 
+use crate::kinds::whole;
+
 /// The network of every payment.
 pub(crate) const NETWORK: &str = "eip155:84532";
 
@@ -56,6 +58,18 @@ impl Till {
 
     /// The body of a request to verify or settle a payment that nobody has seen before.
     pub(crate) fn body(&mut self, signer: Signer) -> String {
+        let (authorization, compact, parity) = self.signed(signer);
+        render(&authorization, &hex::encode_prefixed(whole(&compact, parity)))
+    }
+
+    /// The number of a payment of another kind.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.issued += 1;
+        self.issued
+    }
+
+    /// An authorization that nobody has seen before, and its signature.
+    pub(crate) fn signed(&mut self, signer: Signer) -> (Authorization, [u8; 64], u8) {
         let payers = u64::try_from(self.payers.len()).expect("a length fits");
         let index = usize::try_from(self.issued % payers).expect("it is smaller than a length");
         let payer = &self.payers[index];
@@ -73,8 +87,7 @@ impl Till {
             Signer::Stranger => keccak256("a stranger").0,
         };
         let (compact, parity) = secp::sign(authorization.digest(self.separator), &key);
-        let signature = hex::encode_prefixed([compact.as_slice(), &[27 + parity]].concat());
-        render(&authorization, &signature)
+        (authorization, compact, parity)
     }
 }
 

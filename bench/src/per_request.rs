@@ -44,10 +44,12 @@ struct Round {
 type Column = fn(&Round) -> f64;
 
 /// The servers of this process, on one runtime as the product has it.
-struct Servers {
+pub(crate) struct Servers {
     runtime: tokio::runtime::Runtime,
-    bare: u16,
-    ours: ServerHandle,
+    /// The port of the bare routes.
+    pub(crate) bare: u16,
+    /// The product.
+    pub(crate) ours: ServerHandle,
 }
 
 /// Measures; the first round warms up and is not counted.
@@ -69,7 +71,8 @@ pub(crate) fn measure(settings: Settings) -> Result<Section, Failure> {
 }
 
 impl Servers {
-    fn start() -> Result<Self, Failure> {
+    /// Starts them.
+    pub(crate) fn start() -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::while_at("threads for the servers"))?;
         let mut config = Config::defaults();
@@ -82,7 +85,8 @@ impl Servers {
         Ok(Self { runtime, bare, ours })
     }
 
-    fn stop(self) {
+    /// Stops them.
+    pub(crate) fn stop(self) {
         self.runtime.block_on(self.ours.shutdown());
         self.runtime.shutdown_background();
     }
@@ -92,16 +96,8 @@ impl Round {
     fn take(settings: Settings, servers: &Servers, generator: &mut Generator) -> Result<Self, Failure> {
         let count = settings.requests;
         let ours = servers.ours.address().port();
-        let mut cost = |port, request: &str, bodies, count, status, contains: &str| {
-            let request = request.to_owned();
-            let contains = contains.to_owned();
-            let job = Job { port, request, bodies, count, threads: 1, connections: CONNECTIONS, status, contains };
-            let measured = generator.send(&job, |work| {
-                // New connections are taken before anything is counted.
-                std::thread::sleep(SETTLING);
-                clock::cpu_each(count, work)
-            });
-            measured.map(|(cost, _)| cost)
+        let mut cost = |port, request, bodies, count, status, contains| {
+            cost(generator, (port, request), bodies, count, (status, contains))
         };
         Ok(Self {
             bare_get: cost(servers.bare, "GET /", Bodies::None, count, 200, "isValid")?,
@@ -123,6 +119,24 @@ impl Round {
             hot_signing: signing(count),
         })
     }
+}
+
+/// The CPU time of a request of this process, in microseconds. The answer has a status and contains a text.
+pub(crate) fn cost(
+    generator: &mut Generator,
+    (port, request): (u16, &str),
+    bodies: Bodies,
+    count: u32,
+    (status, contains): (u16, &str),
+) -> Result<f64, Failure> {
+    let (request, contains) = (request.to_owned(), contains.to_owned());
+    let job = Job { port, request, bodies, count, threads: 1, connections: CONNECTIONS, status, contains };
+    let measured = generator.send(&job, |work| {
+        // New connections are taken before anything is counted.
+        std::thread::sleep(SETTLING);
+        clock::cpu_each(count, work)
+    });
+    measured.map(|(cost, _)| cost)
 }
 
 /// One recovery of a signer with its address, in a loop.

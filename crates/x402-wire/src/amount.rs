@@ -130,7 +130,19 @@ impl Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (digits, scale) = (self.digits.to_string(), usize::from(self.scale));
+        let scale = usize::from(self.scale);
+        // Nearly every amount: without text in between.
+        if let (Ok(digits), Some(unit)) = (u64::try_from(self.digits), 10_u64.checked_pow(self.scale.into())) {
+            let (whole, mut fraction, mut width) = (digits / unit, digits % unit, scale);
+            if fraction == 0 {
+                return write!(out, "{whole}");
+            }
+            while fraction.is_multiple_of(10) {
+                (fraction, width) = (fraction / 10, width - 1);
+            }
+            return write!(out, "{whole}.{fraction:0width$}");
+        }
+        let digits = self.digits.to_string();
         let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = padded.split_at(padded.len() - scale);
         match fraction.trim_end_matches('0') {
@@ -237,6 +249,19 @@ mod tests {
         {
             assert_eq!(Decimal::from_atomic(U256::from(units), decimals).to_string(), written);
         }
+        for (units, decimals, written) in [
+            (u64::MAX, 0, "18446744073709551615"),
+            (u64::MAX, 19, "1.8446744073709551615"),
+            (u64::MAX, 20, "0.18446744073709551615"),
+            (u64::MAX, 24, "0.000018446744073709551615"),
+            (1, 19, "0.0000000000000000001"),
+            (1, 20, "0.00000000000000000001"),
+            (100, 30, "0.0000000000000000000000000001"),
+        ] {
+            assert_eq!(Decimal::from_atomic(U256::from(units), decimals).to_string(), written);
+            let thousandfold = U256::from(units) * U256::from(1_000);
+            assert_eq!(Decimal::from_atomic(thousandfold, decimals + 3).to_string(), written);
+        }
     }
 
     #[test]
@@ -262,7 +287,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn atomic_units_survive_the_way_through_a_decimal(units: u128, decimals in 0u8..=24) {
+        fn atomic_units_survive_the_way_through_a_decimal(units: u128, shift in 0u32..128, decimals in 0u8..=24) {
+            let units = units >> shift;
             let decimal = Decimal::from_atomic(U256::from(units), decimals);
             let read = Decimal::parse(&decimal.to_string()).unwrap();
             prop_assert_eq!(read.to_atomic(decimals), Ok(U256::from(units)));

@@ -77,7 +77,7 @@ fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approv
         Ok(approved) => (Kind::Verified, approved.to_verify_response()),
         Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
     };
-    state.record(kind, Door::Facilitator, Some(asked.id()), facts(asked, &judged));
+    state.record(kind, Door::Facilitator, Some(asked.payment), facts(asked, &judged));
     (answer, judged)
 }
 
@@ -86,7 +86,7 @@ fn refuse_by_fault(state: &State, asked: &Asked<'_>, reason: String, message: Op
     let payer = asked.payer();
     let told = payer.as_deref().and_then(address_only);
     let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: told, ..asked.facts() };
-    state.record(Kind::Refused, Door::Facilitator, Some(asked.id()), facts);
+    state.record(Kind::Refused, Door::Facilitator, Some(asked.payment), facts);
     VerifyResponse { is_valid: false, invalid_reason: Some(reason), invalid_message: message, payer }
 }
 
@@ -109,7 +109,7 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     let till = Till {
         script: &script,
         sight: &sight,
-        payment: asked.id(),
+        payment: asked.payment,
         request: &request,
         version: asked.request.payload.version().and_then(Version::from_number).unwrap_or(Version::V2),
         payer: asked.payer(),
@@ -205,6 +205,7 @@ struct Head {
 /// A request to verify or settle, read and not judged.
 struct Asked<'a> {
     request: FacilitatorRequest<'a>,
+    payment: PaymentId,
     mode: Mode,
     /// The path without its prefix.
     endpoint: &'static str,
@@ -233,19 +234,16 @@ impl<'a> Asked<'a> {
     ) -> Result<Self, Box<Response>> {
         let request = FacilitatorRequest::parse(body)
             .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
-        let asked = Self { request, mode: head.mode, endpoint, path: &head.path, faults: &head.faults };
+        let payment = PaymentId::of(&request.payload);
+        let asked = Self { request, payment, mode: head.mode, endpoint, path: &head.path, faults: &head.faults };
         let step = if endpoint == "/verify" { Step::Verify } else { Step::Settle };
-        state.meet(asked.id(), &Buyer::of_request(&asked.request, step));
+        state.meet(asked.payment, &Buyer::of_request(&asked.request, step));
         if asked.mode == Mode::Timeout {
             let response = Box::pin(simulation::time_out(state)).await;
-            state.record(Kind::TimedOut, Door::Facilitator, Some(asked.id()), asked.facts());
+            state.record(Kind::TimedOut, Door::Facilitator, Some(asked.payment), asked.facts());
             return Err(Box::new(response));
         }
         Ok(asked)
-    }
-
-    fn id(&self) -> PaymentId {
-        PaymentId::of(&self.request.payload)
     }
 
     fn script<'s>(&'s self, state: &'s State) -> Script<'s> {
@@ -253,7 +251,7 @@ impl<'a> Asked<'a> {
     }
 
     fn play(&self, script: &Script<'_>, stage: Stage) -> Cues {
-        script.play((stage, Timing::Before), &sight_of(&self.request), Some(self.id()), &self.facts())
+        script.play((stage, Timing::Before), &sight_of(&self.request), Some(self.payment), &self.facts())
     }
 
     /// Who pays, as the payload writes it.

@@ -5,6 +5,7 @@
 //! | [`assets`] | known networks, version 1 names, assets |
 //! | [`eip712`] | domains, digests |
 //! | [`secp`] | signing and recovering: the only file with C code beneath it |
+//! | [`spelling`] | addresses as text, and their checksum |
 //! | [`signature`] | the forms of a signature, ERC-6492 wrappers |
 //! | [`eip3009`] | `exact` by `transferWithAuthorization`: claim, checks, both orders, charge |
 //! | [`permit2`] | `exact` and `upto` by the Permit2 contract: the same rooms |
@@ -27,7 +28,10 @@ pub mod raw;
 pub mod rpc;
 pub mod secp;
 pub mod signature;
+pub mod spelling;
 pub mod transaction;
+
+pub use spelling::{checksum, is_strict_spelling};
 
 /// The Permit2 contract, at the same address on every chain.
 pub const PERMIT2: Address = address!("000000000022D473030F116dDEE9F6B43aC78BA3");
@@ -51,16 +55,4 @@ pub fn parse_address(text: &str) -> Option<Address> {
     let mut bytes = [0; 20];
     alloy_primitives::hex::decode_to_slice(digits, &mut bytes).ok()?;
     Some(Address::from(bytes))
-}
-
-/// The address with its EIP-55 checksum.
-pub fn checksum(address: Address) -> String {
-    address.to_checksum(None)
-}
-
-/// Whether official clients take this spelling as typed data: all lower case, or the right checksum.
-///
-/// Source: viem `isAddress` (strict).
-pub fn is_strict_spelling(text: &str, address: Address) -> bool {
-    text.bytes().all(|byte| !byte.is_ascii_uppercase()) || text == checksum(address)
 }
