@@ -92,6 +92,33 @@ test("forms that are not taken are refused by name, and every cut of a transacti
   assert.equal((await ask(mock, "eth_blockNumber")).result, "0x0");
 });
 
+test("what is estimated for a transaction with an access list is enough for it, and is what it uses", async t => {
+  const mock = await startMock(t);
+  const accessList = [
+    { address: HOME.asset, storageKeys: [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`] },
+    { address: MERCHANT, storageKeys: [] },
+  ];
+  const estimate = async listed => {
+    const call = { from: PAYER.address, to: HOME.asset, data, ...(listed && { accessList: listed }) };
+    return (await ask(mock, "eth_estimateGas", [call])).result;
+  };
+  const gas = BigInt(await estimate(accessList));
+  // EIP-2930: 2,400 for each address, 1,900 for each key.
+  assert.equal(gas - BigInt(await estimate()), 2n * 2_400n + 2n * 1_900n);
+  const send = async changed =>
+    ask(mock, "eth_sendRawTransaction", [await PAYER.signTransaction({ ...good, ...FORMS.eip2930, accessList, ...changed })]);
+  const receipt = async changed =>
+    (await ask(mock, "eth_getTransactionReceipt", [(await send(changed)).result])).result;
+  const { status, gasUsed } = await receipt({ gas });
+  assert.deepEqual([status, BigInt(gasUsed)], ["0x1", gas]);
+  assert.equal((await receipt({ gas: gas - 1n, nonce: 1 })).status, "0x0");
+  for (const wrong of ["x", [{}], [{ address: HOME.asset }], [{ address: HOME.asset, storageKeys: ["0x01"] }]]) {
+    const { error } = await ask(mock, "eth_estimateGas", [{ to: HOME.asset, data, accessList: wrong }]);
+    assert.equal(error?.code, -32602, JSON.stringify(wrong));
+    assert.match(error.message, /accessList/);
+  }
+});
+
 test("an account without gas money is told so where strangers have none", async t => {
   const directory = mkdtempSync(join(tmpdir(), "x402-config-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));

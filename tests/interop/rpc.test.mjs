@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { x402Client } from "@x402/core/client";
 import { x402Facilitator } from "@x402/core/facilitator";
-import { toFacilitatorEvmSigner } from "@x402/evm";
+import { toFacilitatorEvmSigner, x402ExactPermit2ProxyABI, x402ExactPermit2ProxyAddress } from "@x402/evm";
 import { ExactEvmScheme as ExactPayer } from "@x402/evm/exact/client";
 import { ExactEvmScheme } from "@x402/evm/exact/facilitator";
 import { UptoEvmScheme as UptoPayer } from "@x402/evm/upto/client";
@@ -25,6 +25,7 @@ import {
   keccak256,
   parseAbi,
   parseEventLogs,
+  parseSignature,
   publicActions,
   toHex,
   webSocket,
@@ -84,6 +85,14 @@ const AUTHORIZATION = ["from", "to", "value", "validAfter", "validBefore", "nonc
   name,
   type: { from: "address", to: "address", nonce: "bytes32" }[name] ?? "uint256",
 }));
+
+/** EIP-2612. */
+const PERMIT_2612 = {
+  Permit: ["owner", "spender", "value", "nonce", "deadline"].map((name, place) => ({
+    name,
+    type: place < 2 ? "address" : "uint256",
+  })),
+};
 
 test("viem reads the token, blocks and fees, and multicalls", async t => {
   const mock = await startMock(t);
@@ -162,12 +171,7 @@ test("viem moves money by every function of the token, and each receipt and log 
 
   const permit = await PAYER.signTypedData({
     domain: DOMAIN,
-    types: {
-      Permit: ["owner", "spender", "value", "nonce", "deadline"].map((name, place) => ({
-        name,
-        type: place < 2 ? "address" : "uint256",
-      })),
-    },
+    types: PERMIT_2612,
     primaryType: "Permit",
     message: { owner: PAYER.address, spender: MERCHANT, value: 99n, nonce: 0n, deadline: window[1] },
   });
@@ -194,6 +198,46 @@ test("viem moves money by every function of the token, and each receipt and log 
 
   const { events } = await admin(mock, "events?kind=settled&door=rpc");
   assert.equal(events.length, 4);
+});
+
+/** What the official facilitator calls where the client has signed a permit (EIP-2612) for Permit2 as well. */
+test("settleWithPermit, encoded by viem with the official ABI, settles where nothing was approved", async t => {
+  const directory = mkdtempSync(join(tmpdir(), "x402-config-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "config.yaml");
+  writeFileSync(file, "accounts: { permit2: required }\n");
+  const mock = await startMock(t, "--config", file);
+  const client = reader(mock);
+  const { payload, requirements } = await payment("Permit2", 0);
+  const { permit2Authorization: signed, signature } = payload.payload;
+  const value = BigInt(signed.permitted.amount);
+  const deadline = BigInt(signed.deadline);
+  const approval = await PAYER.signTypedData({
+    domain: DOMAIN,
+    types: PERMIT_2612,
+    primaryType: "Permit",
+    message: { owner: PAYER.address, spender: PERMIT2, value, nonce: 0n, deadline },
+  });
+  const { r, s, v } = parseSignature(approval);
+  const permit = { permitted: { token: HOME.asset, amount: value }, nonce: BigInt(signed.nonce), deadline };
+  const witness = { to: signed.witness.to, validAfter: BigInt(signed.witness.validAfter) };
+  const call = { address: x402ExactPermit2ProxyAddress, abi: x402ExactPermit2ProxyABI };
+  const facilitator = wallet(mock, FACILITATOR);
+  const plain = { ...call, functionName: "settle", args: [permit, PAYER.address, witness, signature] };
+  await assert.rejects(facilitator.simulateContract(plain), /TRANSFER_FROM_FAILED/);
+  const both = [{ value, deadline, r, s, v: Number(v) }, permit, PAYER.address, witness, signature];
+  const other = [{ ...both[0], value: value + 1n }, ...both.slice(1)];
+  const settleWithPermit = { ...call, functionName: "settleWithPermit" };
+  await assert.rejects(facilitator.simulateContract({ ...settleWithPermit, args: other }), /Permit2612AmountMismatch/);
+  const hash = await facilitator.writeContract({ ...settleWithPermit, args: both });
+  const { status, logs } = await client.getTransactionReceipt({ hash });
+  assert.equal(status, "success");
+  assert.deepEqual(parseEventLogs({ abi: TOKEN, logs }).map(({ eventName }) => eventName), ["Approval", "Transfer"]);
+  assert.equal(logs[2].topics[0], keccak256(toHex("SettledWithPermit()")));
+  const read = (functionName, args) => client.readContract({ address: HOME.asset, abi: TOKEN, functionName, args });
+  assert.equal(await read("balanceOf", [MERCHANT]), BigInt(requirements.amount));
+  assert.equal(await read("allowance", [PAYER.address, PERMIT2]), 0n);
+  assert.equal(await read("nonces", [PAYER.address]), 1n);
 });
 
 test("a revert is error 3 with its data, in the contract's words", async t => {

@@ -15,6 +15,7 @@ import {
   createTransactionMessage,
   getBase58Encoder,
   getBase64EncodedWireTransaction,
+  getCompiledTransactionMessageDecoder,
   getSignatureFromTransaction,
   getTransactionDecoder,
   pipe,
@@ -93,6 +94,28 @@ test("@x402/fetch with @x402/svm pays the default offer through our RPC", async 
   assert.equal((await held(mock, MERCHANT.address)) - before, 10_000n);
 });
 
+test("@x402/svm signs with the blockhash that an offer says", async t => {
+  const directory = mkdtempSync(join(tmpdir(), "x402-svm-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const file = join(directory, "mock.yaml");
+  writeFileSync(file, "networks: [solana-devnet]\naccepts: [{network: solana-devnet, recent_blockhash: true}]\n");
+  const mock = await startMock(t, "--config", file);
+  const sent = [];
+  const pay = payer(mock, sent);
+  for (let count = 0; count < 2; count += 1) {
+    const response = await pay(`${mock.url}/weather`);
+    assert.equal(response.status, 200, await response.clone().text());
+    await assertSettled(mock, decodeHeader(response.headers.get("payment-response")), DEVNET);
+  }
+  const said = sent.map(payload => payload.accepted.extra.recentBlockhash);
+  const signed = sent.map(({ payload }) => {
+    const { messageBytes } = getTransactionDecoder().decode(Buffer.from(payload.transaction, "base64"));
+    return getCompiledTransactionMessageDecoder().decode(messageBytes).lifetimeToken;
+  });
+  assert.equal(new Set(said).size, 2);
+  assert.deepEqual(signed, said);
+});
+
 test("x402-fetch 1.2 pays version 1 on solana-devnet through our RPC", async t => {
   const mock = await startMock(t, "--network", "solana-devnet");
   const config = { svmConfig: { rpcUrl: rpcUrl(mock) } };
@@ -161,7 +184,7 @@ async function payments(mock, feePayer, asset = USDC, payTo = MERCHANT.address) 
   return made;
 }
 
-/** What our instance has seen: settlement events by door, and purchases. */
+/** The settlements that our instance has seen. */
 async function seen(mock) {
   const response = await fetch(`${mock.url}/_x402/api/events?kind=settled&limit=1000`);
   assert.equal(response.status, 200);

@@ -74,7 +74,9 @@ pub fn render(config: &Config, state: &State, url: &str, pid: u32) -> String {
     line("try", &format!("curl -i {url}/hello"));
     if config.dialects.contains(&Dialect::Invoice) && item.invoice.is_some() {
         let memo = "sed -n 's/.*\"memo\":\"\\([^\"]*\\)\".*/\\1/p'";
-        let pay = format!("curl {url}/hello -H \"X-Payment-Proof: $(curl -s {url}/hello | {memo})\"");
+        let pay = format!(
+            "curl {url}/hello -H 'X-Simulation-Mode: success' -H \"X-Payment-Proof: $(curl -s {url}/hello | {memo})\""
+        );
         line("pay", &pay);
     }
     text.trim_end().to_owned()

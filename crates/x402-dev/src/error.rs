@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::commands::door::DoorError;
+use crate::commands::explain::ExplainError;
 use crate::commands::pay::PayError;
 use crate::commands::sign::SignError;
 use crate::config::{ConfigError, Paint};
@@ -92,6 +93,9 @@ pub enum Error {
     /// Nothing was bought, or nobody knows.
     #[error(transparent)]
     Pay(#[from] PayError),
+    /// Nothing is explained.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
     /// The system does not give us what every program needs.
     #[error("cannot start: {what}")]
     System {
@@ -129,6 +133,7 @@ impl Error {
                 Some("stop the server with `x402-dev mock stop`, and start another one where you are".to_owned())
             }
             Self::Sign(error) => error.hint().map(str::to_owned),
+            Self::Explain(error) => error.hint(),
             Self::Pay(error) => error.hint(),
             Self::Door(error) => error.hint(),
             Self::Listen { .. } => Some("choose an address of this machine with --host".to_owned()),
@@ -152,6 +157,7 @@ impl Error {
                 Exit::ALL.into_iter().find(|known| known.number() == *exit).unwrap_or(Exit::Bug)
             }
             Self::Sign(error) => error.exit(),
+            Self::Explain(error) => error.exit(),
             Self::Pay(error) => error.exit(),
             Self::Door(error) => error.exit(),
             Self::System { .. } => Exit::Bug,

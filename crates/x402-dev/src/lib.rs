@@ -6,6 +6,7 @@
 //! | [`config`], [`context`] | the layers of configuration; the environment |
 //! | [`instance`] | who is running, and where |
 //! | [`journal`] | what was signed and sent, so that nothing is paid twice |
+//! | [`check`] | rules about records of HTTP requests |
 //! | [`lifetime`] | signals, the bound process, the service manager |
 //! | [`server`] | `spawn(config) -> ServerHandle`, and our own accept loop |
 //! | [`state`] | the one thing that the doors share: the ground floor |
@@ -21,6 +22,7 @@ use clap::Parser;
 
 pub mod banner;
 pub mod catalogue;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod commands;
@@ -67,6 +69,8 @@ fn run(command: Command, context: &Context) -> Result<Exit, Error> {
         Command::Mock(args) => commands::mock::run(context, *args),
         Command::Pay(args) => commands::pay::run(context, &args.job()?),
         Command::Sign(args) => commands::sign::run(context, (*args).into()),
+        Command::Explain(args) => commands::explain::run(context, &args.job()),
+        Command::Decode(args) => commands::decode::run(context, &args.job()),
         Command::Accounts(args) => commands::accounts::run(context, &args.door.into(), args.action.into()),
         Command::Fund(args) => {
             let (door, account, wish) = args.parts();

@@ -26,9 +26,11 @@ use crate::error::Error;
 use crate::metrics::{Level, Metrics};
 use crate::terminal::Terminal;
 
+pub use refused::{Refused, value_of};
 pub use stage::Herald;
 use stage::Stage;
 
+mod refused;
 mod stage;
 
 /// The header that asks for a mode of verification for one request.
@@ -93,8 +95,17 @@ impl State {
         let armed = AtomicBool::new(!world.faults().is_empty());
         let (news, clock, due) = (watch::Sender::new(0), watch::Sender::new(*world.clock()), watch::Sender::new(None));
         let (metrics, begun) = (Arc::default(), clock::now());
-        let stage =
-            Stage { world: Mutex::new(world), told: AtomicU64::new(0), news, metrics, begun, clock, due, armed };
+        let stage = Stage {
+            world: Mutex::new(world),
+            told: AtomicU64::new(0),
+            news,
+            metrics,
+            begun,
+            clock,
+            due,
+            armed,
+            refused: refused::Record::default(),
+        };
         Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
 
@@ -187,6 +198,18 @@ impl State {
     /// Records an event and prints its line.
     pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
         self.act(|world, now| drop(world.record(now, kind, door, payment, facts)));
+    }
+
+    /// Keeps a refused payment whole, for whoever asks why.
+    pub fn keep_refused(&self, refused: Refused) {
+        let real = clock::now();
+        let at = self.stage.clock.borrow().at(real);
+        self.stage.refused.keep(refused, at, real);
+    }
+
+    /// The newest refused payments, the newest first.
+    pub fn refusals(&self) -> Vec<Arc<Refused>> {
+        self.stage.refused.newest_first()
     }
 
     /// A request brings a payment: its events are counted for the purchase. Said before any of them.

@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256};
 use crate::accounts::TestAccount;
 use crate::ledger::{Account, AssetId};
 use crate::networks::eip155::eip712::Domain;
-use crate::networks::{Asset, Family, Network, Transfer, eip155, solana};
+use crate::networks::family::Kept;
+use crate::networks::{self, Asset, Family, Network, Transfer, eip155, solana};
 use crate::registry::{PAIRS, Pair, Version};
 use x402_wire::facilitator::{SupportedKind, SupportedResponse};
 
@@ -43,7 +44,7 @@ pub struct Token {
     pub separator: B256,
 }
 
-/// A mint of the `solana` family.
+/// An asset of a family whose chains know no domain: a mint on Solana.
 #[derive(Clone, Debug)]
 pub struct Mint {
     /// Its number in the ledger.
@@ -79,13 +80,11 @@ impl Catalog {
     pub fn renewed(&self, networks: Vec<Network>) -> Self {
         let mut catalog = self.clone();
         for network in &networks {
-            if network.family == Family::Solana {
-                catalog.add_mint(network, &solana::assets::native());
-            }
-            for asset in &network.assets {
-                match network.family {
-                    Family::Eip155 => catalog.add_token(network, asset),
-                    Family::Solana => catalog.add_mint(network, asset),
+            let row = network.family.row();
+            for asset in (row.natives)().iter().chain(&network.assets) {
+                match row.kept {
+                    Kept::Token => catalog.add_token(network, asset),
+                    Kept::Mint => catalog.add_mint(network, asset),
                 }
             }
         }
@@ -108,7 +107,7 @@ impl Catalog {
     }
 
     fn add_mint(&mut self, network: &Network, asset: &Asset) {
-        let Some(address) = solana::parse_address(&asset.address) else { return };
+        let Some(Account(address)) = networks::account(network, &asset.address) else { return };
         let (id, asset) = (self.next_id(), asset.clone());
         let mint = Mint { id, network: network.id.clone(), address, asset };
         if let Some(known) =
@@ -170,9 +169,12 @@ impl Catalog {
 
     /// The number of an asset that is written as in offers; Ethereum addresses in any case.
     pub fn number(&self, network: &str, address: &str) -> Option<AssetId> {
-        let token = || self.token(network, eip155::parse_address(address)?).map(|token| token.id);
-        let mint = || self.mint(network, &solana::parse_address(address)?).map(|mint| mint.id);
-        if network.starts_with("eip155:") { token() } else { mint() }
+        let row = Family::of(network)?.row();
+        let account = (row.account)(address)?;
+        match row.kept {
+            Kept::Token => self.token(network, Address::from_slice(&account.0[12..])).map(|token| token.id),
+            Kept::Mint => self.mint(network, &account.0).map(|mint| mint.id),
+        }
     }
 
     /// Every asset that ever was enabled, in the order of their numbers: number, id of its network, asset.
@@ -208,11 +210,8 @@ impl Catalog {
                 });
                 // Several instruments of one scheme are one kind.
                 answer.kinds.extend(kind.filter(|kind| !answer.kinds.contains(kind)));
-                let (signers, address) = match pair.family {
-                    Family::Eip155 => ("eip155:*", facilitator.address),
-                    Family::Solana => ("solana:*", facilitator.solana_address),
-                };
-                answer.signers.insert(signers.to_owned(), vec![address.to_owned()]);
+                let row = pair.family.row();
+                answer.signers.insert(row.signers.to_owned(), vec![(row.address_of)(facilitator).into_owned()]);
             }
         }
         answer

@@ -12,11 +12,11 @@ use crate::charge::Charge;
 use crate::event::Facts;
 use crate::fault::Mode;
 use crate::ledger::Account;
+use crate::networks;
 use crate::networks::eip155::chain::Signatures;
-use crate::networks::{eip155, solana};
 use crate::order::Depth;
 use crate::reason::{Code, Reason};
-use crate::registry::{PAIRS, Pair, Version, pair_for, rarer_scheme};
+use crate::registry::{FAMILIES, PAIRS, Pair, Version, pair_for, rarer_scheme};
 
 /// Why a payment is refused whatever it says.
 pub const REJECTED: &str = "refused by simulation: `verification: reject`, or the header `X-Simulation-Mode: failure`";
@@ -175,25 +175,20 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
 
 /// A payer for an event, if it is an address: whatever else a client puts there, a key perhaps, is nobody's to log.
 pub fn address_only(payer: &str) -> Option<String> {
-    let is_address = eip155::parse_address(payer).is_some() || solana::parse_address(payer).is_some();
-    is_address.then(|| payer.to_owned())
+    networks::any_account(payer).map(|_| payer.to_owned())
 }
 
 /// Who a payload says will pay, whatever it is paid with.
 pub fn said_payer<'p>(payload: &'p PaymentPayload<'_>) -> Option<Cow<'p, str>> {
     let body = payload.value().get("payload")?;
     // What a payload holds beside what its own family reads says nothing.
-    if let Some(signed) = eip155::SIGNED.iter().find_map(|member| body.get(member)) {
-        return signed.get("from")?.as_str().map(Cow::Borrowed);
-    }
-    let transaction = body.get("transaction").and_then(Json::as_str)?;
-    solana::exact::payer_of(transaction).map(|payer| Cow::Owned(payer.to_string()))
+    let (row, signed) = FAMILIES.iter().find_map(|row| (row.signed)(body).map(|signed| (row, signed)))?;
+    (row.payer)(signed)
 }
 
 /// The account that a payload says will pay.
 pub fn said_account(payload: &PaymentPayload<'_>) -> Option<Account> {
-    let said = said_payer(payload)?;
-    eip155::parse_address(&said).map(Account::from).or_else(|| solana::parse_address(&said).map(Account))
+    networks::any_account(&said_payer(payload)?)
 }
 
 impl Refusal {

@@ -48,5 +48,5 @@ pub mod registry;
 pub mod rpc;
 pub mod world;
 
-pub use alloy_primitives::{Address, B256, U256, hex};
+pub use alloy_primitives::{Address, B256, U256, hex, keccak256};
 pub use world::{Rules, Setup, World};

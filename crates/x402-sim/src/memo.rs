@@ -7,10 +7,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use alloy_primitives::U256;
 use imbl::OrdSet;
+use x402_wire::amount::Decimal;
 use x402_wire::invoice::{self, Invoice};
 
 use crate::accounts::{self, TestAccount};
 use crate::catalog::{INVOICE_ASSET, solana_account};
+use crate::fault::Mode;
 use crate::ledger::{Account, Effect, View};
 
 /// The decimals of the currency of invoices (USDC).
@@ -56,6 +58,18 @@ pub enum InvoiceError {
     /// Used before.
     #[error("the invoice was paid before")]
     Spent,
+    /// The memo alone, where a transaction has to pay.
+    #[error(
+        "nobody has paid this invoice yet: send {amount} USDC to {recipient} on Solana devnet with this memo, and give the \
+         transaction's signature as the proof; the memo alone is enough with `verification: accept`, or with the header \
+         `X-Simulation-Mode: success`"
+    )]
+    NotPaid {
+        /// The amount in whole units.
+        amount: String,
+        /// Who is paid.
+        recipient: &'static str,
+    },
     /// A transaction that is not on the chain.
     #[error("there is no such transaction on the simulated Solana devnet, or it failed")]
     NoTransaction,
@@ -89,6 +103,7 @@ impl InvoiceError {
             Self::NotIssued => "invoice_memo_not_issued",
             Self::Expired { .. } => "invoice_expired",
             Self::Spent => "invoice_already_paid",
+            Self::NotPaid { .. } => "invoice_not_paid",
             Self::NoTransaction => "invoice_transaction_not_found",
             Self::OtherTransaction(_) => "invoice_transaction_mismatch",
             Self::UnknownPayer => "invoice_payer_unknown",
@@ -120,22 +135,26 @@ impl Memos {
         }
     }
 
-    /// Redeems a memo: the effects that pay it from a test account. The memo is spent.
+    /// Redeems a memo: the effects that pay it from a test account, where no payer has to sign. The memo is spent.
     pub(crate) fn redeem(
         &mut self,
         proof: &str,
         terms: Terms<'_>,
-        payer: TestAccount,
+        (payer, mode): (TestAccount, Mode),
         view: &View,
         now: u64,
     ) -> Result<Vec<Effect>, InvoiceError> {
         let memo = self.check(proof, terms, now)?;
+        if mode == Mode::Strict {
+            let amount = Decimal::from_atomic(terms.amount, DECIMALS).to_string();
+            return Err(InvoiceError::NotPaid { amount, recipient: accounts::merchant().solana_address });
+        }
         let (from, to) = (account(payer.index), account(accounts::MERCHANT));
         if view.is_blocked(from) {
             return Err(InvoiceError::PayerBlocked { index: payer.index });
         }
         if view.balance(INVOICE_ASSET, from) < terms.amount {
-            let amount = x402_wire::amount::Decimal::from_atomic(terms.amount, DECIMALS).to_string();
+            let amount = Decimal::from_atomic(terms.amount, DECIMALS).to_string();
             return Err(InvoiceError::InsufficientFunds { index: payer.index, amount });
         }
         self.spend(memo, now);
@@ -239,7 +258,7 @@ mod tests {
 
     fn redeem(memos: &mut Memos, memo: &str, terms: Terms<'_>, now: u64) -> Result<(), InvoiceError> {
         let payer = accounts::test_accounts().next().unwrap();
-        memos.redeem(memo, terms, payer, &view(), now).map(|_| ())
+        memos.redeem(memo, terms, (payer, Mode::Accept), &view(), now).map(|_| ())
     }
 
     #[test]

@@ -13,7 +13,7 @@ use x402_wire::v1::{self, PaymentRequirementsV1};
 use crate::accounts;
 use crate::memo;
 use crate::networks::{Asset, Network, Transfer};
-use crate::registry::{self, Version};
+use crate::registry::{self, PAIRS, Pair, Version};
 
 pub use metering::{Meter, Plan};
 
@@ -25,6 +25,16 @@ pub const MAX_TIMEOUT_SECONDS: u64 = 300;
 
 /// The address that stands for a resource when an offer's size is measured.
 const SAMPLE_URL: &str = "http://127.0.0.1:3402/a/path/of/ordinary/length?with=query";
+
+/// Where payers on Solana have a recent blockhash from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blockhash {
+    /// They ask the chain.
+    #[default]
+    Asked,
+    /// Every offer of version 2 says a new one. Clients of version 1 always ask the chain.
+    Offered,
+}
 
 /// One way to pay for a resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +49,8 @@ pub struct Way {
     pub amount: U256,
     /// How long an authorization shall live, in seconds, if not the version's default.
     pub max_timeout_seconds: Option<u64>,
+    /// Where payers on Solana have a recent blockhash from.
+    pub blockhash: Blockhash,
     /// What is merged over the `extra` that the asset needs.
     pub extra: Map<String, Value>,
     /// How the asset is moved.
@@ -58,6 +70,8 @@ pub struct Offer {
     pub invoice: Option<U256>,
     /// The price for people: `0.01 USDC`.
     pub price: String,
+    /// The networks on which the ways in version 2 say a recent blockhash.
+    pub blockhashes: Vec<String>,
 }
 
 impl Offer {
@@ -68,6 +82,11 @@ impl Offer {
         let price = |way: &Way| Decimal::from_atomic(way.amount, way.asset.decimals);
         Self {
             v2: ways.iter().map(Way::to_v2).collect(),
+            blockhashes: ways
+                .iter()
+                .filter(|way| way.blockhash == Blockhash::Offered)
+                .map(|way| way.network.id.clone())
+                .collect(),
             v1: legacy.collect(),
             invoice: first
                 .filter(|way| is_dollar(&way.asset) && way.plan == Plan::Exact)
@@ -79,6 +98,23 @@ impl Offer {
                 })
                 .unwrap_or_default(),
         }
+    }
+
+    /// The same with recent blockhashes, where it says any: `recent` gives one of a network, and the last block that it is
+    /// good for. Matching knows nothing of them, as they are others in each answer.
+    ///
+    /// Source: TS 2.27 svm `exact/server/scheme.ts` `enhancePaymentRequirements`.
+    pub fn with_blockhashes(&self, mut recent: impl FnMut(&str) -> (String, u64)) -> Option<Self> {
+        if self.blockhashes.is_empty() {
+            return None;
+        }
+        let mut offer = self.clone();
+        for own in offer.v2.iter_mut().filter(|own| self.blockhashes.contains(&own.network)) {
+            let (blockhash, last) = recent(&own.network);
+            own.extra.insert("recentBlockhash".to_owned(), Value::from(blockhash));
+            own.extra.insert("lastValidBlockHeight".to_owned(), Value::from(last.to_string()));
+        }
+        Some(offer)
     }
 
     /// The size of the `PAYMENT-REQUIRED` header that it makes for an ordinary address, in bytes.
@@ -166,27 +202,13 @@ impl Way {
     }
 
     /// What the requirements' `extra` says.
-    ///
-    /// Source: TS 2.27 evm `exact/server/scheme.ts`, `upto/server/scheme.ts`.
     fn extra(&self) -> Map<String, Value> {
         let mut extra = Map::new();
-        let mut add = |key: &str, value: &str| drop(extra.insert(key.to_owned(), Value::from(value)));
-        let is_upto = self.plan != Plan::Exact;
-        match self.instrument {
-            Transfer::Spl => add("feePayer", accounts::facilitator().solana_address),
-            Transfer::Eip3009 | Transfer::Permit2 => {
-                // Clients take the domain of a token that moves by Permit2 for a sign that it has EIP-2612.
-                if self.instrument == Transfer::Eip3009 || self.asset.eip2612 || is_upto {
-                    add("name", &self.asset.name);
-                    add("version", &self.asset.version);
-                }
-                if self.instrument == Transfer::Permit2 {
-                    add("assetTransferMethod", "permit2");
-                }
-            }
-        }
-        if is_upto {
-            add("facilitatorAddress", accounts::facilitator().address);
+        let (family, scheme) = (self.network.family, self.scheme());
+        let is_own = |pair: &&Pair| (pair.family, pair.instrument, pair.scheme) == (family, self.instrument, scheme);
+        if let Some(pair) = PAIRS.iter().find(is_own) {
+            extra.extend((pair.terms)(&self.asset).into_iter().map(|(key, said)| (key.to_owned(), Value::from(said))));
+            extra.extend((pair.extra)(&accounts::facilitator()).unwrap_or_default());
         }
         extra.extend(self.extra.clone());
         extra

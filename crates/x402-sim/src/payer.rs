@@ -10,7 +10,8 @@ use x402_wire::shape::shorten;
 
 use crate::networks::eip155::assets::v1_chain_id;
 use crate::networks::eip155::eip3009::draft::{NotSignable, Surroundings, Terms, amount_key};
-use crate::networks::{Network, eip155};
+use crate::networks::solana::exact::draft as svm;
+use crate::networks::{Family, Network, eip155};
 use crate::registry::{self, Version};
 
 /// An offer as it was received.
@@ -70,9 +71,18 @@ pub struct Wish {
     pub index: Option<usize>,
 }
 
+/// Requirements that were chosen, on a network of one of the families.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// On an EVM network.
+    Evm(Terms),
+    /// On Solana.
+    Solana(svm::Terms),
+}
+
 /// None of the requirements fits or can be signed for: each, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NoChoice(Vec<(String, Option<NotSignable>)>);
+pub struct NoChoice(Vec<(String, Option<String>)>);
 
 impl Offer {
     /// Reads JSON, or the value of a `PAYMENT-REQUIRED` header.
@@ -117,17 +127,35 @@ impl Offer {
         Ok(Self { version, around: Surroundings::default(), accepts: vec![document.clone()] })
     }
 
-    /// The requirements that a payer would choose.
+    /// The requirements that a payer with a key for EVM networks would choose.
     pub fn choose(&self, wish: &Wish) -> Result<Terms, NoChoice> {
+        self.first(wish, |entry| Terms::read(self.version, entry).map_err(|why: NotSignable| why.to_string()))
+    }
+
+    /// The requirements that a payer with a key for each family would choose.
+    pub fn choose_any(&self, wish: &Wish) -> Result<Chosen, NoChoice> {
+        self.first(wish, |entry| {
+            if family_of(entry) == Some(Family::Solana) {
+                return svm::Terms::read(self.version, entry).map(Chosen::Solana).map_err(|why| why.to_string());
+            }
+            Terms::read(self.version, entry).map(Chosen::Evm).map_err(|why| why.to_string())
+        })
+    }
+
+    /// The first of the requirements that fit and can be read, those that are settled after the answer before others.
+    fn first<T>(&self, wish: &Wish, read: impl Fn(&Document) -> Result<T, String>) -> Result<T, NoChoice> {
         let fitting: Vec<&Document> = self.accepts.iter().filter(|entry| wish.fits(entry)).collect();
         let wanted = match wish.index {
             Some(index) => fitting.get(index).copied().into_iter().collect(),
             None => fitting,
         };
-        let read: Vec<_> = wanted.into_iter().map(|entry| (entry, Terms::read(self.version, entry))).collect();
-        let signable = || read.iter().filter_map(|(_, terms)| terms.as_ref().ok());
-        if let Some(terms) = signable().find(|terms| terms.settles_after()).or_else(|| signable().next()) {
-            return Ok(terms.clone());
+        let mut read: Vec<_> = wanted.into_iter().map(|entry| (entry, read(entry))).collect();
+        let is_signable = |(_, terms): &(&Document, Result<T, String>)| terms.is_ok();
+        let usual = read.iter().position(|own| is_signable(own) && settles_after(own.0));
+        if let Some(place) = usual.or_else(|| read.iter().position(is_signable))
+            && let Ok(terms) = read.swap_remove(place).1
+        {
+            return Ok(terms);
         }
         let why = |entry: &Document| {
             let found = read.iter().find(|(own, _)| std::ptr::eq(*own, entry));
@@ -137,9 +165,9 @@ impl Offer {
     }
 
     /// The address of what is paid for, if the offer says it.
-    pub fn url<'a>(&'a self, terms: &'a Terms) -> Option<&'a str> {
+    pub fn url<'a>(&'a self, requirements: &'a Document) -> Option<&'a str> {
         match self.version {
-            Version::V1 => terms.requirements.get("resource"),
+            Version::V1 => requirements.get("resource"),
             Version::V2 => self.around.resource.as_ref().and_then(|resource| resource.get("url")),
         }
         .and_then(Document::text)
@@ -202,7 +230,25 @@ fn chain(network: &str) -> Option<u64> {
 }
 
 fn is_same_network(left: &str, right: &str) -> bool {
-    left == right || chain(left).is_some_and(|left| chain(right) == Some(left))
+    let is_same_known = |known: &Network| known.is_called(left) && known.is_called(right);
+    left == right
+        || chain(left).is_some_and(|left| chain(right) == Some(left))
+        || registry::networks().iter().any(is_same_known)
+}
+
+/// The family of the network that requirements name, where it is known.
+fn family_of(entry: &Document) -> Option<Family> {
+    let network = entry.get("network").and_then(Document::text)?;
+    if network.starts_with("solana:") {
+        return Some(Family::Solana);
+    }
+    registry::networks().into_iter().find(|known| known.is_called(network)).map(|known| known.family)
+}
+
+/// Whether a resource delivers before it settles, as it does unless it says otherwise.
+fn settles_after(entry: &Document) -> bool {
+    let flow = entry.get("extra").and_then(|extra| extra.get("paymentFlow"));
+    flow.is_none_or(|flow| flow.text() == Some("authorization"))
 }
 
 fn is_on(known: &Network, network: &str) -> bool {
@@ -308,9 +354,28 @@ mod tests {
     #[test]
     fn the_url_is_where_the_version_says_it() {
         let offer = offer(&[FIRST]);
-        assert_eq!(offer.url(&offer.choose(&Wish::default()).unwrap()), Some("http://a/b"));
+        assert_eq!(offer.url(&offer.choose(&Wish::default()).unwrap().requirements), Some("http://a/b"));
         let v1 = changed("\"amount\":\"1000\"", "\"maxAmountRequired\":\"1000\",\"resource\":\"http://a/c\"");
         let v1 = Offer::parse(v1.replace("eip155:84532", "base-sepolia").as_bytes()).unwrap();
-        assert_eq!(v1.url(&v1.choose(&Wish::default()).unwrap()), Some("http://a/c"));
+        assert_eq!(v1.url(&v1.choose(&Wish::default()).unwrap().requirements), Some("http://a/c"));
+    }
+
+    #[test]
+    fn a_payer_with_both_keys_chooses_the_first_of_either_family() {
+        let key = crate::networks::solana::TEST_ADDRESSES[9];
+        let solana = format!(
+            r#"{{"scheme":"exact","network":"solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1","amount":"1","payTo":"{key}","maxTimeoutSeconds":60,"asset":"4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU","extra":{{"feePayer":"{key}"}}}}"#
+        );
+        let wish = |network: &str| Wish { network: Some(network.to_owned()), ..Wish::default() };
+        let (first, second) = (offer(&[FIRST, &solana]), offer(&[&solana, FIRST]));
+        assert!(matches!(first.choose_any(&Wish::default()), Ok(Chosen::Evm(_))));
+        assert!(matches!(second.choose_any(&Wish::default()), Ok(Chosen::Solana(_))));
+        for name in ["solana-devnet", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1"] {
+            assert!(matches!(first.choose_any(&wish(name)), Ok(Chosen::Solana(_))), "{name}");
+        }
+        assert!(matches!(second.choose_any(&wish("base-sepolia")), Ok(Chosen::Evm(_))));
+        let broken = offer(&[&solana.replace("feePayer", "fee")]);
+        let why = broken.choose_any(&Wish::default()).unwrap_err().to_string();
+        assert!(why.contains("extra.feePayer"), "{why}");
     }
 }

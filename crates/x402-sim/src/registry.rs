@@ -1,18 +1,45 @@
-//! The only lists: which networks are known, and which (version, scheme, instrument) pairs are played on them.
+//! The only lists: which families and networks are known, and which (version, scheme, instrument) pairs are played on
+//! them.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use x402_wire::json::Json;
 
 use crate::accounts::TestAccount;
 use crate::facilitator::{Denial, Judged, Trial};
 use crate::networks::eip155::{eip3009, permit2};
+use crate::networks::family::FamilyRow;
 use crate::networks::solana::exact as svm;
-use crate::networks::{self, Family, Network, Stage, Transfer};
+use crate::networks::{Asset, Network, Stage, eip155, solana};
+
+/// A family of networks that share address form, signatures and chain rules. Its number is its place among
+/// [`FAMILIES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Ethereum and its like: `eip155:<chain id>`.
+    Eip155,
+    /// Solana clusters: `solana:<genesis hash>`.
+    Solana,
+}
+
+/// How an asset can be moved by somebody else's transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transfer {
+    /// `transferWithAuthorization` of EIP-3009.
+    Eip3009,
+    /// Only by the Permit2 contract.
+    Permit2,
+    /// An SPL token's `TransferChecked`.
+    Spl,
+}
+
+/// Every family, in the order of [`Family`].
+pub static FAMILIES: [&FamilyRow; 2] = [&eip155::family::ROW, &solana::family::ROW];
 
 /// Every network that is known without configuration, test networks first.
 pub fn networks() -> Vec<Network> {
-    let mut all = networks::eip155::assets::known();
-    all.extend(networks::solana::known());
+    let mut all: Vec<Network> = FAMILIES.iter().flat_map(|row| (row.known)()).collect();
     all.sort_by_key(|network| network.stage == Stage::Main);
     all
 }
@@ -31,6 +58,8 @@ pub struct Pair {
     /// The member of `paymentPayload.payload` that says this instrument, where several share a scheme. The pair without
     /// one takes what no other does.
     pub marker: Option<&'static str>,
+    /// What an offer says of the asset.
+    pub terms: fn(&Asset) -> Vec<(&'static str, String)>,
     /// What a server must copy from `/supported` into its offers.
     pub extra: fn(&TestAccount) -> Option<Map<String, Value>>,
     /// Judges a request: decodes the claim, runs the order, makes the charge.
@@ -56,6 +85,7 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Eip3009,
         family: Family::Eip155,
         marker: None,
+        terms: eip3009::terms,
         extra: nothing,
         judge: eip3009::judge,
         vectors: "exact-eip155",
@@ -66,6 +96,7 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Eip3009,
         family: Family::Eip155,
         marker: None,
+        terms: eip3009::terms,
         extra: nothing,
         judge: eip3009::judge,
         vectors: "exact-eip155",
@@ -76,6 +107,7 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Permit2,
         family: Family::Eip155,
         marker: Some("permit2Authorization"),
+        terms: permit2::exact_terms,
         extra: nothing,
         judge: permit2::judge_exact,
         vectors: "exact-permit2-eip155",
@@ -86,6 +118,7 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Permit2,
         family: Family::Eip155,
         marker: None,
+        terms: permit2::upto_terms,
         extra: permit2::upto_extra,
         judge: permit2::judge_upto,
         vectors: "upto-eip155",
@@ -96,6 +129,7 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Spl,
         family: Family::Solana,
         marker: None,
+        terms: no_terms,
         extra: svm::extra,
         judge: svm::judge,
         vectors: "exact-solana",
@@ -106,11 +140,16 @@ pub const PAIRS: &[Pair] = &[
         instrument: Transfer::Spl,
         family: Family::Solana,
         marker: None,
+        terms: no_terms,
         extra: svm::extra,
         judge: svm::judge,
         vectors: "exact-solana",
     },
 ];
+
+const fn no_terms(_: &Asset) -> Vec<(&'static str, String)> {
+    Vec::new()
+}
 
 const fn nothing(_: &TestAccount) -> Option<Map<String, Value>> {
     None

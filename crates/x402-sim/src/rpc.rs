@@ -10,8 +10,7 @@ use serde_json::Value;
 use crate::World;
 use crate::fault::effect::ChainTrouble;
 use crate::fault::{Effect, Played, Stage};
-use crate::networks::{Family, eip155, solana};
-use crate::registry::Version;
+use crate::registry::{FAMILIES, Family, Version};
 use crate::world::Commitment;
 
 /// A method that nobody has.
@@ -95,24 +94,14 @@ pub struct Pulled {
     pub ended: bool,
 }
 
-/// The methods that send a transaction: at the stage `settle` of the table of faults.
-const SENDING: [&str; 2] = ["eth_sendRawTransaction", "sendTransaction"];
-
-/// The methods that say where a chain stands.
-const PROGRESS: [&str; 8] = [
-    "eth_blockNumber",
-    "eth_getBlockByNumber",
-    "getSlot",
-    "getBlockHeight",
-    "getEpochInfo",
-    "getLatestBlockhash",
-    "getTransactionCount",
-    "getSlotLeader",
-];
-
 /// The stage of the table of faults at which a method is played.
 pub fn stage_of(method: &str) -> Stage {
-    if SENDING.contains(&method) { Stage::Settle } else { Stage::Call }
+    if FAMILIES.iter().any(|row| row.rpc.sending.contains(&method)) { Stage::Settle } else { Stage::Call }
+}
+
+/// Whether a method says where a chain stands.
+fn says_progress(method: &str) -> bool {
+    FAMILIES.iter().any(|row| row.rpc.progress.contains(&method))
 }
 
 /// Answers a call at which faults are played: a refusal, or trouble of the chain itself. Delays, and what becomes of the
@@ -153,8 +142,8 @@ pub fn call_played(
             Effect::Ledger(Commitment::Undone(wait)) if world.ledger().len() > before => {
                 world.undo_later(before, *wait, now);
             }
-            Effect::Chain(ChainTrouble::Stalled) if PROGRESS.contains(&method) => {
-                answer = world.stall(fault, network, &format!("{method}{params}"), answer);
+            Effect::Chain(ChainTrouble::Stalled) if says_progress(method) => {
+                answer = world.stalled((fault, network), now, |world, at| call(world, network, method, params, at))?;
             }
             Effect::Chain(ChainTrouble::StaleBlockhash) => age(&mut answer),
             _ => {}
@@ -194,10 +183,7 @@ fn age(answer: &mut Value) {
 ///
 /// What the method says, or that there is no such network.
 pub fn call(world: &mut World, network: &str, method: &str, params: &Value, now: u64) -> Result<Value, RpcError> {
-    match family(world, network)? {
-        Family::Eip155 => eip155::rpc::call(world, network, method, params, now),
-        Family::Solana => solana::rpc::call(world, network, method, params, now),
-    }
+    (family(world, network)?.row().rpc.call)(world, network, method, params, now)
 }
 
 /// What a message on a socket asks for.
@@ -206,15 +192,12 @@ pub fn call(world: &mut World, network: &str, method: &str, params: &Value, now:
 ///
 /// A subscription that does not exist.
 pub fn subscription(world: &World, network: &str, method: &str, params: &Value, now: u64) -> Result<Asked, RpcError> {
-    match family(world, network)? {
-        Family::Eip155 => eip155::rpc::subscription(world, network, method, params, now),
-        Family::Solana => solana::rpc::subscription(world, network, method, params, now),
-    }
+    (family(world, network)?.row().rpc.subscription)(world, network, method, params, now)
 }
 
 /// How a family writes the number of a subscription.
 pub fn subscription_id(network: &str, number: u64) -> Value {
-    if network.starts_with("eip155:") { Value::String(format!("{number:#x}")) } else { Value::from(number) }
+    Family::of(network).map_or_else(|| Value::from(number), |family| (family.row().rpc.number)(number))
 }
 
 /// The family of an enabled network.

@@ -10,7 +10,6 @@ import {
   AccountRole,
   address,
   appendTransactionMessageInstructions,
-  compileTransaction,
   compileTransactionMessage,
   createKeyPairSignerFromPrivateKeyBytes,
   createTransactionMessage,

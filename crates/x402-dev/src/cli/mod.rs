@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::config::Overrides;
 
 pub mod door;
+pub mod explain;
 pub mod fault;
 pub mod mock;
 pub mod pay;
@@ -14,6 +15,7 @@ pub mod purchases;
 pub mod sign;
 pub mod world;
 
+use explain::{DecodeArgs, ExplainArgs};
 use fault::FaultArgs;
 pub use mock::MockArgs;
 pub use pay::PayArgs;
@@ -55,6 +57,21 @@ pub enum Command {
     ///   x402-dev sign offer.json --defect expired --body | curl -d @- $MOCK/verify
     #[command(verbatim_doc_comment)]
     Sign(Box<SignArgs>),
+    /// Say why a payment was or would be refused, and what to do: a header, a file, a URL, a log, or `last`.
+    ///
+    /// Examples:
+    ///   x402-dev explain last
+    ///   x402-dev explain invalid_exact_evm_signature
+    #[expect(clippy::doc_markdown, reason = "an example is for a shell, and no Markdown")]
+    #[command(verbatim_doc_comment)]
+    Explain(Box<ExplainArgs>),
+    /// Say what something holds, without judging it.
+    ///
+    /// Examples:
+    ///   x402-dev decode "$HEADER"
+    ///   curl -sD - -o /dev/null $URL | x402-dev decode -
+    #[command(verbatim_doc_comment)]
+    Decode(Box<DecodeArgs>),
     /// The test accounts and what they hold; make one, blacklist one.
     ///
     /// Examples:

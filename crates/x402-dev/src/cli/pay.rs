@@ -66,17 +66,17 @@ pub struct PayArgs {
     /// Present a payment whose outcome is not clear so many times again: the same one.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(..=20))]
     retry: u32,
-    /// How long to wait before that, in seconds; twice as long before each further time.
+    /// How long to wait before that, in seconds; twice as long before each further time, up to 30 s.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     retry_delay: Duration,
-    /// Ask this JSON-RPC endpoint of the payment's network what became of the payment.
+    /// Ask this JSON-RPC endpoint of the payment's network what became of the payment; an invoice is paid through it.
     #[arg(long, value_name = "URL", value_parser = address::parse)]
     rpc: Option<Uri>,
     /// Sign as of this time: seconds since 1970 or 2026-11-22T21:50:07Z (for a mock whose clock was moved).
     #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<u64>,
     /// Go on with a purchase whose outcome is unknown: the only one, or the one named.
-    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["url", "data", "method", "headers"])]
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["url", "data", "method", "headers", "dry_run", "another"])]
     resume: Option<String>,
     /// With --resume: sign anew, if the old authorization has expired and --rpc proves that it was not used.
     #[arg(long, requires = "resume")]
@@ -84,9 +84,9 @@ pub struct PayArgs {
     /// With --resume: give the purchase up.
     #[arg(long, requires = "resume", conflicts_with = "again")]
     forget: bool,
-    /// Buy so many times, and measure; on this machine and private networks.
+    /// Buy so many times, each tried once, and measure; on this machine and private networks.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)),
-          conflicts_with_all = ["resume", "list", "dry_run", "confirm", "real_money", "output", "trace", "include", "another"])]
+          conflicts_with_all = ["resume", "list", "dry_run", "confirm", "real_money", "output", "trace", "include", "another", "location", "retry", "retry_delay"])]
     repeat: Option<u32>,
     /// With --repeat: so many at once.
     #[arg(long, value_name = "K", default_value_t = 1, requires = "repeat", value_parser = clap::value_parser!(u32).range(1..=i64::from(AT_ONCE)))]
@@ -176,6 +176,9 @@ impl TryFrom<PayArgs> for Job {
 
     fn try_from(args: PayArgs) -> Result<Self, String> {
         let words = json_words(&args.json, args.url.is_none() && args.resume.is_none() && !args.list)?;
+        if words.body.is_some() && (args.resume.is_some() || args.list) {
+            return Err("a body goes with a URL; a purchase that goes on has its own".to_owned());
+        }
         // clap forgets what a flag requires where that is excluded by another one.
         if (args.again || args.forget) && args.resume.is_none() {
             return Err("--again and --forget go with --resume".to_owned());
@@ -264,78 +267,4 @@ impl ToldArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::words::JSON;
-    use super::*;
-    use crate::commands::pay::order::Part;
-
-    #[derive(Debug, Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: PayArgs,
-    }
-
-    fn job(words: &[&str]) -> Result<Job, String> {
-        let line = Line::try_parse_from(["pay"].iter().chain(words)).map_err(|error| error.to_string())?;
-        line.args.try_into()
-    }
-
-    fn order(words: &[&str]) -> Order {
-        match job(words).unwrap() {
-            Job::Buy(order) => *order,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn json_is_a_body_or_the_form_of_the_result() {
-        const URL: &str = "http://a.test/b";
-        for (words, form, body) in [
-            (&[URL][..], Form::Text, None),
-            (&[URL, "--json"], Form::Json, None),
-            (&["--json", URL], Form::Json, None),
-            (&[URL, "--json", "{\"a\":1}"], Form::Text, Some("{\"a\":1}")),
-            (&[URL, "--json", "[]", "--json"], Form::Json, Some("[]")),
-            (&["--json", "{}", URL], Form::Text, Some("{}")),
-            (&["--json={}", URL], Form::Text, Some("{}")),
-        ] {
-            let order = order(words);
-            assert_eq!(order.output.form, form, "{words:?}");
-            assert_eq!(
-                order.errand.data.map(|data| (data.parts, data.kind)),
-                body.map(|body| (vec![Part::of(body)], JSON)),
-                "{words:?}"
-            );
-        }
-        for (words, part) in [
-            (&[URL, "--json", "nonsense"][..], "no JSON"),
-            (&[URL, "--json", "{}", "--json", "{}"], "twice"),
-            (&[URL, "--json", "{}", "-d", "x"], "give one"),
-            (&["--json"], "what is to be bought"),
-            (&[URL, "--confirm", "-d", "@-"], "stdin"),
-            (&[URL, "-H", "X-PAYMENT: x"], "written by pay itself"),
-            (&["a.test/b"], "write the whole address"),
-            (&[URL, "--max-amount", "lots"], "no amount"),
-            (&[URL, "--max-time", "soon"], "seconds"),
-            (&["--resume", "pay_1", URL], "cannot be used with"),
-            (&["--again", URL], "--resume"),
-        ] {
-            let error = job(words).unwrap_err();
-            assert!(error.contains(part), "{part} is not in: {error}");
-        }
-    }
-
-    #[test]
-    fn a_purchase_is_resumed_by_name_or_alone() {
-        let resumed = |words: &[&str]| match job(words).unwrap() {
-            Job::Resume(job) => (job.id, job.how),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(resumed(&["--resume"]), (None, How::Ask));
-        assert_eq!(resumed(&["--resume", "pay_1", "--again"]), (Some("pay_1".to_owned()), How::Again));
-        assert_eq!(resumed(&["--resume", "--forget"]), (None, How::Forget));
-        assert!(matches!(job(&["--list", "--json"]), Ok(Job::List(Form::Json))));
-    }
-}
+mod tests;

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use x402_sim::accounts::{self, TestAccount};
-use x402_sim::networks::eip155::eip3009::Defect;
+use x402_sim::networks::solana::parse_address;
 use x402_sim::payer::Wish;
 use x402_sim::registry::Version;
 use x402_sim::{B256, hex};
 
 use crate::clock;
 use crate::commands::sign::source::{self, Source};
+use crate::commands::sign::writing::Named;
 use crate::commands::sign::{Form, Job};
 use crate::config::nearest;
 
@@ -40,7 +41,7 @@ pub struct SignArgs {
     x402_version: Option<Version>,
     /// Make the payment wrong in this one thing; --defects lists them.
     #[arg(long, value_name = "NAME", value_parser = defect)]
-    defect: Option<&'static Defect>,
+    defect: Option<Named>,
     /// List the defects, and what a facilitator says of each.
     #[arg(long, conflicts_with_all = ["source", "defect"])]
     defects: bool,
@@ -53,6 +54,12 @@ pub struct SignArgs {
     /// How long the authorization is valid, in place of what the requirements say.
     #[arg(long, value_name = "SECONDS")]
     valid_for: Option<u64>,
+    /// Solana: a recent blockhash, in base58. Without it, that of the requirements or of --rpc.
+    #[arg(long, value_name = "HASH", value_parser = blockhash)]
+    blockhash: Option<[u8; 32]>,
+    /// Solana: the cluster's JSON-RPC, asked for a recent blockhash. Without it, that of your own mock.
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    rpc: Option<http::Uri>,
     /// How the result is printed.
     #[command(flatten)]
     form: FormArgs,
@@ -94,6 +101,8 @@ impl From<SignArgs> for Job {
             nonce: args.nonce,
             now: args.now,
             lifetime: args.valid_for,
+            blockhash: args.blockhash,
+            rpc: args.rpc,
             form,
         }))
     }
@@ -120,8 +129,19 @@ fn version(text: &str) -> Result<Version, String> {
     number.ok_or_else(|| "the protocol versions are 1 and 2".to_owned())
 }
 
-fn defect(name: &str) -> Result<&'static Defect, String> {
-    Defect::find(name).ok_or_else(|| match nearest(name, Defect::all().map(|defect| defect.name)) {
+fn blockhash(text: &str) -> Result<[u8; 32], String> {
+    parse_address(text).ok_or_else(|| "a blockhash is base58 of 32 bytes".to_owned())
+}
+
+fn endpoint(text: &str) -> Result<http::Uri, String> {
+    match source::classify(text) {
+        Ok(Source::Url(url)) => Ok(url),
+        _ => Err("give an http URL such as http://127.0.0.1:8899".to_owned()),
+    }
+}
+
+fn defect(name: &str) -> Result<Named, String> {
+    Named::find(name).ok_or_else(|| match nearest(name, Named::names()) {
         Some(near) => format!("there is no such defect; did you mean `{near}`?"),
         None => "there is no such defect; `x402-dev sign --defects` lists them".to_owned(),
     })

@@ -83,7 +83,24 @@ fn list(accounts: &[Account]) -> String {
             format!("{}{blocked}", holdings(&account.balances)),
         ]
     }));
-    columns(&rows)
+    let mut text = columns(&rows);
+    let is_on_solana = |balance: &Balance| balance.network.starts_with("solana:");
+    if accounts.iter().flat_map(|account| &account.balances).any(is_on_solana) {
+        text.push_str("\n\nOn Solana\n");
+        text.push_str(&columns(&on_solana(accounts)));
+    }
+    text
+}
+
+/// The addresses and keys on Solana.
+fn on_solana(accounts: &[Account]) -> Vec<Vec<String>> {
+    let header = ["", "NAME", "ADDRESS", "PRIVATE KEY IN BASE58 (PUBLIC: NEVER SEND REAL FUNDS)"];
+    let row = |account: &Account| {
+        let (address, key) = (account.solana_address.clone()?, account.solana_key.clone()?);
+        let index = account.index.map(|index| index.to_string()).unwrap_or_default();
+        Some(vec![index, account.name.clone().unwrap_or_default(), address, key])
+    };
+    std::iter::once(header.map(str::to_owned).to_vec()).chain(accounts.iter().filter_map(row)).collect()
 }
 
 fn one(account: &Account) -> String {
@@ -97,6 +114,8 @@ fn one(account: &Account) -> String {
     row("index", account.index.map(|index| index.to_string()).as_deref());
     row("address", account.address.as_deref());
     row("key", account.key.as_deref());
+    row("on Solana", account.solana_address.as_deref());
+    row("key on Solana", account.solana_key.as_deref());
     row("balance", Some(&holdings(&account.balances)));
     columns(&rows)
 }

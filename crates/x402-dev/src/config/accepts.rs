@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 use x402_sim::accounts;
+use x402_sim::merchant::Blockhash;
 use x402_sim::networks::{Asset, Family, Network, Transfer};
 
 use super::cursor::{Cursor, Fields, Noted, names};
@@ -24,6 +25,8 @@ pub(super) struct Terms {
     pub(super) max_timeout_seconds: Option<u64>,
     /// How the asset shall be moved, where that is said.
     pub(super) method: Option<Transfer>,
+    /// Where payers on Solana have a blockhash from.
+    pub(super) blockhash: Blockhash,
     pub(super) extra: Map<String, Json>,
     /// Where somebody wrote what led to these terms.
     pub(super) place: Option<Place>,
@@ -37,6 +40,7 @@ fn first(enabled: &Enabled) -> Terms {
         pay_to: merchant(enabled),
         max_timeout_seconds: None,
         method: None,
+        blockhash: Blockhash::Asked,
         extra: Map::new(),
         place: enabled.place.clone(),
     }
@@ -52,12 +56,7 @@ pub(super) fn usual(enabled: &[Enabled]) -> Option<Vec<Terms>> {
 
 /// Who is paid on a network where nobody is named: the merchant among the test accounts.
 fn merchant(enabled: &Enabled) -> String {
-    let merchant = accounts::merchant();
-    match enabled.network.family {
-        Family::Eip155 => merchant.address,
-        Family::Solana => merchant.solana_address,
-    }
-    .to_owned()
+    (enabled.network.family.row().address_of)(&accounts::merchant()).into_owned()
 }
 
 /// Reads a list of terms.
@@ -83,6 +82,7 @@ fn one(item: &Cursor<'_>, enabled: &[Enabled]) -> Option<Terms> {
     let timeout = fields.get("max_timeout_seconds").map(|seconds| seconds.number(1..=MAX_TIMEOUT));
     let methods = [("eip3009", Transfer::Eip3009), ("permit2", Transfer::Permit2)];
     let method = fields.get("asset_transfer_method").map(|method| method.choice(&methods));
+    let blockhash = fields.get("recent_blockhash").map(|cursor| blockhash(&cursor, network));
     let extra = fields.get("extra").map_or_else(|| Some(Map::new()), |extra| json::read_object(&extra));
     Some(Terms {
         network: network?.network.clone(),
@@ -90,9 +90,22 @@ fn one(item: &Cursor<'_>, enabled: &[Enabled]) -> Option<Terms> {
         pay_to: pay_to?,
         max_timeout_seconds: timeout.map_or(Some(None), |seconds| seconds.map(Some))?,
         method: method.map_or(Some(None), |method| method.map(Some))?,
+        blockhash: blockhash.unwrap_or(Some(Blockhash::Asked))?,
         extra: extra?,
         place,
     })
+}
+
+/// Whether offers say a recent blockhash.
+fn blockhash(cursor: &Cursor<'_>, network: Option<&Enabled>) -> Option<Blockhash> {
+    let said = cursor.choice(&[("true", Blockhash::Offered), ("false", Blockhash::Asked)])?;
+    match network {
+        Some(own) if own.network.family != Family::Solana && said == Blockhash::Offered => {
+            let message = format!("`recent_blockhash` is for Solana, not for {}", own.network);
+            cursor.refuse(cursor.problem(message))
+        }
+        _ => Some(said),
+    }
 }
 
 /// An enabled network by its id or name.
@@ -192,6 +205,8 @@ accepts:
             "accepts: [{network: solana-devnet, pay_to: '0x209693Bc6afc0C5328bA36FaF03C514EF312287C'}]\n",
             "{accepts: [solana-devnet], pricing: {default: 18446744073709.551616}}\n",
             "accepts: [{network: base-sepolia, max_timeout_seconds: 0}]\n",
+            "accepts: [{network: base-sepolia, recent_blockhash: true}]\n",
+            "accepts: [{network: solana-devnet, recent_blockhash: often}]\n",
             "accepts: [{network: base-sepolia, extra: [1]}]\n",
             "accepts: [{network: base-sepolia, extra: {a: .nan, b: 123456789012345678901234567890}}]\n",
         ];
@@ -206,6 +221,8 @@ accepts:
             .x402dev.yaml:1:44: accepts[0].pay_to: `0x209693Bc6afc0C5328bA36FaF03C514EF312287C` is not an address on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1) [write base58 of 32 bytes, such as `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`]
             .x402dev.yaml:1:47: pricing.default: USDC is counted in 64 bits on Solana Devnet (solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1), and the price is more
             .x402dev.yaml:1:56: accepts[0].max_timeout_seconds: `0` is not a whole number from 1 to 31536000
+            .x402dev.yaml:1:53: accepts[0].recent_blockhash: `recent_blockhash` is for Solana, not for Base Sepolia (eip155:84532)
+            .x402dev.yaml:1:54: accepts[0].recent_blockhash: `often` is not one of `true` and `false`
             .x402dev.yaml:1:42: accepts[0].extra: expected a mapping, found a list
             .x402dev.yaml:1:46: accepts[0].extra: `.nan` cannot be a number in JSON without loss [put it in quotes to send a text]
             .x402dev.yaml:1:55: accepts[0].extra: `123456789012345678901234567890` cannot be a number in JSON without loss [put it in quotes to send a text]

@@ -33,7 +33,7 @@ pub(super) const NETWORK: &[&str] = &["id", "name", "v1_name", "stage", "assets"
 pub(super) const ASSET: &[&str] = &["address", "symbol", "name", "version", "decimals", "transfer", "eip2612"];
 /// The keys of one way to pay.
 pub(super) const ACCEPT: &[&str] =
-    &["network", "asset", "pay_to", "max_timeout_seconds", "asset_transfer_method", "extra"];
+    &["network", "asset", "pay_to", "max_timeout_seconds", "asset_transfer_method", "recent_blockhash", "extra"];
 /// The keys of a price in atomic units.
 pub(super) const PRICE: &[&str] = &["asset", "amount"];
 /// The keys of a metered price.

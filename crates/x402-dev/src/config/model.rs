@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
 use x402_sim::fault::Fault;
 use x402_sim::ledger::{Permit2Allowance, TokenAccounts};
-use x402_sim::merchant::{Offer, Plan, Way};
+use x402_sim::merchant::{Blockhash, Offer, Plan, Way};
 use x402_sim::networks::{Asset, Network, Transfer};
 use x402_wire::U256;
 use x402_wire::amount::Decimal;
@@ -213,6 +213,8 @@ pub struct Accept {
     pub max_timeout_seconds: Option<u64>,
     /// How much, in atomic units of the asset.
     pub amount: U256,
+    /// Where payers on Solana have a blockhash from.
+    pub blockhash: Blockhash,
     /// What the configuration adds to the requirements' `extra`. The asset's `name` and `version` are not among it.
     pub extra: Map<String, Value>,
     /// How the asset is moved.
@@ -223,8 +225,9 @@ pub struct Accept {
 
 impl From<&Accept> for Way {
     fn from(accept: &Accept) -> Self {
-        let Accept { network, asset, pay_to, max_timeout_seconds, amount, extra, instrument, plan } = accept.clone();
-        Self { network, asset, pay_to, amount, max_timeout_seconds, extra, instrument, plan }
+        let Accept { network, asset, pay_to, max_timeout_seconds, amount, blockhash, extra, instrument, plan } =
+            accept.clone();
+        Self { network, asset, pay_to, amount, max_timeout_seconds, blockhash, extra, instrument, plan }
     }
 }
 

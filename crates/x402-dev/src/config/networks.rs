@@ -1,7 +1,7 @@
 //! Which networks are enabled: known ones by name, and own ones by definition.
 
 use x402_sim::networks::eip155::{self, assets};
-use x402_sim::networks::{Asset, Family, Network, Stage, Transfer, solana};
+use x402_sim::networks::{Asset, Family, Network, Stage, Transfer};
 use x402_sim::registry;
 
 use super::cursor::{Cursor, Fields};
@@ -197,7 +197,7 @@ pub(super) fn address(cursor: &Cursor<'_>) -> Option<String> {
     let text = cursor.text()?;
     let Some(address) = eip155::parse_address(text) else {
         let problem = cursor.problem(format!("`{text}` is not an address"));
-        return cursor.refuse(problem.hinted("write `0x` and 40 hexadecimal digits"));
+        return cursor.refuse(problem.hinted(format!("write {}", Family::Eip155.row().form)));
     };
     let right = eip155::checksum(address);
     let upper = text[2..].bytes().all(|byte| !byte.is_ascii_lowercase());
@@ -214,11 +214,12 @@ pub(super) fn address_on(cursor: &Cursor<'_>, network: &Network) -> Option<Strin
         return address(cursor);
     }
     let text = cursor.text()?;
-    if solana::parse_address(text).is_some() {
-        return Some(text.to_owned());
+    let row = network.family.row();
+    if let Some(account) = (row.account)(text) {
+        return Some((row.written)(account));
     }
     let problem = cursor.problem(format!("`{text}` is not an address on {network}"));
-    cursor.refuse(problem.hinted("write base58 of 32 bytes, such as `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`"))
+    cursor.refuse(problem.hinted(format!("write {}", row.form)))
 }
 
 fn non_empty(cursor: &Cursor<'_>) -> Option<String> {

@@ -136,8 +136,10 @@ impl<'a> Asked<'a> {
             };
             if !counts(&terms.network, amount) {
                 return Err(format!(
-                    "{} is counted in 64 bits on {}, and the price is more",
-                    asset.symbol, terms.network
+                    "{} is counted in {} bits on {}, and the price is more",
+                    asset.symbol,
+                    terms.network.family.row().largest.bit_len(),
+                    terms.network
                 ));
             }
             Ok((asset.clone(), amount, self.instrument(terms, asset)?))
@@ -154,6 +156,7 @@ impl<'a> Asked<'a> {
                 pay_to: terms.pay_to.clone(),
                 max_timeout_seconds: terms.max_timeout_seconds,
                 amount,
+                blockhash: terms.blockhash,
                 extra: terms.extra.clone(),
                 instrument,
             }),
@@ -211,7 +214,7 @@ impl<'a> Asked<'a> {
 
 /// Whether a network can count so much of an asset.
 fn counts(network: &Network, amount: U256) -> bool {
-    network.family != Family::Solana || amount <= U256::from(u64::MAX)
+    amount <= network.family.row().largest
 }
 
 fn atomic(cursor: &Cursor<'_>) -> Option<Amount> {

@@ -163,14 +163,18 @@ struct Terms {
     network: String,
     /// An asset of that network by its symbol or address. Default: the first that can be paid with.
     asset: Option<String>,
-    /// Who is paid. Default: test account 9, `0xa0Ee7A142d267C1f36714E4a8F75612F20a79720`.
-    #[schemars(regex(pattern = r"^0x[0-9a-fA-F]{40}$"))]
+    /// Who is paid. Default: test account 9, `0xa0Ee7A142d267C1f36714E4a8F75612F20a79720`, and on Solana
+    /// `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`.
+    #[schemars(regex(pattern = r"^(0x[0-9a-fA-F]{40}|[1-9A-HJ-NP-Za-km-z]{32,44})$"))]
     pay_to: Option<String>,
     /// How long the payer's authorization shall live, in seconds. Default: 300 in version 2, 60 in version 1.
     #[schemars(range(min = 1, max = 31_536_000))]
     max_timeout_seconds: Option<u64>,
     /// How the asset is moved: by its own EIP-3009, or by the Permit2 contract. Default: as the asset can.
     asset_transfer_method: Option<Transfer>,
+    /// Solana: whether offers of version 2 say a recent blockhash, so that payers need not ask the chain for one.
+    /// Default: false.
+    recent_blockhash: Option<bool>,
     /// What is added to the requirements' `extra`.
     extra: Option<BTreeMap<String, serde_json::Value>>,
 }

@@ -35,6 +35,19 @@ pub struct Errand {
     pub headers: Vec<(String, String)>,
     /// How long its body is, in bytes; `null` where there is none.
     pub body: Option<u64>,
+    /// What was asked for, where redirects have led from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+/// What was asked for before redirects were followed. Its body is the one that is kept: a redirect keeps it or drops it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    /// Its method.
+    pub method: String,
+    /// Where it went first.
+    pub url: String,
 }
 
 /// Something that was signed, and may be alive.
@@ -67,10 +80,29 @@ pub struct Authorized {
     pub presented: u32,
     /// What came back, each time that it is known.
     pub answers: Vec<String>,
-    /// Transactions that receipts have named.
+    /// Transactions that receipts have named, or that the payer has sent and seen on the chain.
     pub transactions: Vec<String>,
     /// Why it can never be used again, where that is proven.
     pub dead: Option<String>,
+    /// A transaction that the payer sends to the chain, before its name is presented: of an invoice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<Transfer>,
+}
+
+/// A transaction that its payer sends. The same bytes as often as need be: a chain takes them once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transfer {
+    /// Its bytes, in base64. Emptied at the end.
+    pub wire: String,
+    /// Its name on the chain: its signature, in base58.
+    pub signature: String,
+    /// The last block height at which it can come into a block.
+    pub last_height: u64,
+    /// The CAIP-2 id of its cluster.
+    pub cluster: String,
+    /// The JSON-RPC endpoint that it is sent to. Emptied at the end.
+    pub rpc: String,
 }
 
 /// How a purchase has ended.
@@ -105,16 +137,51 @@ impl Entry {
         let mut entry = self.clone();
         entry.errand.headers.clear();
         for authorized in &mut entry.authorizations {
-            authorized.headers.clear();
+            authorized.forget_secrets();
         }
         entry
     }
 
-    /// Whether this is the same request, paid by the same account.
-    pub fn is_for(&self, errand: &Errand, payer: &str) -> bool {
-        let own = &self.errand;
-        let same = own.method == errand.method && own.url == errand.url && own.body == errand.body;
-        same && self.last().is_some_and(|authorized| authorized.from.eq_ignore_ascii_case(payer))
+    /// Whether this account pays.
+    pub fn is_of(&self, payer: &str) -> bool {
+        self.last().is_some_and(|authorized| authorized.from.eq_ignore_ascii_case(payer))
+    }
+}
+
+impl Authorized {
+    /// Drops what it could be paid with.
+    pub fn forget_secrets(&mut self) {
+        self.headers.clear();
+        if let Some(transfer) = &mut self.transfer {
+            transfer.wire.clear();
+            transfer.rpc.clear();
+        }
+    }
+
+    /// Whether it dies with a blockhash, at no second that it could name.
+    pub fn dies_with_its_blockhash(&self) -> bool {
+        self.instrument == "solana" || self.transfer.is_some()
+    }
+
+    /// Whether its payer has seen the transaction that he sent on the chain.
+    pub fn was_seen(&self) -> bool {
+        self.transfer.as_ref().is_some_and(|transfer| self.transactions.contains(&transfer.signature))
+    }
+}
+
+impl Errand {
+    /// Whether two requests are the same: at the end of their redirects, or at the beginning. Redirects may lead elsewhere
+    /// each time, and to one place from several.
+    ///
+    /// `own` and `body` are what was asked for with each; a body that redirects have dropped is none at their end.
+    pub fn is_same(&self, own: Option<&[u8]>, other: &Self, body: Option<&[u8]>) -> bool {
+        let end = |errand: &Self| (errand.method.clone(), errand.url.clone());
+        let beginning = |errand: &Self| {
+            errand.asked.as_ref().map_or_else(|| end(errand), |asked| (asked.method.clone(), asked.url.clone()))
+        };
+        let at_end = |errand: &Self, body| if errand.body.is_some() { body } else { None };
+        (end(self) == end(other) && at_end(self, own) == at_end(other, body))
+            || (beginning(self) == beginning(other) && own == body)
     }
 }
 

@@ -2,22 +2,26 @@
 //!
 //! A purchase that is not settled is a directory `purchases/ID` in the home, for this user only: `entry.json`, and `body`
 //! where the request has one. Whoever works on it holds a lock on the directory, which the kernel lets go when the
-//! process ends. Every change is on the disk before the next thing is done. A purchase that has come to its end becomes
+//! process ends. Every change is on the disk before the next thing is done, and replaces the entry at once, so that whoever
+//! only reads needs no lock. A purchase that has come to its end becomes
 //! a line in `purchases/history.jsonl`, without signature, headers and body.
 //!
 //! | room | what it holds |
 //! |---|---|
 //! | [`entry`] | what is written about a purchase |
-//! | [`store`] | the directory: open, find, change, close |
+//! | [`store`] | the directory: open, find, take up |
+//! | [`page`] | one purchase in it: change, close |
 
 use std::fs::File;
 use std::io::{self, Read};
 
 pub mod entry;
+pub mod page;
 pub mod store;
 
-pub use entry::{Authorized, Ending, Entry, Errand};
-pub use store::{Journal, JournalError, Page};
+pub use entry::{Asked, Authorized, Ending, Entry, Errand, Transfer};
+pub use page::Page;
+pub use store::{Journal, JournalError};
 
 /// A name that nobody else has: `pay_` and 32 hexadecimal digits, as the extension `payment-identifier` wants it.
 pub fn random_id() -> io::Result<String> {

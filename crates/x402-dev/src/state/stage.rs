@@ -10,6 +10,7 @@ use x402_sim::event::{Event, Facts, Kind};
 use x402_sim::world::record::Shipment;
 
 use super::Counters;
+use super::refused::Record;
 use crate::clock;
 use crate::metrics::Metrics;
 use crate::terminal::Terminal;
@@ -32,6 +33,8 @@ pub(super) struct Stage {
     pub(super) due: watch::Sender<Option<u64>>,
     /// Whether somebody has added faults: who passes by looks here first, without a lock.
     pub(super) armed: AtomicBool,
+    /// The newest refused payments.
+    pub(super) refused: Record,
 }
 
 /// Who tells what happens after an answer has left the doors.

@@ -169,7 +169,7 @@ fn the_examples_of_the_documents_are_valid_as_they_are_pasted() {
     let file = include_str!("../../../../docs/config.example.yaml");
     for yaml in [&format!("server:\n{example}"), file] {
         let run = Test::new().config(yaml).run(&["config", "check"]);
-        assert!(result(&run).contains("is valid: 5 resources, 3 networks"), "{run:?}");
+        assert!(result(&run).contains("is valid: 5 resources, 4 networks"), "{run:?}");
     }
     // Both are the same, apart from what the file says about itself.
     assert!(file.ends_with(example), "README.md and docs/config.example.yaml differ");

@@ -87,7 +87,7 @@ impl Spot<'_> {
             "reverted" | "nonce_too_low" | "dropped" | "no_receipt" | "stale_blockhash" | "stalled"
                 if self.door == Door::Rpc =>
             {
-                rpc_cells::check(self.mock, self.name);
+                rpc_cells::check(self.mock, self.name, self.stage);
             }
             "pending" | "noop" | "success_twice" | "reverted" | "double_settlement" => self.ledger(),
             "wrong_payer" | "wrong_amount" | "wrong_network" | "wrong_transaction" | "missing_transaction" => {

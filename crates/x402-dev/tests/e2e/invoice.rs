@@ -9,9 +9,14 @@ fn memo(mock: &Mock, target: &str) -> String {
     mock.get(target).json()["invoice"]["memo"].as_str().unwrap().to_owned()
 }
 
+/// A request that gives the memo for the payment, which is enough where signatures are not looked at.
+fn proof(target: &str, memo: impl AsRef<[u8]>) -> Request {
+    Request::get(target).header("X-Payment-Proof", memo).header("X-Simulation-Mode", "success")
+}
+
 #[track_caller]
 fn redeem(mock: &Mock, target: &str, memo: impl AsRef<[u8]>) -> Answer {
-    mock.send(&Request::get(target).header("X-Payment-Proof", memo))
+    mock.send(&proof(target, memo))
 }
 
 /// A refusal speaks of invoices alone: the cause, and a fresh invoice that header and body agree on.
@@ -26,6 +31,26 @@ fn assert_refused(mock: &Mock, answer: &Answer, reason: &str) {
     let challenge = answer.header("www-authenticate").unwrap();
     assert!(challenge.starts_with("x402-solana ") && challenge.contains(&format!("memo={fresh} ")), "{challenge}");
     mock.assert_serves();
+}
+
+#[test]
+fn a_memo_alone_is_no_payment_where_payments_are_looked_at() {
+    let mock = Test::new().start();
+    let memo = memo(&mock, "/a");
+    for _ in 0..2 {
+        let answer = mock.send(&Request::get("/a").header("X-Payment-Proof", &memo));
+        assert_refused(&mock, &answer, "invoice_not_paid");
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        for part in
+            ["send 0.01 USDC to 2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab", "signature", "verification: accept"]
+        {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+    redeem(&mock, "/a", &memo).assert_status(200);
+    let mock = Test::new().arg("--verification").arg("accept").start();
+    let memo = self::memo(&mock, "/a");
+    mock.send(&Request::get("/a").header("X-Payment-Proof", memo)).assert_status(200);
 }
 
 #[test]
@@ -69,7 +94,8 @@ fn a_memo_is_good_for_its_resource_only() {
     redeem(&mock, "/a?b=c", &paid).assert_status(200);
     // The same path at another price.
     let cheap = memo(&mock, "/m");
-    let dear = mock.send(&Request::new("POST", "/m").header("X-Payment-Proof", &cheap));
+    let dear =
+        mock.send(&Request::new("POST", "/m").header("X-Payment-Proof", &cheap).header("X-Simulation-Mode", "success"));
     assert_refused(&mock, &dear, "invoice_memo_not_issued");
     redeem(&mock, "/m", &cheap).assert_status(200);
 }
@@ -84,7 +110,7 @@ fn an_altered_memo_was_not_issued() {
             let mut altered = good.clone();
             altered.replace_range(place..=place, &other.to_string());
             if digit != other {
-                let answer = connection.send(&Request::get("/a").header("X-Payment-Proof", &altered));
+                let answer = connection.send(&proof("/a", &altered));
                 assert_eq!(answer.assert_status(402).json()["error"], "invoice_memo_not_issued", "{good} {altered}");
             }
         }
@@ -109,7 +135,7 @@ fn what_is_no_memo_is_malformed() {
     {
         assert_refused(&mock, &redeem(&mock, "/a", text), "invoice_memo_malformed");
     }
-    let twice = Request::get("/a").header("X-Payment-Proof", &good).header("X-Payment-Proof", &good);
+    let twice = proof("/a", &good).header("X-Payment-Proof", &good);
     assert_refused(&mock, &mock.send(&twice), "invoice_memo_malformed");
     redeem(&mock, "/a", &good).assert_status(200);
 }
@@ -124,7 +150,7 @@ fn a_named_test_account_pays() {
         account(3).solana_address.to_owned(),
     ];
     for name in names {
-        let request = Request::get("/a").header("X-Payment-Proof", memo(&mock, "/a")).header("X-Payment-From", &name);
+        let request = proof("/a", memo(&mock, "/a")).header("X-Payment-From", &name);
         assert_eq!(mock.send(&request).assert_status(200).json()["payer"], account(3).solana_address, "{name}");
     }
 }
@@ -134,7 +160,7 @@ fn an_unknown_payer_is_refused_and_the_memo_stays_good() {
     let mock = Test::new().start();
     let good = memo(&mock, "/a");
     for name in ["", "20", "-1", "a", "0x0000000000000000000000000000000000000001", "\u{ff}", "1.0", "0x"] {
-        let request = Request::get("/a").header("X-Payment-Proof", &good).header("X-Payment-From", name);
+        let request = proof("/a", &good).header("X-Payment-From", name);
         assert_refused(&mock, &mock.send(&request), "invoice_payer_unknown");
     }
     redeem(&mock, "/a", &good).assert_status(200);
@@ -143,9 +169,7 @@ fn an_unknown_payer_is_refused_and_the_memo_stays_good() {
 #[test]
 fn a_payer_without_funds_is_refused_and_the_memo_stays_good() {
     let mock = Test::new().config("accounts: {balance: 0.015}").start();
-    let from = |memo: &str, index: usize| {
-        mock.send(&Request::get("/a").header("X-Payment-Proof", memo).header("X-Payment-From", index.to_string()))
-    };
+    let from = |memo: &str, index: usize| mock.send(&proof("/a", memo).header("X-Payment-From", index.to_string()));
     from(&memo(&mock, "/a"), 0).assert_status(200);
     let good = memo(&mock, "/a");
     // Account 0 has 0.005 left; the facilitator started with nothing.
@@ -190,7 +214,7 @@ fn a_proof_means_nothing_where_invoices_are_off() {
 fn signatures_win_over_proofs() {
     let mock = Test::new().start();
     let good = memo(&mock, "/a");
-    let both = Request::get("/a").header("X-Payment-Proof", &good).header("PAYMENT-SIGNATURE", "!");
+    let both = proof("/a", &good).header("PAYMENT-SIGNATURE", "!");
     assert_eq!(mock.send(&both).assert_status(402).offer()["error"], "Payment required");
     redeem(&mock, "/a", good).assert_status(200);
 }
@@ -201,7 +225,7 @@ fn a_memo_is_good_for_the_method_that_it_was_issued_for() {
     let memo = mock.get("/m").json()["invoice"]["memo"].as_str().unwrap().to_owned();
     let body = mock.send(&Request::post("/m", "").header("X-Payment-Proof", &memo)).assert_status(402).json();
     assert_eq!(body["error"], "invoice_memo_not_issued");
-    mock.send(&Request::get("/m").header("X-Payment-Proof", &memo)).assert_status(200);
+    mock.send(&proof("/m", memo)).assert_status(200);
 }
 
 #[test]

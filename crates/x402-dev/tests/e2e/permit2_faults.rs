@@ -102,3 +102,30 @@ fn a_key_in_the_place_of_the_sender_is_in_no_event_even_if_a_fault_refuses() {
     assert!(told.iter().any(|event| event["data"]["reason"] == "not_today"), "{told:#?}");
     assert!(!told.iter().any(|event| event.to_string().contains(&KEY[2..])), "{told:#?}");
 }
+
+/// A permit names neither the scheme nor the resource that it was signed for, but it is used once.
+#[test]
+fn a_permit_that_paid_for_one_resource_pays_for_no_other() {
+    let yaml =
+        format!("{YAML}- {{match: GET /other, price: $0.01}}\n- {{match: GET /third, price: {{upto: $0.01}}}}\n");
+    let mock = Test::new().config(&yaml).start();
+    let payment = printed(&mock, "/exact");
+    let pay = |path: &str, header: &str| mock.send(&Request::get(path).header("PAYMENT-SIGNATURE", header));
+    let header = payment["value"].as_str().unwrap();
+    pay("/exact", header).assert_status(200);
+    for path in ["/exact", "/other"] {
+        assert_eq!(pay(path, header).assert_status(402).offer()["error"], "permit2_simulation_failed", "{path}");
+    }
+    // What was accepted is no longer what is asked.
+    pay("/third", header).assert_status(402);
+    // The same signature under the other scheme, and the other way round: another contract may spend it, and one witness lacks the facilitator.
+    for (from, to, reason) in
+        [("/exact", "/third", "unsupported_payload_type"), ("/third", "/exact", "invalid_permit2_spender")]
+    {
+        let mut swapped = printed(&mock, from);
+        swapped["payload"]["accepted"] = mock.asked(to);
+        let refused = pay(to, &crate::payer::encoded(&swapped["payload"]));
+        assert_eq!(refused.assert_status(402).offer()["error"], reason, "{from} at {to}");
+    }
+    assert_eq!(settlements(&mock), 1);
+}

@@ -167,7 +167,9 @@ fn a_header_that_is_replayed_ten_times_settles_once() {
 fn invoices_and_legacy_payments_are_purchases_too() {
     let mock = Test::new().start();
     let memo = mock.get("/news").json()["invoice"]["memo"].as_str().unwrap().to_owned();
-    let pay = |memo: &str| mock.send(&Request::get("/news").header("X-Payment-Proof", memo));
+    let pay = |memo: &str| {
+        mock.send(&Request::get("/news").header("X-Payment-Proof", memo).header("X-Simulation-Mode", "success"))
+    };
     pay(&memo).assert_status(200);
     pay(&memo).assert_status(402);
     let purchase =
@@ -182,7 +184,7 @@ fn invoices_and_legacy_payments_are_purchases_too() {
     // One account that pays one order in two ways has paid it twice.
     let order = |request: Request| mock.send(&request.header("X-Purchase-Id", "order-1")).assert_status(200).status;
     let memo = mock.get("/news").json()["invoice"]["memo"].as_str().unwrap().to_owned();
-    order(Request::get("/news").header("X-Payment-Proof", memo));
+    order(Request::get("/news").header("X-Payment-Proof", memo).header("X-Simulation-Mode", "success"));
     order(paying("/news", &Payment::of(&mock.asked("/news"))));
     assert_says(&purchases(&mock)[2], &json!({"name": "order-1", "settlements": 2, "verdict": "paid twice"}));
 }

@@ -70,7 +70,7 @@ fn the_path_takes_post_and_sockets_and_any_origin() {
     assert!(unknown["error"]["message"].as_str().unwrap().contains("enabled are eip155:84532"), "{unknown}");
 }
 
-/// Heads that all point to one tail, which is such a call again: ten thousand to the power of its depth.
+/// Heads that all point to one tail, which is such a call again: a hundred calls to the power of eight levels.
 #[test]
 fn calls_of_calls_come_to_an_end() {
     let mock = Test::new().start();

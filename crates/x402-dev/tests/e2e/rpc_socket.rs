@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::client::{DEADLINE, Request};
+use crate::fault_hand::{add, advance, reset};
 use crate::harness::{Mock, Test};
 use crate::rpc_cells::{CHAIN, answered, call, transfer};
 
@@ -111,6 +112,33 @@ fn a_socket_answers_calls_and_tells_heads_and_logs_until_it_is_told_not_to() {
     assert_eq!(socket.ask("eth_subscribe", &json!(["weather"]))["error"]["code"], -32602);
     // Over HTTP there is nobody to be told.
     assert_eq!(answered(&mock, &call("eth_subscribe", &json!(["newHeads"])))["error"]["code"], -32601);
+}
+
+/// As a node tells it after its chain was reorganised.
+#[test]
+fn a_log_that_is_undone_is_told_once_more_as_removed() {
+    let mock = Test::new().start();
+    reset(&mock);
+    let mut socket = Socket::open(&mock);
+    socket.ask("eth_subscribe", &json!(["logs", {}]));
+    add(&mock, &json!({"stage": "settle", "effect": "reverted:10s", "match": {"door": "rpc"}, "times": 1}));
+    for nonce in 0..2 {
+        let raw = json!([transfer(nonce).raw.to_string()]);
+        assert!(answered(&mock, &call("eth_sendRawTransaction", &raw))["result"].is_string());
+    }
+    let [first, second] = [socket.read(), socket.read()];
+    assert_eq!(
+        (&first["params"]["result"]["removed"], &second["params"]["result"]["removed"]),
+        (&json!(false), &json!(false))
+    );
+    advance(&mock, 10_000);
+    let mut removed = first["params"]["result"].clone();
+    removed["removed"] = json!(true);
+    assert_eq!(socket.read()["params"]["result"], removed);
+    // And nothing else was.
+    let raw = json!([transfer(2).raw.to_string()]);
+    assert!(answered(&mock, &call("eth_sendRawTransaction", &raw))["result"].is_string());
+    assert_eq!(socket.read()["params"]["result"]["transactionHash"], transfer(2).hash.to_string());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use x402_sim::networks::eip155::eip3009::Defect;
 use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, PERMIT2_DEFECTS, Verdict};
+use x402_sim::networks::solana::exact::defect as solana;
 use x402_sim::registry::Version;
 
 use crate::client::{Answer, Request};
@@ -50,7 +51,7 @@ fn at_resource(mock: &Mock, version: Version, value: &str) -> (Answer, Value) {
 fn sign_with(url: &str, version: Version, defect: &Defect) -> Value {
     let printed = everything(&[url, "--x402-version", &number(version), "--defect", defect.name]);
     let row = json!({
-        "name": defect.name, "what": defect.what, "version": version.number(),
+        "name": defect.name, "family": "eip155", "what": defect.what, "version": version.number(),
         "verify": defect.verify().spell(version), "settle": defect.settle().spell(version),
         "resource": defect.resource(version).spell(version),
     });
@@ -214,7 +215,8 @@ fn of_several_requirements_one_is_chosen() {
 fn the_defects_are_listed_and_in_the_readme() {
     let text = signed(&["--defects"]);
     let rows: Value = serde_json::from_str(&signed(&["--defects", "--json"])).unwrap();
-    assert_eq!(rows.as_array().unwrap().len(), 2 * DEFECTS.len() + PERMIT2_DEFECTS.len());
+    let count = 2 * DEFECTS.len() + PERMIT2_DEFECTS.len() + 2 * solana::DEFECTS.len();
+    assert_eq!(rows.as_array().unwrap().len(), count);
     let readme = include_str!("../../../../README.md");
     for defect in DEFECTS {
         let reason = defect.verify().spell(Version::V2).unwrap_or("accepted");

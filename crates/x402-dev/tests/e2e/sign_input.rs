@@ -72,7 +72,7 @@ fn what_holds_nothing_to_sign_for_is_named() {
         (&with("scheme", "batch".into()), &["scheme \"batch\" is not signed here"]),
         (&with("scheme", "upto".into()), &["upto scheme requires facilitatorAddress"]),
         (&with("network", "eip155:x".into()), &["network \"eip155:x\" is no EVM network of version 2"]),
-        (&with("network", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1".into()), &["is no EVM network"]),
+        (&with("network", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1".into()), &["asset: expected an address: base58"]),
         (&with("amount", "0x10".into()), &["amount: expected a decimal integer"]),
         (&with("amount", 10_000.into()), &["amount: expected a string, found the number 10000"]),
         (&with("amount", "1".repeat(80).into()), &["amount: expected a decimal integer"]),

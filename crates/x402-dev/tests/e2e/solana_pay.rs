@@ -5,29 +5,31 @@ use serde_json::{Value, json};
 use x402_sim::accounts::{self, TestAccount};
 use x402_sim::networks::solana::exact::draft::{Draft, Occasion, Terms, Transfer, note};
 use x402_sim::networks::solana::key::Key;
+use x402_sim::networks::solana::message::Lookup;
 use x402_sim::networks::solana::transaction::Transaction;
-use x402_sim::networks::solana::{self, DEVNET, program};
+use x402_sim::networks::solana::{self, DEVNET, program, tables};
 use x402_sim::registry::Version;
 use x402_wire::document::Document;
 
 use crate::client::{Answer, Request};
+use crate::fault_hand::events;
 use crate::harness::{Mock, Test};
 use crate::payer::encoded;
 
-const USDC: &str = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU";
+pub(crate) const USDC: &str = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU";
 
-fn account(index: usize) -> TestAccount {
+pub(crate) fn account(index: usize) -> TestAccount {
     accounts::all().nth(index).unwrap()
 }
 
 /// A call of the chain's own door.
-fn rpc(mock: &Mock, method: &str, params: &Value) -> Value {
+pub(crate) fn rpc(mock: &Mock, method: &str, params: &Value) -> Value {
     let body = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
     let request = Request::post(format!("/_x402/rpc/{DEVNET}"), body).header("Content-Type", "application/json");
     mock.send(&request).assert_status(200).json()
 }
 
-fn blockhash(mock: &Mock) -> [u8; 32] {
+pub(crate) fn blockhash(mock: &Mock) -> [u8; 32] {
     let answer = rpc(mock, "getLatestBlockhash", &json!([]));
     solana::parse_address(answer["result"]["value"]["blockhash"].as_str().unwrap()).unwrap()
 }
@@ -101,6 +103,29 @@ fn every_kind_on_solana_names_the_fee_payer_and_personas_behave() {
 }
 
 #[test]
+fn the_list_of_accounts_has_the_keys_on_solana_in_base58() {
+    let mock = Test::new().start();
+    let run = Test::new().run(&["accounts", "--url", &mock.url]);
+    let (_, listed) = run.stdout.split_once("On Solana\n").unwrap();
+    let lines: Vec<Vec<&str>> = listed.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 20, "{listed}");
+    for (line, account) in lines.iter().zip(accounts::all()) {
+        let key = bytes_of(line.last().unwrap());
+        assert!(line.contains(&account.solana_address), "{line:?}");
+        assert_eq!(key, account.solana_keypair());
+        assert_eq!(key[32..], solana::parse_address(account.solana_address).unwrap());
+    }
+    // Where nothing can be paid there, they would be in the way.
+    let evm = Test::new().config("networks: [base-sepolia]\n").start();
+    assert!(!Test::new().run(&["accounts", "--url", &evm.url]).stdout.contains("On Solana"));
+}
+
+/// The 64 bytes in a text of base58.
+fn bytes_of(text: &str) -> [u8; 64] {
+    solana::parse_signature(text).unwrap_or_else(|| panic!("{text}"))
+}
+
+#[test]
 fn an_invoice_is_paid_by_a_transaction_with_its_memo() {
     let mock = Test::new().start();
     let memo = mock.get("/a").json()["invoice"]["memo"].as_str().unwrap().to_owned();
@@ -135,6 +160,39 @@ fn an_invoice_is_paid_by_a_transaction_with_its_memo() {
     prove("/a", &paid).assert_status(200);
     assert_eq!(prove("/a", &paid).assert_status(402).json()["error"], "invoice_already_paid");
     assert_eq!(prove("/a", &memo).assert_status(402).json()["error"], "invoice_already_paid");
+    // The transaction was paid once, whatever it was refused for besides.
+    let told = events(&mock, 0);
+    let of_paid = |event: &&Value| event["data"]["transaction"] == paid.as_str();
+    let payment = &told.iter().find(of_paid).unwrap()["payment"];
+    let refused = |event: &&Value| &event["payment"] == payment && event["kind"] == "refused";
+    assert_eq!(told.iter().filter(refused).count(), 2, "{told:#?}");
+}
+
+#[test]
+fn a_payment_that_our_facilitator_settled_pays_no_invoice_besides() {
+    let mock = Test::new().start();
+    let memo = mock.get("/a").json()["invoice"]["memo"].as_str().unwrap().to_owned();
+    let asked = asked(&mock, Version::V2);
+    let transaction = draft(&mock, Version::V2, &asked, account(1), &memo).sign_by(&account(1));
+    let header = encoded(&payload(Version::V2, &asked, &transaction));
+    let bought = mock.send(&Request::get("/a").header("PAYMENT-SIGNATURE", header));
+    let receipt = bought.assert_status(200).header("payment-response").unwrap();
+    let receipt: Value = x402_wire::header::decode(receipt).unwrap();
+    let name = receipt["transaction"].as_str().unwrap().to_owned();
+    let prove = |proof: &str| mock.send(&Request::get("/a").header("X-Payment-Proof", proof));
+    let refused = prove(&name).assert_status(402).json();
+    assert_eq!(refused["error"], "invoice_transaction_mismatch", "{refused}");
+    // The invoice itself is as good as before: a transaction of its own pays it.
+    let [payer, mint] = [solana::key_of(&account(1)), Key::parse(USDC).unwrap()];
+    let held = |owner| Key::token_account(owner, mint, program::TOKEN);
+    let destination = held(solana::key_of(&account(accounts::MERCHANT)));
+    let (source, program) = (held(payer), program::TOKEN);
+    let transfer = Transfer { program, source, mint, destination, authority: payer, amount: 10_000, decimals: 6 };
+    let instructions = vec![transfer.instruction(), note(memo.as_bytes())];
+    let own = Draft { fee_payer: payer, instructions, blockhash: blockhash(&mock), versioned: true };
+    let wire = own.sign_by(&account(1)).to_base64();
+    let sent = rpc(&mock, "sendTransaction", &json!([wire, {"encoding": "base64"}]));
+    prove(sent["result"].as_str().unwrap()).assert_status(200);
 }
 
 #[test]
@@ -157,8 +215,10 @@ fn every_field_of_a_payment_may_be_wrong_and_nothing_is_a_500() {
         json!("1e3"),
         json!("0x10"),
     ];
-    let mut tried = 0;
-    for place in ["/asset", "/payTo", "/amount", "/network", "/scheme", "/extra", "/extra/feePayer", "/extra/memo"] {
+    let body = |asked: &Value, signed: &Value| json!({"x402Version": 2, "paymentPayload": signed, "paymentRequirements": asked});
+    let own = payload(Version::V2, &good, &transaction);
+    let places = ["/asset", "/payTo", "/amount", "/network", "/scheme", "/extra", "/extra/feePayer", "/extra/memo"];
+    for place in places {
         for value in &odd {
             let mut changed = good.clone();
             if let Some(slot) = changed.pointer_mut(place) {
@@ -166,27 +226,47 @@ fn every_field_of_a_payment_may_be_wrong_and_nothing_is_a_500() {
             } else {
                 changed["extra"]["memo"] = value.clone();
             }
-            // Empty members count as missing, and a price may be written with other digits.
-            let body = json!({"x402Version": 2, "paymentPayload": payload(Version::V2, &good, &transaction),
-                              "paymentRequirements": changed});
+            // An empty memo counts as missing.
+            let harmless = place == "/extra/memo" && [json!(null), json!("")].contains(value);
             for path in ["/verify", "/settle"] {
-                let request = Request::post(path, body.to_string()).header("Content-Type", "application/json");
-                let answer = mock.send(&request);
-                assert!([200, 400].contains(&answer.status), "{place} {value}: {}", answer.status);
-                let harmless = place == "/extra/memo" && [json!(null), json!("")].contains(value);
-                if answer.status == 200 && !harmless {
-                    let said = answer.json();
-                    assert!(said["isValid"] == false || said["success"] == false, "{place} {value}: {said}");
+                if harmless && path == "/settle" {
+                    // It would be paid, and nothing after it could be.
+                    continue;
                 }
-                tried += 1;
+                let request = Request::post(path, body(&changed, &own).to_string());
+                let answer = mock.send(&request.header("Content-Type", "application/json"));
+                assert!([200, 400].contains(&answer.status), "{place} {value}: {}", answer.status);
+                if answer.status == 200 {
+                    let said = answer.json();
+                    let passed = said["isValid"] == true || said["success"] == true;
+                    assert_eq!(passed, harmless, "{place} {value}: {said}");
+                }
             }
-            let mut spoilt = payload(Version::V2, &good, &transaction);
-            spoilt["payload"]["transaction"] = value.clone();
-            let body = json!({"x402Version": 2, "paymentPayload": spoilt, "paymentRequirements": good});
-            let said = mock.verify(&body);
-            assert_eq!(said["isValid"], false, "{value}: {said}");
         }
     }
-    assert_eq!(tried, 8 * odd.len() * 2);
-    mock.assert_serves();
+    for value in &odd {
+        let mut spoilt = own.clone();
+        spoilt["payload"]["transaction"] = value.clone();
+        let said = mock.verify(&body(&good, &spoilt));
+        assert_eq!(said["isValid"], false, "{value}: {said}");
+    }
+    // What was left as it is passes still: nothing of all that has moved anything.
+    assert_eq!(mock.verify(&body(&good, &own))["isValid"], true);
+    assert_eq!(mock.settle(&body(&good, &own))["success"], true);
+}
+
+#[test]
+fn a_transaction_that_names_the_lookup_table_twenty_thousand_times_is_answered_at_once() {
+    let mock = Test::new().start();
+    let asked = asked(&mock, Version::V2);
+    let mut message = draft(&mock, Version::V2, &asked, account(0), "memo").sign(&[]).message;
+    message.lookups = vec![Lookup { table: tables::address(), writable: vec![0], readonly: Vec::new() }; 20_000];
+    let mut transaction = Transaction::unsigned(message);
+    assert!(transaction.sign(&account(0).solana_seed()));
+    let body = json!({"x402Version": 2, "paymentPayload": payload(Version::V2, &asked, &transaction),
+                      "paymentRequirements": asked});
+    let said = mock.verify(&body);
+    assert_eq!(said["invalidReason"], "invalid_exact_svm_transaction_simulation_failed", "{said}");
+    let why = said["invalidMessage"].as_str().unwrap();
+    assert!(why.contains("1232 bytes"), "{why}");
 }

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::client::{Connection, Request};
 use crate::payer::{Payment, encoded};
-use crate::site::{Proc, Site, Up, assert_ends, eventually, exists};
+use crate::site::{Proc, Site, Up, assert_ends, eventually, exists, suspend};
 
 /// A request that is being answered for a time.
 pub(crate) struct Slow(Connection);
@@ -86,7 +86,7 @@ fn a_request_that_is_longer_than_the_timeout_is_waited_for_unless_forced() {
 fn one_that_is_suspended_is_not_said_to_drain() {
     let site = Site::new();
     let up = site.detach("");
-    crate::site::send(up.pid, Signal::STOP);
+    suspend(up.pid);
     let asked = Instant::now();
     site.mock("wait --timeout 200ms").assert(2).complains(&[&format!("Server (PID: {}) does not answer", up.pid)]);
     assert!(asked.elapsed() < Duration::from_millis(1500), "{:?}", asked.elapsed());

@@ -309,6 +309,18 @@ pub(crate) fn send(pid: u32, signal: Signal) {
     pidfd_send_signal(open(pid).expect("it runs"), signal).unwrap();
 }
 
+/// Suspends a process of this test. The signal is on its way to a thread that runs for a moment longer.
+pub(crate) fn suspend(pid: u32) {
+    send(pid, Signal::STOP);
+    let tasks = format!("/proc/{pid}/task");
+    let is_stopped = |task: std::io::Result<std::fs::DirEntry>| {
+        let state = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap();
+        // The state stands behind the name, which is in parentheses.
+        state.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+    };
+    eventually("it is suspended", || std::fs::read_dir(&tasks).unwrap().all(is_stopped));
+}
+
 /// Whether a process ends in a time; a zombie has ended.
 pub(crate) fn has_ended(process: &OwnedFd, time: Duration) -> bool {
     let time = Timespec::try_from(time).unwrap();

@@ -9,11 +9,11 @@ use crate::payer::MERCHANT;
 use crate::seller::{Heard, Reply, Seller, asks, delivered, offer, receipt, says};
 
 /// The second in which everything is signed, and the first in which it has expired.
-const NOW: u64 = 1_800_000_000;
-const END: u64 = NOW + 300;
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const END: u64 = NOW + 300;
 
 /// A seller that takes payments and says 504, until somebody pays with another authorization.
-fn stubborn() -> Seller {
+pub(crate) fn stubborn() -> Seller {
     let first = std::sync::OnceLock::new();
     Seller::start(move |heard, _| match heard.payment() {
         None => Reply::Says(asks(&offer("10000", MERCHANT))),
@@ -25,13 +25,14 @@ fn stubborn() -> Seller {
 }
 
 /// A chain: whether authorizations are used, by which transactions, and its time.
-fn chain(used: bool, transactions: &'static [&'static str], time: u64) -> Seller {
+pub(crate) fn chain(used: bool, transactions: &'static [&'static str], time: u64) -> Seller {
     Seller::start(move |heard: &Heard, _| {
         let question: Value = serde_json::from_slice(&heard.body).unwrap();
         let result = match question["method"].as_str().unwrap() {
             "eth_chainId" => json!("0x14a34"),
             "eth_getBlockByNumber" => json!({"number": "0x10", "timestamp": format!("{time:#x}")}),
             "eth_call" => {
+                assert_eq!(question["params"][1], "0x10", "in the block whose time was read");
                 let data = question["params"][0]["data"].as_str().unwrap();
                 assert!(data.starts_with("0xe94a0102000000000000000000000000") && data.len() == 138, "{data}");
                 json!(format!("0x{:064x}", u8::from(used)))
@@ -47,7 +48,7 @@ fn chain(used: bool, transactions: &'static [&'static str], time: u64) -> Seller
     })
 }
 
-fn run(buyer: &Buyer, seller: &Seller, args: &[&str]) -> Value {
+pub(crate) fn run(buyer: &Buyer, seller: &Seller, args: &[&str]) -> Value {
     let now = NOW.to_string();
     buyer.report(&[&[seller.url.as_str(), "--now", &now, "--retry", "1", "--retry-delay", "0"], args].concat())
 }
@@ -84,7 +85,8 @@ fn an_unknown_outcome_says_what_may_have_happened_and_until_when() {
 fn the_chain_is_asked_what_became_of_it() {
     for (used, transactions, time, exit, part) in [
         (false, &[][..], NOW, 4, "was not paid up to block 16"),
-        (false, &[], END, 1, "cannot be any more"),
+        (false, &[], END + 59, 4, "was not paid up to block 16"),
+        (false, &[], END + 60, 1, "cannot be any more"),
         (true, &["0xaa"], NOW, 4, "was paid by 0xaa, and the content did not come"),
         (true, &["0xaa", "0xbb"], NOW, 4, "was paid by 0xaa, 0xbb"),
         (true, &[], NOW, 4, "was paid, unless its payer has cancelled it"),
@@ -104,7 +106,7 @@ fn a_chain_that_does_not_know_is_said_to_be_so() {
     let html = Seller::start(|_, _| Reply::Says(says("502 Bad Gateway", &[], "<html>")));
     let error =
         Seller::start(|_, _| Reply::Says(says("200 OK", &[], r#"{"error":{"code":-32000,"message":"no\u001b[2J"}}"#)));
-    for (chain, part) in [(&other.url, "it is the chain 1"), (&html.url, "502"), (&error.url, "no\u{1b}[2J")] {
+    for (chain, part) in [(&other.url, "it is the chain 1"), (&html.url, "502"), (&error.url, "no\\u{1b}[2J")] {
         let (seller, buyer) = (stubborn(), Buyer::new());
         let report = run(&buyer, &seller, &["--rpc", chain]);
         assert_eq!(report["exit"], 4);
@@ -137,8 +139,8 @@ fn another_authorization_is_signed_only_with_time_and_proof() {
     let (seller, buyer) = (stubborn(), Buyer::new());
     assert_eq!(run(&buyer, &seller, &[])["exit"], 4);
     let first = seller.payments()[0].clone();
-    let unused = chain(false, &[], END);
-    let early = chain(false, &[], END - 1);
+    let unused = chain(false, &[], END + 60);
+    let early = chain(false, &[], END + 59);
     let used = chain(true, &["0xaa"], END);
     let at = |time: u64, more: &[&str]| {
         let now = time.to_string();

@@ -20,14 +20,16 @@ fn a_key_comes_from_a_file_or_the_environment_and_is_never_shown() {
     let buyer = Buyer::new().env("X402_DEV_KEY", KEY);
     let path = buyer.file("key", format!("{KEY}\n"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    for args in [&["-v"][..], &["-v", "--key-file", "key"], &["--json", "-v", "--trace", "trace.har"]] {
-        let run = buyer.pay(&[&[seller.url.as_str(), "-H", "Authorization: Bearer hush"], args].concat());
+    for args in [&["-v"][..], &["-v", "--key-file", "key"], &["--json", "-v"]] {
+        let run = buyer
+            .pay(&[&[seller.url.as_str(), "-H", "Authorization: Bearer hush", "--trace", "trace.har"], args].concat());
         assert_eq!(run.code, Some(0), "{run:?}");
         let payment = seller.payments().pop().unwrap();
         assert_eq!(payment["payload"]["authorization"]["from"], ADDRESS);
         let signature = payment["payload"]["signature"].as_str().unwrap().to_owned();
         let told = [run.stderr.clone(), run.text()].concat();
-        let trace = std::fs::read_to_string(buyer.path("trace.har")).unwrap_or_default();
+        let trace = std::fs::read_to_string(buyer.path("trace.har")).unwrap();
+        assert!(trace.contains("authorization") && trace.contains("validBefore"), "{trace}");
         let history = std::fs::read_to_string(buyer.journal().join("history.jsonl")).unwrap();
         let header = seller.heard().last().unwrap().header("payment-signature").unwrap().to_owned();
         for secret in [&KEY[2..], &signature, "hush", &header] {

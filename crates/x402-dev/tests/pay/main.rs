@@ -3,6 +3,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | `buyer` | `Buyer`, a user with a home and a journal, who runs `pay` |
+//! | `gate` | `Gate`, a door before a Solana cluster that holds calls back |
 //! | `seller` | `Seller`, a server that says what a test wants it to say, and remembers what it heard |
 //! | `client`, `harness`, `payer`, `fault_hand` | shared with the tests of the doors |
 //! | all others | one group of tests each |
@@ -23,16 +24,25 @@ mod harness;
 mod payer;
 
 mod buyer;
+mod gate;
 mod seller;
 
+mod again;
 mod bodies;
 mod choosing;
 mod crash;
+mod crash_kinds;
 mod dialects;
 mod doubt;
+mod invoices;
 mod keys;
+mod kinds;
 mod lies;
 mod load;
 mod presets;
 mod redirects;
+mod refusals;
+mod solana;
 mod told;
+mod trouble;
+mod twice;

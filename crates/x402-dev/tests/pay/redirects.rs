@@ -1,8 +1,10 @@
 //! Redirects: only with `-L`, method and body kept where they must be, payments and secrets never to another origin.
 
+use serde_json::json;
+
 use crate::buyer::Buyer;
 use crate::payer::MERCHANT;
-use crate::seller::{Reply, Seller, asks, delivered, offer, receipt, says};
+use crate::seller::{Reply, Seller, asks, delivered, offer, receipt, says, way};
 
 /// Redirects `/from` by a status to a place, and sells everything else.
 fn leading(status: &'static str, to: &str) -> Seller {
@@ -97,4 +99,77 @@ fn a_circle_ends() {
     let seller = Seller::start(|_, _| Reply::Says(says("302 Found", &[("location", "/again")], "")));
     Buyer::new().pay(&[&seller.url, "-L"]).assert(1, &["more than 10 redirects"]);
     assert_eq!(seller.heard().len(), 11);
+}
+
+/// A seller whose door takes the payment and leads on to `/result`, where something else is said.
+fn leading_on(status: &'static str, headers: Vec<(&'static str, String)>, result: Reply) -> Seller {
+    Seller::start(move |heard, _| match (heard.target.as_str(), heard.payment()) {
+        ("/result", _) => result.clone(),
+        (_, None) => Reply::Says(asks(&offer("10000", MERCHANT))),
+        (_, Some(_)) => {
+            let fields: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            Reply::Says(says(status, &[&[("location", "/result")], &fields[..]].concat(), ""))
+        }
+    })
+}
+
+#[test]
+fn whoever_redirects_may_have_taken_the_payment() {
+    let settled = || vec![("payment-response", receipt("0x01"))];
+    let refused =
+        asks(&json!({"x402Version": 2, "error": "invalid_exact_evm_signature", "accepts": [way("10000", MERCHANT)]}));
+    for (status, headers, result, said) in [
+        ("303 See Other", settled(), Reply::Says(says("404 Not Found", &[], "")), "404 Not Found, with a receipt"),
+        ("303 See Other", Vec::new(), Reply::Says(says("404 Not Found", &[], "")), "404 Not Found, behind a redirect"),
+        ("308 Permanent Redirect", settled(), Reply::Says(refused.clone()), "with a receipt"),
+        ("308 Permanent Redirect", Vec::new(), Reply::Says(refused), "signature, behind a redirect"),
+    ] {
+        let has_receipt = !headers.is_empty();
+        let seller = leading_on(status, headers, result);
+        let buyer = Buyer::new();
+        let run = buyer.pay(&[&seller.url, "-L", "-X", "POST", "-d", "order", "--retry-delay", "0"]);
+        run.assert(4, &["outcome unknown", said]);
+        let transactions = if has_receipt { json!(["0x01"]) } else { json!([]) };
+        assert_eq!(buyer.purchase()["authorizations"][0]["transactions"], transactions, "{run:?}");
+        assert!(buyer.purchase()["ending"].is_null());
+    }
+}
+
+#[test]
+fn a_receipt_on_the_way_is_a_receipt() {
+    let seller =
+        leading_on("303 See Other", vec![("payment-response", receipt("0x01"))], Reply::Says(delivered(&[], "paid")));
+    let report = Buyer::new().report(&[&seller.url, "-L", "-d", "order"]);
+    assert_eq!((report["exit"].as_i64(), &report["findings"]), (Some(0), &json!([])), "{report}");
+    assert_eq!((report["receipt"]["transaction"].as_str(), report["body"].as_str()), (Some("0x01"), Some("paid")));
+    let twice = leading_on(
+        "303 See Other",
+        vec![("payment-response", receipt("0x01"))],
+        Reply::Says(delivered(&[("payment-response", &receipt("0x02"))], "paid")),
+    );
+    Buyer::new().pay(&[&twice.url, "-L", "-d", "order"]).assert(0, &["settled 2 times", "0x01, 0x02"]);
+}
+
+#[test]
+fn a_payment_that_was_led_nowhere_was_sent() {
+    // The door takes the payment, leads on, and then nobody listens any more.
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let answer = |listener: &std::net::TcpListener, bytes: Vec<u8>| {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Read::read(&mut stream, &mut [0; 16 * 1024]).unwrap();
+            (stream, bytes)
+        };
+        let (mut stream, bytes) = answer(&listener, asks(&offer("10000", MERCHANT)));
+        std::io::Write::write_all(&mut stream, &bytes).unwrap();
+        let (mut stream, bytes) = answer(&listener, says("308 Permanent Redirect", &[("location", "/there")], ""));
+        drop(listener);
+        std::io::Write::write_all(&mut stream, &bytes).unwrap();
+    });
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&url, "-L", "--retry", "0"]);
+    server.join().unwrap();
+    run.assert(4, &["outcome unknown", "behind a redirect"]);
+    assert!(buyer.purchase()["ending"].is_null());
 }

@@ -2,36 +2,29 @@
 
 use alloy_primitives::{Address, hex};
 use imbl::Vector;
-use serde::{Deserialize, Serialize};
 
 use crate::accounts::{self, TestAccount};
-use crate::catalog::solana_account;
 use crate::ledger::Account;
-use crate::networks::{Family, eip155, solana};
+use crate::networks::eip155;
+use crate::networks::family::FamilyRow;
+use crate::registry::{FAMILIES, Family};
 
 /// How long a name may be, in characters.
 const NAME_LENGTH: usize = 32;
 
 /// An account as people name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Party {
     /// Its number among the accounts that this world knows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
     /// Its name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What it does in the world: `payer`, `facilitator`, `merchant`, `persona`, `made` or `unknown`.
     pub role: String,
-    /// Its address on `eip155` networks, with checksum.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-    /// Its address on Solana.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub solana_address: Option<String>,
-    /// Its private key. Public: only test accounts have one here.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its private key on `eip155` networks. Public: only test accounts have one here.
     pub key: Option<String>,
+    /// Its address on the networks of each family, where it has one.
+    addresses: [Option<String>; FAMILIES.len()],
 }
 
 /// The accounts that were made while the world runs.
@@ -96,15 +89,9 @@ impl Book {
         if let Some(known) = self.all().into_iter().find(|party| party.is_called(text)) {
             return Ok(known);
         }
-        let stranger = Party {
-            index: None,
-            name: None,
-            role: "unknown".to_owned(),
-            address: eip155::parse_address(text).map(eip155::checksum),
-            solana_address: solana::parse_address(text).map(|_| text.to_owned()),
-            key: None,
-        };
-        if stranger.address.is_none() && stranger.solana_address.is_none() {
+        let addresses = FAMILIES.map(|row| (row.account)(text).map(row.written));
+        let stranger = Party { role: "unknown".to_owned(), addresses, ..Party::default() };
+        if stranger.addresses().next().is_none() {
             return Err(AccountError::Unknown { text: x402_wire::shape::shorten(text) });
         }
         Ok(stranger)
@@ -119,6 +106,11 @@ impl Book {
     /// The account at an address, if it has a number.
     pub fn at(&self, account: Account) -> Option<Party> {
         self.all().into_iter().find(|party| party.accounts().contains(&account))
+    }
+
+    /// Whether an account that was made while the world runs has this address on `eip155` networks.
+    pub fn made_at(&self, address: Address) -> bool {
+        self.made.iter().any(|made| made.address == address)
     }
 
     /// Adds an account with this key.
@@ -159,9 +151,8 @@ impl Made {
             index: Some(accounts::all().count() + place),
             name: self.name.clone(),
             role: "made".to_owned(),
-            address: Some(eip155::checksum(self.address)),
-            solana_address: None,
             key: Some(hex::encode_prefixed(self.key)),
+            addresses: FAMILIES.map(|row| (row.family == Family::Eip155).then(|| eip155::checksum(self.address))),
         }
     }
 }
@@ -172,9 +163,8 @@ impl From<TestAccount> for Party {
             index: Some(account.index),
             name: account.persona().map(|persona| persona.name.to_owned()),
             role: account.role().to_owned(),
-            address: Some(account.address.to_owned()),
-            solana_address: Some(account.solana_address.to_owned()),
             key: Some(account.key.to_owned()),
+            addresses: FAMILIES.map(|row| Some((row.address_of)(&account).into_owned())),
         }
     }
 }
@@ -184,25 +174,34 @@ impl Party {
     pub fn is_called(&self, text: &str) -> bool {
         let is = |own: &Option<String>| own.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(text));
         let number = self.index.is_some_and(|index| text.parse() == Ok(index));
-        number || is(&self.name) || is(&self.address) || self.solana_address.as_deref() == Some(text)
+        let is_at =
+            |(row, own): (&&FamilyRow, &Option<String>)| own.as_deref().is_some_and(|own| (row.is_same)(own, text));
+        number || is(&self.name) || FAMILIES.iter().zip(&self.addresses).any(is_at)
+    }
+
+    /// Its address on networks of a family.
+    pub fn address_on(&self, family: Family) -> Option<&str> {
+        self.addresses[family as usize].as_deref()
     }
 
     /// The account on networks of a family.
     pub fn on(&self, family: Family) -> Option<Account> {
-        match family {
-            Family::Eip155 => eip155::parse_address(self.address.as_deref()?).map(Account::from),
-            Family::Solana => solana_account(self.solana_address.as_deref()?),
-        }
+        (family.row().account)(self.address_on(family)?)
     }
 
     /// The account on every family where it has one.
     pub fn accounts(&self) -> Vec<Account> {
-        [Family::Eip155, Family::Solana].into_iter().filter_map(|family| self.on(family)).collect()
+        FAMILIES.iter().filter_map(|row| self.on(row.family)).collect()
+    }
+
+    /// Its address on every family where it has one.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.addresses.iter().flatten().map(String::as_str)
     }
 
     /// What people call it: its name, else `account 3`, else its address.
     pub fn label(&self) -> String {
-        let address = || self.address.clone().or_else(|| self.solana_address.clone()).unwrap_or_default();
+        let address = || self.addresses().next().unwrap_or_default().to_owned();
         match (&self.name, self.index) {
             (Some(name), _) => name.clone(),
             (None, Some(index)) => format!("account {index}"),

@@ -8,7 +8,9 @@
 
 use alloy_primitives::{Address, hex};
 
+use crate::ledger::Account;
 use crate::networks::{eip155, solana};
+use crate::registry::FAMILIES;
 use personas::Persona;
 
 pub mod book;
@@ -77,8 +79,7 @@ pub fn find(text: &str) -> Option<TestAccount> {
     all().find(|account| {
         text.parse() == Ok(account.index)
             || account.persona().is_some_and(|persona| persona.name.eq_ignore_ascii_case(text))
-            || account.address.eq_ignore_ascii_case(text)
-            || account.solana_address == text
+            || account.is_at(text)
     })
 }
 
@@ -96,6 +97,16 @@ impl TestAccount {
     /// The persona that it is.
     pub fn persona(&self) -> Option<&'static Persona> {
         personas::PERSONAS.get(self.index.checked_sub(FIRST_PERSONA)?)
+    }
+
+    /// Whether a text is its address on the networks of some family.
+    pub fn is_at(&self, text: &str) -> bool {
+        FAMILIES.iter().any(|row| (row.is_same)(&(row.address_of)(self), text))
+    }
+
+    /// The account that it is on the networks of each family.
+    pub fn everywhere(self) -> impl Iterator<Item = Account> {
+        FAMILIES.iter().filter_map(move |row| (row.account)(&(row.address_of)(&self)))
     }
 
     /// Its address on `eip155` networks.

@@ -141,9 +141,7 @@ impl Text {
         if self != Self::Payer {
             return own == wanted;
         }
-        let account = accounts::find(wanted);
-        let named =
-            account.is_some_and(|account| own.eq_ignore_ascii_case(account.address) || own == account.solana_address);
+        let named = accounts::find(wanted).is_some_and(|account| account.is_at(own));
         named || own.eq_ignore_ascii_case(wanted)
     }
 }

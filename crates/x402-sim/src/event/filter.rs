@@ -216,7 +216,7 @@ fn chosen<T>(
 /// Every address of an account.
 fn payer(value: &str, book: &Book) -> Result<Vec<String>, FilterError> {
     if let Ok(party) = book.find(value) {
-        return Ok([party.address, party.solana_address].into_iter().flatten().collect());
+        return Ok(party.addresses().map(str::to_owned).collect());
     }
     let names: Vec<String> = book.all().into_iter().filter_map(|party| party.name).collect();
     let near = nearest(value, names.iter().map(String::as_str)).map(str::to_owned);

@@ -1,14 +1,47 @@
 //! Explanation: sentences that name both sides, and causes found by trying.
 
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`read`] | what a text is |
+//! | [`kind`] | what JSON is |
+//! | [`draw`] | what it says, with meanings |
+//! | [`compare`] | payment and requirements, field by field |
+//! | [`judge`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
+//! | [`matching`], [`offer`] | what a resource server says; an offer alone |
+//! | [`case`], [`said`] | all of it for one thing; what others have said of it |
+//! | [`finding`], [`explanation`] | what is said |
+//! | [`manual`] | every reason string: what it means, who says it, what to do |
+//! | [`signature`], [`permit`] | one sentence for `invalidMessage` |
+//! | [`names`], [`nearest`] | addresses and words that are known |
+
 use alloy_primitives::U256;
 use x402_wire::amount::Decimal;
 
 use crate::catalog::Token;
+use crate::networks::Asset;
 
+mod bench_networks;
+pub mod case;
+mod compare;
+pub mod draw;
+pub mod explanation;
+pub mod finding;
+pub mod judge;
+pub mod kind;
+pub mod manual;
+mod matching;
+pub mod names;
 pub mod nearest;
+mod offer;
 pub mod permit;
+pub mod read;
+mod repair;
+mod said;
 pub mod signature;
 
+pub use explanation::Explanation;
+pub use finding::Finding;
 pub use nearest::nearest;
 
 /// An amount for people: atomic units, and whole units where the asset is known.
@@ -19,4 +52,9 @@ pub fn money(units: U256, token: Option<&Token>) -> String {
         }
         None => units.to_string(),
     }
+}
+
+/// The same for an asset that is known by its table.
+pub(crate) fn money_of(units: U256, asset: &Asset) -> String {
+    format!("{units} ({} {})", Decimal::from_atomic(units, asset.decimals), asset.symbol)
 }

@@ -5,7 +5,6 @@ use super::model::{Fault, Occurrence, Per, Stage, Timing};
 use crate::accounts::personas::Temper;
 use crate::accounts::{self, TestAccount};
 use crate::ledger::Account;
-use crate::networks::solana;
 use crate::reason::Code;
 use crate::registry::Version;
 use crate::world::{Commitment, Ending, Wait};
@@ -16,10 +15,9 @@ pub fn is_tempered(payer: &Account) -> bool {
     TEMPERED.get_or_init(|| faults().into_iter().flat_map(|(accounts, _)| accounts).collect()).contains(payer)
 }
 
-/// Every persona's behaviour at settlement, with its accounts on both families.
-pub(super) fn faults() -> Vec<([Account; 2], Fault)> {
-    let both = |account: TestAccount| [account.evm().into(), solana::key_of(&account).into()];
-    accounts::all().filter_map(|account| Some((both(account), fault(account)?))).collect()
+/// Every persona's behaviour at settlement, with its account on each family.
+pub(super) fn faults() -> Vec<(Vec<Account>, Fault)> {
+    accounts::all().filter_map(|account| Some((account.everywhere().collect(), fault(account)?))).collect()
 }
 
 fn fault(account: TestAccount) -> Option<Fault> {
@@ -48,6 +46,7 @@ fn fault(account: TestAccount) -> Option<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::networks::solana;
 
     #[test]
     fn five_personas_have_a_behaviour_that_can_be_played() {

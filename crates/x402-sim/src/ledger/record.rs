@@ -196,7 +196,7 @@ impl Entry {
     pub(crate) fn said_amount(&self) -> Option<U256> {
         match &self.call {
             Call::Permit2 { permit, .. } => permit.witness.facilitator.map(|_| self.value),
-            Call::Raw { .. } | Call::Svm { .. } => None,
+            _ => None,
         }
     }
 

@@ -2,22 +2,16 @@
 
 use std::fmt;
 
-use alloy_primitives::Address;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Account;
+use crate::registry::FAMILIES;
 
 pub mod eip155;
+pub mod family;
 pub mod solana;
 
-/// A family of networks that share address form, signatures and chain rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// Ethereum and its like: `eip155:<chain id>`.
-    Eip155,
-    /// Solana clusters: `solana:<genesis hash>`.
-    Solana,
-}
+pub use crate::registry::{Family, Transfer};
 
 /// Whether money on a network is real.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,18 +21,6 @@ pub enum Stage {
     Main,
     /// A test network.
     Test,
-}
-
-/// How an asset can be moved by somebody else's transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transfer {
-    /// `transferWithAuthorization` of EIP-3009.
-    Eip3009,
-    /// Only by the Permit2 contract.
-    Permit2,
-    /// An SPL token's `TransferChecked`.
-    Spl,
 }
 
 /// A network and the assets that are known on it.
@@ -79,11 +61,12 @@ pub struct Asset {
 
 /// An account as a network with this CAIP-2 id writes it.
 pub fn written(network: &str, account: Account) -> String {
-    if network.starts_with("eip155:") {
-        eip155::checksum(Address::from_slice(&account.0[12..]))
-    } else {
-        bs58::encode(account.0).into_string()
-    }
+    Family::of(network).map_or_else(|| bs58::encode(account.0).into_string(), |family| (family.row().written)(account))
+}
+
+/// The account that an address means, whichever family it is of.
+pub fn any_account(text: &str) -> Option<Account> {
+    FAMILIES.iter().find_map(|row| (row.account)(text))
 }
 
 impl Network {
@@ -99,10 +82,8 @@ impl Network {
 
     /// The asset at this address; `eip155` addresses in any case.
     pub fn asset_by_address(&self, address: &str) -> Option<&Asset> {
-        self.assets.iter().find(|asset| match self.family {
-            Family::Eip155 => asset.address.eq_ignore_ascii_case(address),
-            Family::Solana => asset.address == address,
-        })
+        let is_same = self.family.row().is_same;
+        self.assets.iter().find(|asset| is_same(&asset.address, address))
     }
 
     /// Whether this text names the network: its CAIP-2 id or its version 1 name.
@@ -113,10 +94,7 @@ impl Network {
 
 /// The account that a text names on a network.
 pub fn account(network: &Network, text: &str) -> Option<Account> {
-    match network.family {
-        Family::Eip155 => eip155::parse_address(text).map(Account::from),
-        Family::Solana => solana::parse_address(text).map(Account),
-    }
+    (network.family.row().account)(text)
 }
 
 impl fmt::Display for Network {

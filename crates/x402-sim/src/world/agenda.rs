@@ -131,6 +131,9 @@ impl World {
                 };
                 let facts = Facts { message: Some(message.to_owned()), ..self.facts_of_record(number) };
                 self.record(at, Kind::Undone, Door::Chain, Some(payment), facts);
+                if undone {
+                    self.tell_others_undone(number, at, message);
+                }
             }
             Task::Confirm(payment) => {
                 let Some(outcome) = self.conclude(payment, at) else { return };

@@ -25,7 +25,7 @@ use x402_wire::invoice::Invoice;
 use crate::accounts::book::Book;
 use crate::accounts::personas::{Purse, Temper};
 use crate::accounts::{self, TestAccount};
-use crate::catalog::{Catalog, INVOICE_ASSET, solana_account};
+use crate::catalog::{Catalog, INVOICE_ASSET};
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::event::{EventLog, PaymentId};
@@ -168,11 +168,11 @@ impl World {
         &mut self,
         proof: &str,
         terms: Terms<'_>,
-        payer: &str,
+        (payer, mode): (&str, fault::Mode),
         now: u64,
     ) -> Result<TestAccount, InvoiceError> {
         let payer = accounts::find(payer).ok_or(InvoiceError::UnknownPayer)?;
-        let effects = self.roots.memos.redeem(proof, terms, payer, &self.view(), now / 1000)?;
+        let effects = self.roots.memos.redeem(proof, terms, (payer, mode), &self.view(), now / 1000)?;
         self.roots.ledger.apply(&effects);
         let moved = Move { direction: Direction::Paid, asset: INVOICE_ASSET, value: terms.amount };
         self.moves.note(PaymentId::of_memo(proof), moved);
@@ -233,12 +233,12 @@ fn grants(setup: &Setup, catalog: &Catalog) -> Result<Grants, AmountError> {
     reserved.extend(EVERYWHERE.map(Account::from));
     let mut fixed = BTreeMap::new();
     for account in accounts::all() {
-        let both = both(account);
+        let everywhere = account.everywhere();
         match account.persona().map(|persona| persona.purse) {
-            Some(Purse::Nothing) => fixed.extend(both.map(|account| (account, U256::ZERO))),
-            Some(Purse::Dust) => fixed.extend(both.map(|account| (account, U256::ONE))),
-            None if account.index >= accounts::FACILITATOR => reserved.extend(both),
-            Some(Purse::Grant) | None => funded.extend(both),
+            Some(Purse::Nothing) => fixed.extend(everywhere.map(|account| (account, U256::ZERO))),
+            Some(Purse::Dust) => fixed.extend(everywhere.map(|account| (account, U256::ONE))),
+            None if account.index >= accounts::FACILITATOR => reserved.extend(everywhere),
+            Some(Purse::Grant) | None => funded.extend(everywhere),
         }
     }
     let amounts = catalog.assets().map(|(_, _, asset)| setup.balance.to_atomic(asset.decimals));
@@ -250,10 +250,5 @@ fn grants(setup: &Setup, catalog: &Catalog) -> Result<Grants, AmountError> {
 /// What blacklists the personas that are blacklisted from the start.
 fn blacklist() -> Vec<Effect> {
     let blocked = |account: &TestAccount| account.persona().is_some_and(|persona| persona.temper == Temper::Blocked);
-    accounts::all().filter(blocked).flat_map(both).map(Effect::Block).collect()
-}
-
-/// An account's addresses on both families.
-fn both(account: TestAccount) -> impl Iterator<Item = Account> {
-    [Some(Account::from(account.evm())), solana_account(account.solana_address)].into_iter().flatten()
+    accounts::all().filter(blocked).flat_map(TestAccount::everywhere).map(Effect::Block).collect()
 }

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, U256, keccak256};
 use imbl::{OrdMap, OrdSet};
-use serde_json::Value;
 
 use super::World;
 use super::agenda::Task;
 use super::settlement::Wait;
 use crate::event::{Door, Facts, Kind, PaymentId};
-use crate::ledger::{Account, AssetId, Call, Entry, Record, UnknownAccounts};
+use crate::ledger::{Account, AssetId, Call, Effect, Entry, Ledger, Record, UnknownAccounts};
 use crate::networks::eip155::contracts::Log;
 use crate::purchase::moves::{Direction, Move};
 
@@ -20,7 +19,7 @@ pub const KEPT: usize = 10_000;
 /// How many bytes are kept in all.
 const BYTES: usize = 64 * 1024 * 1024;
 
-/// How many answers of chains that stand still are kept.
+/// How many chains may stand still at once.
 const STALLED: usize = 1_000;
 
 /// Among how many of the newest events that of a transaction is looked for.
@@ -35,17 +34,37 @@ pub struct Kept {
     pub logs: Vec<Log>,
     /// How much gas it used.
     pub gas_used: u64,
+    /// Every payment that it made, and the id under which it was noted.
+    pub(crate) payments: Vec<(PaymentId, Paid)>,
 }
 
 /// A ring of transactions, by their numbers in the ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Raws {
-    kept: OrdMap<u32, (B256, Arc<Kept>)>,
+    kept: OrdMap<u32, Slot>,
+    /// How many bytes all slots take.
     bytes: usize,
     /// Transactions whose receipts never come.
     hidden: OrdSet<B256>,
-    /// What a chain that stands still answers: by fault, network and method.
-    stalled: OrdMap<(u32, String, String), Value>,
+    /// How chains stood when a fault made them stand still: by fault and network.
+    stalled: OrdMap<(u32, String), Stand>,
+}
+
+/// A transaction in the ring.
+#[derive(Clone, Debug)]
+struct Slot {
+    hash: B256,
+    kept: Arc<Kept>,
+    /// How many bytes it takes, with what the ledger keeps of it.
+    bytes: usize,
+}
+
+/// How a chain stood at a time. A ledger is a few pointers.
+#[derive(Clone, Debug)]
+struct Stand {
+    ledger: Ledger,
+    /// Milliseconds of the world's clock.
+    at: u64,
 }
 
 /// A transaction that was executed.
@@ -79,7 +98,7 @@ pub struct Paid {
 impl Raws {
     /// What is kept of a transaction, if it has not gone.
     pub fn get(&self, number: u32, hash: B256) -> Option<&Arc<Kept>> {
-        self.kept.get(&number).filter(|(own, _)| *own == hash).map(|(_, kept)| kept)
+        self.kept.get(&number).filter(|slot| slot.hash == hash).map(|slot| &slot.kept)
     }
 
     /// Whether a transaction's receipt never comes.
@@ -87,15 +106,26 @@ impl Raws {
         self.hidden.contains(&hash)
     }
 
-    fn keep(&mut self, number: u32, hash: B256, kept: Kept) {
-        self.bytes += kept.raw.len();
-        self.kept.insert(number, (hash, Arc::new(kept)));
+    /// Keeps a transaction that changed so much.
+    fn keep(&mut self, number: u32, hash: B256, kept: Kept, effects: usize) {
+        let bytes = kept.bytes() + effects * size_of::<Effect>();
+        self.bytes += bytes;
+        self.kept.insert(number, Slot { hash, kept: Arc::new(kept), bytes });
         while self.kept.len() > KEPT || self.bytes > BYTES {
-            let Some((_, (hash, gone))) = self.kept.get_min().cloned() else { return };
-            self.bytes -= gone.raw.len();
-            self.hidden.remove(&hash);
-            self.kept = self.kept.without(&self.kept.get_min().map_or(0, |(number, _)| *number));
+            let Some((number, gone)) = self.kept.get_min().cloned() else { return };
+            self.bytes -= gone.bytes;
+            self.hidden.remove(&gone.hash);
+            self.kept.remove(&number);
         }
+    }
+}
+
+impl Kept {
+    /// How many bytes it takes.
+    fn bytes(&self) -> usize {
+        let log = |log: &Log| size_of::<Log>() + log.topics.len() * size_of::<B256>() + log.data.len();
+        let logs: usize = self.logs.iter().map(log).sum();
+        self.raw.len() + logs + self.payments.len() * size_of::<(PaymentId, Paid)>()
     }
 }
 
@@ -115,43 +145,87 @@ impl World {
         self.roots.raws.hidden.insert(hash);
     }
 
-    /// The first answer that a chain gave since a fault made it stand still.
-    pub(crate) fn stall(&mut self, fault: u32, network: &str, method: &str, answer: Value) -> Value {
+    /// Asks a chain as it stood when a fault first made it stand still, and at that time.
+    pub(crate) fn stalled<T>(
+        &mut self,
+        (fault, network): (u32, &str),
+        now: u64,
+        ask: impl FnOnce(&mut Self, u64) -> T,
+    ) -> T {
         let stalled = &mut self.roots.raws.stalled;
         if stalled.len() > STALLED {
             stalled.clear();
         }
-        stalled.entry((fault, network.to_owned(), method.to_owned())).or_insert(answer).clone()
+        let stand = stalled.entry((fault, network.to_owned()));
+        let Stand { ledger, at } =
+            stand.or_insert_with(|| Stand { ledger: self.roots.ledger.clone(), at: now }).clone();
+        let newest = std::mem::replace(&mut self.roots.ledger, ledger);
+        let given = ask(self, at);
+        self.roots.ledger = newest;
+        given
     }
 
     /// Writes a transaction that was executed to the ledger, and tells what it was. Gives its number.
     pub(crate) fn include(&mut self, executed: Executed, hash: B256, now: u64) -> u32 {
-        let Executed { entry, kept, payments, words } = executed;
+        let Executed { entry, mut kept, payments, words } = executed;
         let reverted = matches!(entry.call, Call::Raw { reverted: true, .. });
         let effects = entry.effects.clone();
-        let main = payments.first().and_then(|paid| paid.id).unwrap_or_else(|| PaymentId::of_transaction(hash));
+        let named = |(place, paid): (usize, Paid)| (paid.id.unwrap_or_else(|| unsigned(hash, place)), paid);
+        let payments: Vec<_> = payments.into_iter().enumerate().map(named).collect();
+        let main = payments.first().map_or_else(|| PaymentId::of_transaction(hash), |(id, _)| *id);
+        if !reverted {
+            kept.payments.clone_from(&payments);
+        }
         let record = Record::Other(Arc::new(entry));
         let number = self.write(record, &effects, if reverted { PaymentId::default() } else { main });
-        self.roots.raws.keep(number, hash, kept);
-        // So that it is found by its hash from now on.
-        let _ = self.hash_of(number);
+        self.roots.raws.keep(number, hash, kept, effects.len());
+        if let Some(record) = self.roots.ledger.record(number) {
+            // So that it is found by its hash from now on.
+            self.hashes.note(hash, number, record);
+        }
         let transaction = Some(hash.to_string());
         if payments.is_empty() {
             let facts = Facts { message: words.clone(), transaction: transaction.clone(), ..Facts::default() };
             self.record(now, Kind::Changed, Door::Rpc, None, facts);
         }
-        for (place, paid) in payments.iter().enumerate() {
-            let id = if place == 0 { main } else { paid.id.unwrap_or_else(|| PaymentId::of_transaction(hash)) };
+        for (place, (id, paid)) in payments.iter().enumerate() {
             let kind = if reverted { Kind::SettleFailed } else { Kind::Settled };
+            // The first one was noted when it was written.
             if !reverted && place > 0 {
-                let Paid { asset, value, .. } = *paid;
-                self.moves.note(id, Move { direction: Direction::Paid, asset, value });
+                self.note_paid(*id, paid, Direction::Paid);
             }
             let facts =
                 Facts { transaction: transaction.clone(), message: words.clone(), ..self.facts_of_payment(paid) };
-            self.record(now, kind, Door::Rpc, Some(id), facts);
+            self.record(now, kind, Door::Rpc, Some(*id), facts);
         }
         number
+    }
+
+    /// After a transaction was undone: tells, of every payment that it made besides the one that it is known by, that the
+    /// money is back.
+    pub(super) fn tell_others_undone(&mut self, number: u32, at: u64, message: &str) {
+        for (id, paid) in self.paid_by(number).into_iter().skip(1) {
+            self.note_paid(id, &paid, Direction::Returned);
+            let facts = Facts { message: Some(message.to_owned()), ..self.facts_of_payment(&paid) };
+            self.record(at, Kind::Undone, Door::Chain, Some(id), facts);
+        }
+    }
+
+    /// The payments that somebody's transaction made, as far as they are kept.
+    fn paid_by(&self, number: u32) -> Vec<(PaymentId, Paid)> {
+        if let Some(paid) = self.paid_on_solana(number) {
+            return paid;
+        }
+        let kept = self.hash_of(number).and_then(|hash| self.roots.raws.get(number, hash));
+        kept.map(|kept| kept.payments.clone()).unwrap_or_default()
+    }
+
+    /// Notes a payment, for its purchase.
+    pub(super) fn note_paid(&mut self, id: PaymentId, paid: &Paid, direction: Direction) {
+        let Paid { asset, value, .. } = *paid;
+        if !value.is_zero() {
+            self.moves.note(id, Move { direction, asset, value });
+        }
     }
 
     /// Undoes the transactions that were made since the ledger had so many, when their time has come.
@@ -163,8 +237,11 @@ impl World {
         }
     }
 
-    /// The payment that a transaction settled, as its event told.
+    /// The payment that a transaction is known by: its first, or the one that its event told.
     fn payment_of(&self, number: u32) -> PaymentId {
+        if let Some((id, _)) = self.paid_by(number).first() {
+            return *id;
+        }
         let hash = self.hash_of(number).map(|hash| hash.to_string());
         let newest = self.events.newest();
         let told = self.events.after(newest.saturating_sub(NEWS), usize::MAX);
@@ -182,7 +259,8 @@ impl World {
         given
     }
 
-    fn facts_of_payment(&self, paid: &Paid) -> Facts {
+    /// What is told of a payment.
+    pub(super) fn facts_of_payment(&self, paid: &Paid) -> Facts {
         let asset = self.catalog.asset(paid.asset);
         Facts {
             network: asset.map(|(network, _)| network.to_owned()),
@@ -193,23 +271,39 @@ impl World {
     }
 }
 
+/// The id of a payment that nobody signed but the sender of its transaction, where it may stand beside others.
+pub(super) fn unsigned(hash: B256, place: usize) -> PaymentId {
+    if place == 0 {
+        return PaymentId::of_transaction(hash);
+    }
+    PaymentId::of_transaction(keccak256([hash.as_slice(), &place.to_be_bytes()].concat()))
+}
+
 #[cfg(test)]
 mod tests {
+    use alloy_primitives::Address;
+
     use super::*;
 
     #[test]
     fn the_oldest_go_when_there_are_too_many_or_they_are_too_large() {
-        let kept = |size: usize| Kept { raw: vec![0; size], logs: Vec::new(), gas_used: 0 };
+        let kept = |size: usize| Kept { raw: vec![0; size], logs: Vec::new(), gas_used: 0, payments: Vec::new() };
         let mut raws = Raws::default();
         for number in 0..=10_000 {
-            raws.keep(number, B256::ZERO, kept(1));
+            raws.keep(number, B256::ZERO, kept(1), 0);
         }
         assert!(raws.get(0, B256::ZERO).is_none());
         assert!(raws.get(1, B256::ZERO).is_some());
         assert!(raws.get(1, B256::repeat_byte(1)).is_none());
         for number in 10_001..11_000 {
-            raws.keep(number, B256::ZERO, kept(BYTES / 8));
+            raws.keep(number, B256::ZERO, kept(BYTES / 8), 0);
         }
         assert_eq!((raws.kept.len(), raws.bytes), (8, BYTES));
+        // What it emitted and changed counts as well.
+        let log = Log { address: Address::ZERO, topics: vec![B256::ZERO; 4], data: vec![0; BYTES / 2] };
+        raws.keep(11_000, B256::ZERO, Kept { logs: vec![log], ..kept(0) }, 0);
+        assert_eq!(raws.kept.len(), 4);
+        raws.keep(11_001, B256::ZERO, kept(1), BYTES / size_of::<Effect>());
+        assert_eq!(raws.kept.keys().copied().collect::<Vec<_>>(), [11_001]);
     }
 }

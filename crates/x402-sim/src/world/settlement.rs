@@ -147,6 +147,7 @@ impl World {
     /// Writes a transaction and its effects to the ledger. Gives its number.
     pub(crate) fn write(&mut self, record: Record, effects: &[Effect], payment: PaymentId) -> u32 {
         self.note_move(payment, Direction::Paid, &record);
+        self.meet_parties(&record);
         self.roots.ledger.apply(effects);
         self.roots.ledger.append(record)
     }

@@ -1,11 +1,13 @@
 //! What a world keeps for its Solana clusters beside the ledger, and transactions that others sent to them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_primitives::{B256, U256};
 use serde_json::Value;
 
 use super::World;
+use super::raw::{Paid, unsigned};
 use crate::accounts;
 use crate::catalog::INVOICE_ASSET;
 use crate::event::{Door, Facts, Kind, PaymentId};
@@ -13,9 +15,11 @@ use crate::ledger::{Account, AssetId, Call, Effect, Entry, Record};
 use crate::memo::{self, InvoiceError, Terms};
 use crate::networks::solana::directory::Directory;
 use crate::networks::solana::key::Key;
-use crate::networks::solana::runtime::Site;
+use crate::networks::solana::runtime::site::apart;
+use crate::networks::solana::runtime::{Mint, Site};
 use crate::networks::solana::transaction::Transaction;
-use crate::networks::solana::{DEVNET, blockhash, by_signature};
+use crate::networks::solana::{DEVNET, NATIVE, blockhash, by_signature, program, tables};
+use crate::purchase::moves::Direction;
 
 /// What is kept beside the ledger. It is no state: what is known stays true, and a number that was given is given.
 #[derive(Debug, Default)]
@@ -25,8 +29,8 @@ pub(super) struct Clusters {
     made: u64,
 }
 
-/// What an executed transaction did: its effects; asset, payer, payee and amount of each move; the error, if it failed.
-type Done = (Vec<Effect>, Vec<(AssetId, Key, Key, u64)>, Option<Value>);
+/// What an executed transaction did: its effects, and the error if it failed.
+type Done = (Vec<Effect>, Option<Value>);
 
 impl World {
     /// Whose token accounts are known by address.
@@ -34,23 +38,66 @@ impl World {
         &self.clusters.directory
     }
 
-    /// Remembers owners, so that their token accounts are known by address.
-    pub(crate) fn meet_owners(&mut self, network: &str, owners: impl Iterator<Item = Key>) {
-        let chain = self.chain();
-        for owner in owners {
-            let nobody = Directory::new();
-            let (catalog, view) = (&chain.catalog, &chain.view);
-            let site = Site { catalog, view, network, now: 0, directory: &nobody };
-            if site.mint(owner).is_none() {
-                self.clusters.directory.learn(network, owner, site.mints());
+    /// Remembers whoever of these can own a token account, so that it is known by address. Tells whether anybody was new.
+    pub(crate) fn meet_owners(&mut self, network: &str, keys: impl Iterator<Item = Key>) -> bool {
+        let mints = self.mints_of(network);
+        // Programs and mints own no tokens, and what is off the curve is most likely a token account itself.
+        let owns =
+            |key: &Key| key.is_on_curve() && program::find(*key).is_none() && mints.iter().all(|mint| mint.key != *key);
+        let mut met = false;
+        for key in keys {
+            if !self.clusters.directory.knows(network, key, mints.len()) && owns(&key) {
+                self.clusters.directory.learn(network, key, mints.iter().copied());
+                met = true;
             }
         }
+        met
+    }
+
+    /// Remembers somebody who is said to own tokens: a program's address may too.
+    pub(crate) fn meet_owner(&mut self, network: &str, owner: Key) -> bool {
+        let mints = self.mints_of(network);
+        let met = !self.clusters.directory.knows(network, owner, mints.len());
+        if met {
+            self.clusters.directory.learn(network, owner, mints.into_iter());
+        }
+        met
+    }
+
+    /// Remembers payer and payee of a payment that our facilitator settled.
+    pub(super) fn meet_parties(&mut self, record: &Record) {
+        if let Record::Other(entry) = record
+            && let Call::Svm { network, settled: true, .. } = &entry.call
+        {
+            for owner in [entry.from, entry.to] {
+                self.meet_owner(network, Key::from(owner));
+            }
+        }
+    }
+
+    fn mints_of(&self, network: &str) -> Vec<Mint> {
+        let (catalog, view, directory) = (&*self.catalog, &self.view(), &Directory::new());
+        Site { catalog, view, network, now: 0, directory }.mints().collect()
     }
 
     /// A blockhash of now that nobody had before.
     pub fn next_blockhash(&mut self, network: &str, now: u64) -> [u8; 32] {
         self.clusters.made += 1;
         blockhash::make(network, blockhash::slot(now), self.clusters.made)
+    }
+
+    /// The same in base58, and the last block height that it is good for.
+    pub fn recent_blockhash(&mut self, network: &str, now: u64) -> (String, u64) {
+        let made = bs58::encode(self.next_blockhash(network, now)).into_string();
+        (made, blockhash::slot(now) + blockhash::LIFETIME)
+    }
+
+    /// By what the payment of a transaction is known, whose signature this is.
+    pub fn payment_of_signature(&self, signature: &[u8; 64]) -> Option<PaymentId> {
+        let record = self.ledger().record(self.ledger().user_of(&by_signature(signature))?)?;
+        let Record::Other(entry) = record else { return None };
+        let Call::Svm { wire, .. } = &entry.call else { return None };
+        Some(PaymentId::of_transaction(Transaction::decode(wire).ok()?.identity().into()))
     }
 
     /// Takes a transaction on Solana devnet, by its signature, for the payment of an invoice: it carries the invoice's
@@ -68,17 +115,26 @@ impl World {
         let ledger = self.ledger();
         let record = ledger.user_of(&by_signature(signature)).and_then(|number| ledger.record(number));
         let Some(Record::Other(entry)) = record else { return Err(InvoiceError::NoTransaction) };
-        let Call::Svm { network, wire, error: None, .. } = &entry.call else { return Err(InvoiceError::NoTransaction) };
+        let Call::Svm { network, wire, settled, error: None } = &entry.call else {
+            return Err(InvoiceError::NoTransaction);
+        };
         let decoded = Transaction::decode(wire).ok().filter(|_| network == DEVNET);
         let transaction = decoded.ok_or(InvoiceError::NoTransaction)?;
-        let is_paid = |effect: &Effect| {
-            matches!(effect, Effect::Move { asset, to, value, .. }
-                if *asset == INVOICE_ASSET && *to == memo::account(accounts::MERCHANT) && *value == terms.amount)
-        };
-        if !entry.effects.iter().any(is_paid) {
-            return Err(InvoiceError::OtherTransaction("it does not move the amount to the recipient"));
+        if *settled {
+            return Err(InvoiceError::OtherTransaction("a facilitator settled it: it has paid for something already"));
         }
-        let (payer, id) = (Key::from(entry.from).to_string(), PaymentId::of_transaction(transaction.identity().into()));
+        let payer = entry.effects.iter().find_map(|effect| match effect {
+            Effect::Move { asset, from, to, value }
+                if *asset == INVOICE_ASSET && *to == memo::account(accounts::MERCHANT) && *value == terms.amount =>
+            {
+                Some(Key::from(*from).to_string())
+            }
+            _ => None,
+        });
+        let Some(payer) = payer else {
+            return Err(InvoiceError::OtherTransaction("it does not move the amount to the recipient"));
+        };
+        let id = PaymentId::of_transaction(transaction.identity().into());
         let texts = transaction.message.memos();
         let [text] = texts.as_slice() else {
             return Err(InvoiceError::OtherTransaction("it does not carry exactly one memo"));
@@ -89,39 +145,80 @@ impl World {
         Ok((payer, id))
     }
 
-    /// Writes a transaction that somebody sent, and that was executed on the state of now, and tells what it was.
+    /// Writes a transaction that somebody sent, and that was executed on the state of now, and tells what it was: each
+    /// move of tokens is a payment. What it moved of lamports is none.
     pub(crate) fn include_on_solana(&mut self, network: &str, transaction: &Transaction, done: Done, now: u64) {
-        let (mut effects, moves, error) = done;
+        let (mut effects, error) = done;
         let identity = B256::from(transaction.identity());
         effects.push(Effect::Use(crate::ledger::Once::Message(identity)));
         effects.push(Effect::Use(by_signature(&transaction.id())));
-        let (id, failed) = (PaymentId::of_transaction(identity), error.is_some());
+        let failed = error.is_some();
         let payer = transaction.message.fee_payer().unwrap_or_default();
-        let native = self.catalog().mint(network, &crate::networks::solana::NATIVE.0).map(|mint| mint.id);
-        let first = moves.first().copied().filter(|_| !failed);
-        let (asset, from, to, value) = first.unwrap_or((native.unwrap_or(AssetId(0)), payer, payer, 0));
+        let moved = moved(network, transaction, &effects);
+        let payments = self.payments(network, identity, &moved);
+        let nothing = Paid {
+            id: None,
+            asset: self.native(network).unwrap_or(AssetId(0)),
+            from: payer.into(),
+            to: payer.into(),
+            value: U256::ZERO,
+        };
+        let main = payments.first().map(|(_, paid)| paid).or(moved.first()).unwrap_or(&nothing);
+        let Paid { asset, from, to, value, .. } = *main;
         let call = Call::Svm { network: network.to_owned(), wire: transaction.encode(), settled: false, error };
-        let entry = Entry {
-            asset,
-            from: Account::from(from),
-            to: Account::from(to),
-            value: U256::from(value),
-            sequence: 0,
-            at: now,
-            call,
-            effects: effects.clone(),
-        };
+        let entry = Entry { asset, from, to, value, sequence: 0, at: now, call, effects: effects.clone() };
         let record = Record::Other(Arc::new(entry));
-        let mut facts = self.facts_of(&record);
-        facts.transaction = Some(bs58::encode(transaction.id()).into_string());
-        self.write(record, &effects, id);
-        let is_payment = first.is_some_and(|(asset, ..)| Some(asset) != native);
-        let kind = match (failed, is_payment) {
-            (true, _) => Kind::SettleFailed,
-            (false, true) => Kind::Settled,
-            (false, false) => Kind::Changed,
-        };
-        let facts = if failed || is_payment { facts } else { Facts { payer: Some(payer.to_string()), ..facts } };
-        self.record(now, kind, Door::Rpc, Some(id), facts);
+        let facts = self.facts_of(&record);
+        self.write(record, &effects, payments.first().map(|(id, _)| *id).unwrap_or_default());
+        let transaction = Some(bs58::encode(transaction.id()).into_string());
+        if payments.is_empty() {
+            let kind = if failed { Kind::SettleFailed } else { Kind::Changed };
+            let facts = Facts { payer: Some(payer.to_string()), transaction, ..facts };
+            self.record(now, kind, Door::Rpc, Some(PaymentId::of_transaction(identity)), facts);
+            return;
+        }
+        for (place, (id, paid)) in payments.into_iter().enumerate() {
+            // The first one was noted when it was written.
+            if place > 0 {
+                self.note_paid(id, &paid, Direction::Paid);
+            }
+            let facts = Facts { transaction: transaction.clone(), ..self.facts_of_payment(&paid) };
+            self.record(now, Kind::Settled, Door::Rpc, Some(id), facts);
+        }
     }
+
+    /// The payments of a transaction that somebody sent to a cluster; `None` where the record is of another kind.
+    pub(super) fn paid_on_solana(&self, number: u32) -> Option<Vec<(PaymentId, Paid)>> {
+        let Record::Other(entry) = self.ledger().record(number)? else { return None };
+        let Call::Svm { network, wire, settled: false, .. } = &entry.call else { return None };
+        let transaction = Transaction::decode(wire).ok()?;
+        let moved = moved(network, &transaction, &entry.effects);
+        Some(self.payments(network, transaction.identity().into(), &moved))
+    }
+
+    /// Each move of tokens is a payment of its own.
+    fn payments(&self, network: &str, identity: B256, moved: &[Paid]) -> Vec<(PaymentId, Paid)> {
+        let native = self.native(network);
+        let tokens = moved.iter().filter(|paid| Some(paid.asset) != native).cloned();
+        tokens.enumerate().map(|(place, paid)| (unsigned(identity, place), paid)).collect()
+    }
+
+    fn native(&self, network: &str) -> Option<AssetId> {
+        self.catalog().mint(network, &NATIVE.0).map(|mint| mint.id)
+    }
+}
+
+/// What a transaction moved, in sequence: also lamports, and nothing that only became its owner's.
+fn moved(network: &str, transaction: &Transaction, effects: &[Effect]) -> Vec<Paid> {
+    let metas = transaction.message.metas(|table| tables::find(network, table).unwrap_or_default()).unwrap_or_default();
+    let strangers: BTreeMap<Account, Key> = metas.iter().flatten().map(|meta| (apart(meta.key), meta.key)).collect();
+    let moves = effects.iter().filter_map(|effect| match *effect {
+        Effect::Move { asset, from, to, value } if !strangers.contains_key(&from) => {
+            // Whose owner nobody knows is called by its own address.
+            let to = strangers.get(&to).map_or(to, |key| Account::from(*key));
+            Some(Paid { id: None, asset, from, to, value })
+        }
+        _ => None,
+    });
+    moves.collect()
 }

@@ -3,20 +3,22 @@
 //! A transaction is rebuilt from its record, and signing it is costly; so its hash is kept when it is first made. What
 //! was made longer ago than the memory reaches is no longer found by its hash, as on a pruned node.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::map::B256HashMap;
+use alloy_primitives::{Address, B256, U256};
 
 use super::World;
 use crate::accounts::TestAccount;
 use crate::catalog::Catalog;
 use crate::ledger::{Call, Record};
+use crate::networks::eip155::eip712::Authorization;
+use crate::networks::eip155::permit2::permit::{Permit, Witness};
 use crate::networks::eip155::transaction::{Signed, Transaction, settle_calldata, transfer_calldata};
 use crate::networks::solana;
 
-/// How many hashes are kept.
+/// How many hashes are kept: those of so many numbers in a row.
 const KEPT: usize = 65_536;
 
 /// How many of the newest records are signed again for a hash that is not known: those of an imported snapshot, say.
@@ -28,34 +30,38 @@ pub(super) struct Hashes(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    numbers: BTreeMap<B256, u32>,
-    /// The hash of each number, with what tells its record from another one of that number: after a snapshot was brought
-    /// back, a number may mean another transaction.
-    hashes: BTreeMap<u32, (u64, B256)>,
-    order: VecDeque<(B256, u32)>,
+    numbers: B256HashMap<u32>,
+    /// By the number, in turn.
+    places: Vec<Option<Place>>,
+}
+
+/// What is kept of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    number: u32,
+    /// What tells its record from another one of that number: after a snapshot was brought back, a number may mean
+    /// another transaction.
+    print: u64,
+    hash: B256,
 }
 
 impl Hashes {
-    /// Remembers a transaction.
+    /// Remembers a transaction, in the place of another that is gone or long past.
     pub(super) fn note(&self, hash: B256, number: u32, record: &Record) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let print = fingerprint(record);
-        if known.numbers.insert(hash, number) == Some(number) && known.hashes.get(&number) == Some(&(print, hash)) {
-            return;
+        let place = Place { number, print: fingerprint(record), hash };
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = &mut *guard;
+        let index = index(number);
+        if known.places.len() <= index {
+            known.places.resize(index + 1, None);
         }
-        known.hashes.insert(number, (print, hash));
-        known.order.push_back((hash, number));
-        if known.order.len() > KEPT
-            && let Some((hash, number)) = known.order.pop_front()
+        if let Some(before) = known.places[index].replace(place)
+            && before.hash != hash
+            && known.numbers.get(&before.hash) == Some(&before.number)
         {
-            // After a snapshot was brought back, the number may stand for a younger transaction by now.
-            if known.numbers.get(&hash) == Some(&number) {
-                known.numbers.remove(&hash);
-            }
-            if known.hashes.get(&number).is_some_and(|(_, last)| *last == hash) {
-                known.hashes.remove(&number);
-            }
+            known.numbers.remove(&before.hash);
         }
+        known.numbers.insert(hash, number);
     }
 
     fn number(&self, hash: &B256) -> Option<u32> {
@@ -64,18 +70,79 @@ impl Hashes {
 
     fn hash(&self, number: u32, record: &Record) -> Option<B256> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (print, hash) = *known.hashes.get(&number)?;
-        (print == fingerprint(record)).then_some(hash)
+        let place = (*known.places.get(index(number))?)?;
+        (place.number == number && place.print == fingerprint(record)).then_some(place.hash)
     }
 }
 
-/// What tells records apart that stand under one number in two states of a world.
+/// Where a number is kept.
+const fn index(number: u32) -> usize {
+    number as usize % KEPT
+}
+
+/// What tells records apart that stand under one number in two states of a world: all that their transactions are made
+/// of.
 fn fingerprint(record: &Record) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (record.asset(), record.from(), record.to(), record.sequence(), record.at()).hash(&mut hasher);
-    record.value().as_limbs().hash(&mut hasher);
-    record.each_use(|once| once.hash(&mut hasher));
+    (record.asset(), record.sequence(), record.at()).hash(&mut hasher);
+    match record {
+        Record::Authorized { authorization, signature, .. } => {
+            let Authorization { from, to, value, valid_after, valid_before, nonce } = authorization;
+            hash_words([from, to], [value, valid_after, valid_before], *nonce, &signature.bytes(), &mut hasher);
+        }
+        Record::Other(entry) => {
+            (entry.from, entry.to, entry.value.as_limbs()).hash(&mut hasher);
+            match &entry.call {
+                Call::Permit2 { permit, signature } => {
+                    let Permit { chain_id, token, amount, spender, nonce, deadline, witness } = permit;
+                    let Witness { to, facilitator, valid_after } = witness;
+                    (chain_id, to, facilitator, valid_after.as_limbs()).hash(&mut hasher);
+                    let (numbers, nonce) = ([amount, deadline, valid_after], B256::from(*nonce));
+                    hash_words([token, spender], numbers, nonce, &signature.bytes(), &mut hasher);
+                }
+                Call::Raw { hash, .. } => hash.hash(&mut hasher),
+                // The signature is of all that the transaction holds.
+                Call::Svm { network, wire, .. } => (network, solana::signature(wire)).hash(&mut hasher),
+            }
+        }
+    }
     hasher.finish()
+}
+
+/// Everything in one piece: a hasher is slow at many small ones.
+fn hash_words(
+    addresses: [&Address; 2],
+    numbers: [&U256; 3],
+    nonce: B256,
+    signature: &[u8; 65],
+    hasher: &mut DefaultHasher,
+) {
+    let mut bytes = [0; 2 * 20 + 3 * 32 + 32 + 65];
+    let mut rest = bytes.as_mut_slice();
+    let mut put = |piece: &[u8]| {
+        let (place, behind) = std::mem::take(&mut rest).split_at_mut(piece.len());
+        place.copy_from_slice(piece);
+        rest = behind;
+    };
+    for address in addresses {
+        put(address.as_slice());
+    }
+    for number in numbers {
+        put(number.as_le_slice());
+    }
+    put(nonce.as_slice());
+    put(signature);
+    hasher.write(&bytes);
+}
+
+/// The name of a transaction that says it itself: those that others signed, and all on Solana.
+fn own_name(record: &Record) -> Option<B256> {
+    let Record::Other(entry) = record else { return None };
+    match &entry.call {
+        Call::Raw { hash, .. } => Some(*hash),
+        Call::Svm { wire, .. } => solana::signature(wire)?.first_chunk().map(|half: &[u8; 32]| B256::from(*half)),
+        Call::Permit2 { .. } => None,
+    }
 }
 
 impl World {
@@ -95,10 +162,13 @@ impl World {
     /// The hash of a transaction by its number, as in [`World::find_transaction`].
     pub fn hash_of(&self, number: u32) -> Option<B256> {
         let record = self.roots.ledger.record(number)?;
-        if let Some(hash) = self.hashes.hash(number, record) {
+        let own = own_name(record);
+        if own.is_none()
+            && let Some(hash) = self.hashes.hash(number, record)
+        {
             return Some(hash);
         }
-        let hash = hash_of(record, &self.catalog, &self.facilitator)?;
+        let hash = own.or_else(|| hash_of(record, &self.catalog, &self.facilitator))?;
         self.hashes.note(hash, number, record);
         Some(hash)
     }
@@ -111,14 +181,7 @@ impl World {
 
 /// The hash of a record's transaction, or the first 32 bytes of its signature where transactions have no other name.
 pub(super) fn hash_of(record: &Record, catalog: &Catalog, facilitator: &TestAccount) -> Option<B256> {
-    match record {
-        Record::Other(entry) => match &entry.call {
-            Call::Raw { hash, .. } => Some(*hash),
-            Call::Permit2 { .. } => Some(unsigned(record, catalog)?.sign(&facilitator.key_bytes()).hash),
-            Call::Svm { wire, .. } => solana::signature(wire)?.first_chunk().map(|half: &[u8; 32]| B256::from(*half)),
-        },
-        Record::Authorized { .. } => Some(unsigned(record, catalog)?.sign(&facilitator.key_bytes()).hash),
-    }
+    own_name(record).or_else(|| Some(unsigned(record, catalog)?.sign(&facilitator.key_bytes()).hash))
 }
 
 /// A record's transaction as people and answers name it: a hash, or a signature in base58.
@@ -150,7 +213,66 @@ pub(super) fn unsigned(record: &Record, catalog: &Catalog) -> Option<Transaction
                 to: permit.spender,
                 input: settle_calldata(permit, entry.value, Address::from_slice(&entry.from.0[12..]), signature),
             }),
-            Call::Raw { .. } | Call::Svm { .. } => None,
+            _ => None,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ledger::{AssetId, Entry};
+    use crate::networks::eip155::signature::Ecdsa;
+
+    /// Everything that a transaction is made of tells it from another one that stood at its place.
+    #[test]
+    fn records_that_differ_in_what_was_called_alone_are_told_apart() {
+        let (signature, other) = (Ecdsa { compact: [1; 64], v: 27 }, Ecdsa { compact: [1; 64], v: 28 });
+        let authorization = Authorization {
+            from: Address::ZERO,
+            to: Address::ZERO,
+            value: U256::ONE,
+            valid_after: U256::ZERO,
+            valid_before: U256::MAX,
+            nonce: B256::ZERO,
+        };
+        let authorized = |authorization, signature| {
+            fingerprint(&Record::Authorized { authorization, signature, asset: AssetId(0), sequence: 0, at: 0 })
+        };
+        let first = authorized(authorization, signature);
+        assert_eq!(authorized(authorization, signature), first);
+        assert_ne!(authorized(authorization, other), first);
+        assert_ne!(authorized(Authorization { valid_before: U256::ONE, ..authorization }, signature), first);
+        assert_ne!(authorized(Authorization { valid_after: U256::ONE, ..authorization }, signature), first);
+
+        let called = |call| {
+            let (from, to, value) = (Address::ZERO.into(), Address::ZERO.into(), U256::ONE);
+            let entry = Entry { asset: AssetId(0), from, to, value, sequence: 0, at: 0, call, effects: Vec::new() };
+            fingerprint(&Record::Other(Arc::new(entry)))
+        };
+        let witness = Witness { to: Address::ZERO, facilitator: None, valid_after: U256::ZERO };
+        let permit = Permit {
+            chain_id: 1,
+            token: Address::ZERO,
+            amount: U256::ONE,
+            spender: Address::ZERO,
+            nonce: U256::ZERO,
+            deadline: U256::MAX,
+            witness,
+        };
+        let raw = |hash| Call::Raw { chain: 1, sender: Address::ZERO, hash, reverted: false };
+        let late = Witness { valid_after: U256::ONE, ..witness };
+        let prints: std::collections::BTreeSet<u64> = [
+            called(Call::Permit2 { permit, signature }),
+            called(Call::Permit2 { permit, signature: other }),
+            called(Call::Permit2 { permit: Permit { deadline: U256::ONE, ..permit }, signature }),
+            called(Call::Permit2 { permit: Permit { witness: late, ..permit }, signature }),
+            called(raw(B256::ZERO)),
+            called(raw(B256::repeat_byte(1))),
+        ]
+        .into();
+        assert_eq!(prints.len(), 6);
     }
 }

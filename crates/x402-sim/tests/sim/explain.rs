@@ -148,3 +148,28 @@ fn accept_skips_the_signature_and_nothing_else() {
     let rejected = judged(&world, &plain, Mode::Reject).unwrap_err();
     assert_eq!(rejected.spelled(), "payment_rejected_by_simulation");
 }
+
+#[test]
+fn typed_data_is_compared_with_the_asset_that_it_names() {
+    use serde_json::json;
+    use x402_sim::explain::case::{Depth, Question, explain};
+    use x402_sim::explain::read::read;
+    let found = |domain: serde_json::Value, primary: &str| {
+        let data = json!({"domain": domain, "types": {}, "primaryType": primary, "message": {}});
+        let reading = read(&data.to_string());
+        let question =
+            Question { reading, requirements: None, now: NOW, real: None, record: None, depth: Depth::Judge };
+        explain(&question).findings.iter().map(|finding| finding.id).collect::<Vec<_>>()
+    };
+    let usdc = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+    let domain = |name: &str, version: &str, chain: u64, contract: &str| json!({"name": name, "version": version, "chainId": chain, "verifyingContract": contract});
+    let transfer = "TransferWithAuthorization";
+    assert_eq!(found(domain("USDC", "2", 84532, usdc), transfer), Vec::<&str>::new());
+    assert_eq!(found(domain("USD Coin", "1", 84532, usdc), transfer), ["wrong_domain_name", "wrong_domain_version"]);
+    assert_eq!(found(domain("USDC", "2", 8453, usdc), transfer), ["wrong_chain_id"]);
+    assert_eq!(found(domain("USDC", "2", 84532, usdc), "ReceiveWithAuthorization"), ["wrong_primary_type"]);
+    assert_eq!(
+        found(domain("Mine", "1", 1, "0x1111111111111111111111111111111111111111"), transfer),
+        Vec::<&str>::new()
+    );
+}

@@ -9,6 +9,8 @@
 mod departures;
 mod differential;
 mod explain;
+mod explain_fuzz;
+mod explain_generated;
 mod faults;
 mod payment;
 mod permit2;
@@ -17,5 +19,7 @@ mod purchases;
 mod registry;
 mod snapshots;
 mod solana;
+mod solana_answers;
 mod solana_differential;
+mod solana_money;
 mod solana_rpc;

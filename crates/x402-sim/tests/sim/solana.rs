@@ -140,7 +140,7 @@ fn the_same_transaction_is_a_duplicate_for_two_minutes_and_on_the_chain_for_ever
 
 #[test]
 fn strict_token_accounts_are_those_of_named_accounts_and_those_that_were_made() {
-    let world = world_of(Rules { token_accounts: TokenAccounts::Strict, ..Rules::default() });
+    let mut world = world_of(Rules { token_accounts: TokenAccounts::Strict, ..Rules::default() });
     let stranger = ed25519::key_of(&[7; 32]);
     assert_eq!(reason(&world, &good(1).body(), Depth::Verify), "");
     let mut payment = good(2);
@@ -150,6 +150,22 @@ fn strict_token_accounts_are_those_of_named_accounts_and_those_that_were_made() 
     payment.draft = terms.draft(solana::key_of(&payment.payer), &occasion);
     assert_eq!(reason(&world, &payment.body(), Depth::Verify), "invalid_exact_svm_transaction_simulation_failed");
     assert_eq!(reason(&world_of(Rules::default()), &payment.body(), Depth::Verify), "");
+    let meta = |key, signer, writable| Some(Meta { key, signer, writable });
+    let payer = solana::key_of(&payment.payer);
+    let create = Instruction {
+        program: program::ASSOCIATED_TOKEN,
+        accounts: vec![
+            meta(payer, true, true),
+            meta(Key::token_account(stranger, terms.mint, program::TOKEN), false, true),
+            meta(stranger, false, false),
+            meta(terms.mint, false, false),
+            meta(program::SYSTEM, false, false),
+            meta(program::TOKEN, false, false),
+        ],
+        data: Vec::new(),
+    };
+    crate::solana_money::send(&mut world, payment.payer.solana_seed(), vec![create]).unwrap();
+    assert_eq!(reason(&world, &payment.body(), Depth::Verify), "");
 }
 
 /// A spoilt payment, and the reason that version 2 gives.
@@ -298,26 +314,31 @@ fn spoilt_payments_are_refused_for_the_official_reasons() {
     }
 }
 
+/// A payment whose mint is taken from a lookup table, signed by the payer.
+pub(crate) fn with_mint_from_table(payment: &Payment, table: Key, place: u8) -> Transaction {
+    let mut message = payment.draft.sign(&[]).message;
+    let mint = Key::parse(payment.asked["asset"].as_str().unwrap()).unwrap();
+    let own = message.accounts.iter().position(|key| *key == mint).unwrap();
+    message.accounts.remove(own);
+    message.readonly_others -= 1;
+    let (own, last) = (u8::try_from(own).unwrap(), u8::try_from(message.accounts.len()).unwrap());
+    for instruction in &mut message.instructions {
+        for index in instruction.accounts.iter_mut().chain([&mut instruction.program]) {
+            *index = if *index == own { last } else { *index - u8::from(*index > own) };
+        }
+    }
+    message.lookups.push(Lookup { table, writable: Vec::new(), readonly: vec![place] });
+    let mut transaction = Transaction::unsigned(message);
+    assert!(transaction.sign(&payment.payer.solana_seed()));
+    transaction
+}
+
 #[test]
 fn a_lookup_table_of_the_chain_is_read_and_any_other_is_not() {
     let world = world_of(Rules::default());
     let refused = |table: Key, place: u8| {
         let payment = good(7);
-        let mut message = payment.draft.sign(&[]).message;
-        // The mint is taken from the table.
-        let mint = Key::parse(payment.asked["asset"].as_str().unwrap()).unwrap();
-        let own = message.accounts.iter().position(|key| *key == mint).unwrap();
-        message.accounts.remove(own);
-        message.readonly_others -= 1;
-        let (own, last) = (u8::try_from(own).unwrap(), u8::try_from(message.accounts.len()).unwrap());
-        for instruction in &mut message.instructions {
-            for index in instruction.accounts.iter_mut().chain([&mut instruction.program]) {
-                *index = if *index == own { last } else { *index - u8::from(*index > own) };
-            }
-        }
-        message.lookups.push(Lookup { table, writable: Vec::new(), readonly: vec![place] });
-        let mut transaction = Transaction::unsigned(message);
-        assert!(transaction.sign(&payment.payer.solana_seed()));
+        let transaction = with_mint_from_table(&payment, table, place);
         reason(&world, &payment.body_of(&transaction), Depth::Verify)
     };
     let table = tables::find(solana::DEVNET, tables::address()).unwrap();

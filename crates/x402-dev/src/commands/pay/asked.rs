@@ -4,12 +4,13 @@
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
-use x402_sim::payer::Offer;
+use x402_sim::payer::{NoOffer, Offer};
 use x402_sim::registry::Version;
 use x402_wire::header::PAYMENT_REQUIRED;
 use x402_wire::invoice::{Invoice, SCHEME};
 
 use super::exchange::Answer;
+use super::story::said;
 
 /// How a payment is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +92,8 @@ impl Asked {
             Dialect::V2 => {
                 let value = answer.headers.get(PAYMENT_REQUIRED)?;
                 let offer = Offer::from_header(&String::from_utf8_lossy(value.as_bytes()));
-                Some(offer.map(Self::Offer).map_err(|why| format!("its PAYMENT-REQUIRED header: {why}")))
+                let why = |why: NoOffer| format!("its PAYMENT-REQUIRED header: {}", said(&why.to_string()));
+                Some(offer.map(Self::Offer).map_err(why))
             }
             Dialect::V1 => {
                 let body = answer.body.head();
@@ -99,7 +101,9 @@ impl Asked {
                 if !text.contains("\"accepts\"") {
                     return None;
                 }
-                let offer = Offer::parse(body).map_err(|why| format!("its body: {why}"));
+                let cut =
+                    answer.broken.as_ref().map(|cause| format!(", and it is cut off: {cause}")).unwrap_or_default();
+                let offer = Offer::parse(body).map_err(|why| format!("its body: {}{cut}", said(&why.to_string())));
                 Some(offer.and_then(|offer| match offer.version {
                     Version::V1 => Ok(Self::Offer(offer)),
                     Version::V2 => Err("its body holds an offer of version 2, which belongs into a header".to_owned()),

@@ -1,7 +1,5 @@
-//! From requirements and a key to something that can be presented: the one place where `pay` signs.
+//! From requirements and a key to something that can be presented. [`transfer`](super::transfer) signs for invoices.
 
-use http::HeaderValue;
-use http::header::HeaderName;
 use x402_sim::networks::Family;
 use x402_sim::networks::eip155::eip3009::draft::{Occasion, Signer};
 use x402_sim::networks::solana::ed25519;
@@ -10,11 +8,11 @@ use x402_sim::payer::{NoChoice, Offer, Wish};
 use x402_sim::registry::Version;
 use x402_sim::{B256, hex};
 use x402_wire::document::Document;
-use x402_wire::header::{self, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_FROM, X_PAYMENT_PROOF};
-use x402_wire::invoice::Invoice;
+use x402_wire::header::{self, PAYMENT_SIGNATURE, X_PAYMENT};
 
 use super::choice::Candidate;
 use super::key::Payer;
+use super::story::{moment, quoted, safe};
 use crate::journal::Authorized;
 
 /// The longest that an authorization lives, in seconds, whatever the requirements ask: who holds it can use it so long.
@@ -40,23 +38,44 @@ pub struct Moment<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum NotAuthorized {
     /// None of the requirements can be signed for.
-    #[error("{0}")]
+    #[error("{}", safe(&_0.to_string()))]
     Terms(NoChoice),
     /// The key signs for another family of networks.
-    #[error("the key signs for another family of networks than {network}")]
+    #[error("the key signs for another family of networks than {}", safe(network))]
     OtherKey {
         /// The network.
         network: String,
     },
     /// Requirements of Solana that cannot be signed for.
-    #[error("{0}")]
+    #[error("{}", safe(&_0.to_string()))]
     Solana(draft::NotSignable),
+    /// An invoice that no transaction can pay.
+    #[error("the invoice cannot be paid: {}", safe(why))]
+    Invoice {
+        /// What is wrong.
+        why: String,
+    },
+    /// An invoice that ends before a transaction is in a block.
+    #[error("the invoice ends at {}: a transaction may come too late", moment(*ends))]
+    LateInvoice {
+        /// When, in seconds since 1970.
+        ends: u64,
+    },
+    /// Nobody has said where the chain is.
+    #[error("an invoice is paid by a transaction, and nobody has said where its chain is")]
+    NoChain,
     /// Nobody has said a recent blockhash.
     #[error("the offer says no recent blockhash, and there is nobody to ask for one")]
     NoBlockhash,
-    /// Invoices are paid by test accounts.
-    #[error("an invoice is paid by a test account; choose one with --as")]
+    /// A memo alone stands for the payment of a test account.
+    #[error("the memo alone pays from a test account only; choose one with --as")]
     NoTestAccount,
+    /// A proof is a header field, and this memo cannot stand in one.
+    #[error("the invoice's memo {} cannot be sent in a header field", quoted(memo))]
+    Memo {
+        /// The memo.
+        memo: String,
+    },
 }
 
 /// Signs for requirements.
@@ -66,10 +85,8 @@ pub fn authorize(
     payer: &Payer,
     at: Moment<'_>,
 ) -> Result<(Authorized, Document), NotAuthorized> {
-    let (carrier, payload) = match way.family() {
-        Family::Eip155 => by_evm(offer, way, payer, at)?,
-        Family::Solana => by_solana(offer, way, payer, at)?,
-    };
+    let (carrier, payload) =
+        if way.family() == Family::Solana { by_solana(offer, way, payer, at)? } else { by_evm(offer, way, payer, at)? };
     let mut authorized = Authorized {
         price: way.price(),
         at: at.now,
@@ -89,7 +106,7 @@ fn by_evm(
     payer: &Payer,
     at: Moment<'_>,
 ) -> Result<(&'static str, Document), NotAuthorized> {
-    let alone = Offer { accepts: vec![way.entry.clone()], ..offer.clone() };
+    let alone = Offer { version: offer.version, around: offer.around.clone(), accepts: vec![way.entry.clone()] };
     let terms = alone.choose(&Wish::default()).map_err(NotAuthorized::Terms)?;
     let asked = way.entry.get("maxTimeoutSeconds").and_then(Document::whole);
     let occasion = Occasion {
@@ -103,9 +120,7 @@ fn by_evm(
         Payer::OwnSolana { .. } => return Err(NotAuthorized::OtherKey { network: way.said("network").to_owned() }),
     };
     let mut around = alone.around.clone();
-    if let Some(extensions) = &mut around.extensions {
-        identify(extensions, at.purchase);
-    }
+    around.extensions.iter_mut().for_each(|extensions| identify(extensions, at.purchase));
     let written = terms.draft(signer, &occasion).sign(around, None).expect("without a defect nothing can fail");
     Ok((carrier(offer.version), written.payload))
 }
@@ -142,60 +157,6 @@ const fn carrier(version: Version) -> &'static str {
     }
 }
 
-/// Pays an invoice from a test account: its memo is the proof.
-pub fn redeem(invoice: &Invoice, price: String, payer: &Payer, now: u64) -> Result<Authorized, NotAuthorized> {
-    let account = payer.test_account().ok_or(NotAuthorized::NoTestAccount)?;
-    Ok(Authorized {
-        at: now,
-        instrument: "invoice".to_owned(),
-        network: invoice.network.to_string(),
-        asset: invoice.currency.to_string(),
-        from: account.solana_address.to_owned(),
-        to: invoice.recipient.to_string(),
-        amount: invoice.amount.clone(),
-        price,
-        nonce: Some(invoice.memo.clone()),
-        valid_before: Some(invoice.expires_at).filter(|time| *time > 0),
-        headers: vec![
-            (X_PAYMENT_PROOF.to_owned(), invoice.memo.clone()),
-            (X_PAYMENT_FROM.to_owned(), account.index.to_string()),
-        ],
-        presented: 0,
-        answers: Vec::new(),
-        transactions: Vec::new(),
-        dead: None,
-    })
-}
-
-impl Authorized {
-    /// The header fields that carry it.
-    pub fn carriers(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let pairs = self.headers.iter().filter_map(|(name, value)| {
-            let mut value = HeaderValue::from_str(value).ok()?;
-            value.set_sensitive(true);
-            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
-        });
-        pairs.collect()
-    }
-
-    /// The payload that it is, without its signature.
-    pub fn payload(&self) -> Option<Document> {
-        let (_, value) =
-            self.headers.iter().find(|(name, _)| [X_PAYMENT, PAYMENT_SIGNATURE].contains(&name.as_str()))?;
-        header::decode(value).ok().map(without_signature)
-    }
-}
-
-/// A payload whose signature is cut out.
-pub fn without_signature(mut payload: Document) -> Document {
-    for way in [["payload", "signature"], ["payload", "transaction"]] {
-        if let Some(secret) = payload.at_mut(&way) {
-            *secret = Document::from("<cut out>");
-        }
-    }
-    payload
-}
-
 /// What an authorization says of itself.
 fn facts(way: &Candidate, payload: &Document) -> Authorized {
     let inner = payload.get("payload");
@@ -228,6 +189,7 @@ fn facts(way: &Candidate, payload: &Document) -> Authorized {
         answers: Vec::new(),
         transactions: Vec::new(),
         dead: None,
+        transfer: None,
     }
 }
 

@@ -2,22 +2,23 @@
 
 use http::{StatusCode, Uri};
 use x402_sim::networks::Stage;
-use x402_wire::invoice::Invoice;
 
 use super::address::{self, is_loopback, is_secure};
 use super::asked::{Asked, NothingAsked};
+use super::bill::Bill;
 use super::choice::{Candidate, Money, same_account};
 use super::confirm::{Consent, ask};
 use super::deal::{Deal, weigh};
 use super::dial::Machines;
+use super::end::Before;
 use super::error::PayError;
 use super::exchange::{Answer, Call};
 use super::finding::Finding;
 use super::key::Payer;
-use super::order::{Earlier, Extent, Order, Paying};
-use super::present::{Before, Presented, present};
-use super::shop::{Shop, Visit};
-use crate::clock::timestamp;
+use super::order::{Earlier, Extent, Order};
+use super::present::{Presented, present};
+use super::shop::{Seller, Shop, Visit};
+use super::story::{moment, safe, said};
 use crate::context::Context;
 use crate::journal::entry::FORM;
 use crate::journal::{self, Authorized, Ending, Entry, Errand, Page};
@@ -31,7 +32,7 @@ pub enum Bought {
     /// No payment was asked for.
     Free(Answer),
     /// Only the offer was looked at, or it was declined: what it asks, and what of it would be paid.
-    Looked(Looked),
+    Looked(Box<Looked>),
     /// Something was signed and presented.
     Paid(Box<Paid>),
 }
@@ -46,7 +47,7 @@ pub struct Looked {
     /// Why nothing is paid.
     pub why: Why,
     /// An invoice, where that is all that is asked.
-    pub invoice: Option<Invoice>,
+    pub bill: Option<Bill>,
 }
 
 /// Why nothing is paid.
@@ -58,6 +59,12 @@ pub enum Why {
     NotAcceptable,
     /// Somebody said no.
     Declined,
+}
+
+/// A request, as it was asked for, and as it is paid at the end of its redirects.
+struct Trip {
+    asked: Call,
+    call: Call,
 }
 
 /// Something that was signed and presented.
@@ -74,11 +81,12 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     let call = order.errand.call(context)?;
     let (payer, warning) = order.paying.key.read(context)?;
     shop.story.warn_of(warning.as_deref());
-    let Visit { exchange, machines } = shop.visit(call).await;
+    let Visit { exchange, machines } = shop.visit(call.clone()).await;
     let url = exchange.call.url.to_string();
     let unreachable = |source| PayError::Unreachable { url: url.clone(), source };
     let answer = exchange.outcome.map_err(|silence| unreachable(silence.into_cause()))?;
-    let call = exchange.call;
+    let trip = Trip { asked: call, call: exchange.call };
+    let call = &trip.call;
     let machines = machines.expect("who has answered was found");
     if answer.status != StatusCode::PAYMENT_REQUIRED {
         return match answer.broken {
@@ -92,21 +100,25 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     shop.story.step(&format!("an offer in {}", asked.dialect().name()));
     let deal = match weigh(shop, &order.paying, &payer, asked) {
         Ok(deal) => deal,
-        Err(looked) => return Ok(Bought::Looked(*looked)),
+        Err(looked) => return Ok(Bought::Looked(looked)),
     };
     may_sign(&payer, &call.url, &machines)?;
     warn(shop, &payer, &deal, order.paying.taste.money);
     if order.paying.extent == Extent::Confirm && ask(&deal.question(&payer))? == Consent::Declined {
-        let (candidates, invoice) = deal.parts();
-        return Ok(Bought::Looked(Looked { candidates, chosen: Some(0), why: Why::Declined, invoice }));
+        let (candidates, bill) = deal.parts();
+        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why: Why::Declined, bill })));
     }
-    if order.paying.earlier == Earlier::Blocks {
-        look_back(shop, &call, &payer)?;
-    }
-    let mut page = sign(shop, &call, &payer, &deal).await?;
-    let stranger = unlike_before(shop, &page)?;
+    let random = |source| PayError::System { what: "no randomness from the system", source };
+    let id = journal::random_id().map_err(random)?;
+    // Everything that can be read is read before something is signed.
+    let before = shop.journal.history(REMEMBERED)?;
+    let earlier = order.paying.earlier;
+    look_back(shop, &trip, &payer, earlier)?;
+    let authorized = deal.sign(shop, Seller { call, machines: &machines }, &payer, &id).await?;
+    let stranger = unlike_before(&before, &call.url, &authorized);
     shop.story.warn_of(stranger.iter().map(|finding| finding.text.as_str()));
-    let mut told = present(shop, &mut page, &call, &machines, Before::Nothing).await?;
+    let mut page = write_down(shop, &trip, &payer, earlier, trip.entry(id, shop.now(), authorized))?;
+    let mut told = present(shop, &mut page, call, &machines, Before::Nothing).await?;
     told.known.extend(stranger);
     Ok(Bought::Paid(Box::new(Paid { told, page })))
 }
@@ -121,95 +133,81 @@ pub fn may_sign(payer: &Payer, url: &Uri, machines: &Machines) -> Result<(), Pay
 
 /// What the owner of the money should hear before.
 fn warn(shop: &Shop, payer: &Payer, deal: &Deal, money: Money) {
-    let Deal::Offer(deal) = deal else { return };
-    let way = &deal.1;
-    let real = money == Money::Real && way.network.as_ref().is_none_or(|network| network.stage == Stage::Main);
+    let network = match deal {
+        Deal::Offer(deal) => &deal.1.network,
+        Deal::Invoice(bill) => &bill.network,
+    };
+    let real = money == Money::Real && network.as_ref().is_none_or(|network| network.stage == Stage::Main);
     if real && payer.test_account().is_some() {
         shop.story.warn("this is real money, and the key of a test account is public: anybody can spend what it holds");
     }
 }
 
 /// Nothing is signed while nobody knows whether the same was paid before.
-fn look_back(shop: &Shop, call: &Call, payer: &Payer) -> Result<(), PayError> {
-    let errand = errand(call);
-    let names = [Some(payer.address()), payer.test_account().map(|account| account.solana_address.to_owned())];
-    for name in names.into_iter().flatten() {
-        if let Some(entry) = shop.journal.waiting_for(&errand, call.body.as_deref(), &name)? {
+fn look_back(shop: &Shop, trip: &Trip, payer: &Payer, earlier: Earlier) -> Result<(), PayError> {
+    if earlier == Earlier::IsAnother {
+        return Ok(());
+    }
+    let solana = payer.test_account().map(|account| account.solana_address.to_owned());
+    let names: Vec<String> = [Some(payer.address()), solana].into_iter().flatten().collect();
+    match shop.journal.open_for(&trip.errand(), trip.asked.body.as_deref(), &names)? {
+        None => Ok(()),
+        Some(entry) => {
             let state = entry.last().map_or_else(|| "nothing is known".to_owned(), state);
-            return Err(PayError::Earlier { id: entry.id, state });
+            Err(PayError::Earlier { id: entry.id, state })
         }
     }
-    Ok(())
+}
+
+/// Writes down what was signed, before anybody else can see it; or drops it, if somebody else has begun the same purchase
+/// meanwhile: from the last look to the first line nobody can come between.
+fn write_down(shop: &Shop, trip: &Trip, payer: &Payer, earlier: Earlier, entry: Entry) -> Result<Page, PayError> {
+    let shelf = shop.journal.shelf()?;
+    look_back(shop, trip, payer, earlier)?;
+    Ok(shelf.open(entry, trip.asked.body.as_deref())?)
 }
 
 /// What is known of an authorization, in a sentence.
 pub fn state(paid: &Authorized) -> String {
     let last = paid.answers.last().map_or_else(|| "no answer was written down".to_owned(), Clone::clone);
-    let until =
-        paid.valid_before.map(|until| format!(", can be used until {}", timestamp(until * 1000))).unwrap_or_default();
-    format!("{} to {}{until}; {last}", paid.price, paid.to)
+    let until = paid.valid_before.map(|until| format!(", can be used until {}", moment(until))).unwrap_or_default();
+    format!("{} to {}{until}; {}", safe(&paid.price), safe(&paid.to), safe(&last))
 }
 
 /// A word on a payee that this seller never named before, for the same network and asset.
-fn unlike_before(shop: &Shop, page: &Page) -> Result<Option<Finding>, PayError> {
-    let Some(paid) = page.entry.last() else { return Ok(None) };
+fn unlike_before(before: &[Entry], seller: &Uri, paid: &Authorized) -> Option<Finding> {
+    let own = address::origin(seller);
     let origin = |entry: &Entry| entry.errand.url.parse::<Uri>().map(|url| address::origin(&url)).ok();
-    let own = origin(&page.entry);
-    let before: Vec<Entry> = shop.journal.history(REMEMBERED)?;
     let of_seller =
-        before.iter().filter(|entry| own.is_some() && origin(entry) == own && entry.ending == Some(Ending::Delivered));
+        before.iter().filter(|entry| entry.ending == Some(Ending::Delivered) && origin(entry).as_ref() == Some(&own));
     let same = |earlier: &&Authorized| (&earlier.network, &earlier.asset) == (&paid.network, &paid.asset);
     let payees: Vec<&str> = of_seller.filter_map(Entry::last).filter(same).map(|earlier| earlier.to.as_str()).collect();
-    if payees.is_empty() || payees.iter().any(|payee| same_account(payee, &paid.to)) {
-        return Ok(None);
+    let last = payees.last().filter(|_| !payees.iter().any(|payee| same_account(payee, &paid.to)))?;
+    let text = format!("this seller was paid at {} before, and asks for {} now", said(last), said(&paid.to));
+    Some(Finding::new("payee_unlike_before", text))
+}
+
+impl Trip {
+    /// The purchase as the journal keeps it.
+    fn entry(&self, id: String, began: u64, authorized: Authorized) -> Entry {
+        Entry { form: FORM, id, began, errand: self.errand(), authorizations: vec![authorized], ending: None }
     }
-    let text = format!("this seller was paid at {} before, and asks for {} now", payees[payees.len() - 1], paid.to);
-    Ok(Some(Finding::new("payee_unlike_before", text)))
-}
 
-/// Signs, and writes it down before anybody else can see it.
-async fn sign(shop: &Shop, call: &Call, payer: &Payer, deal: &Deal) -> Result<Page, PayError> {
-    let random = |source| PayError::System { what: "no randomness from the system", source };
-    let id = journal::random_id().map_err(random)?;
-    let authorized = deal.sign(shop, &call.url, payer, &id).await?;
-    let entry = Entry {
-        form: FORM,
-        id,
-        began: shop.now(),
-        errand: errand(call),
-        authorizations: vec![authorized],
-        ending: None,
-    };
-    Ok(shop.journal.open(entry, call.body.as_deref())?)
-}
-
-/// The request as the journal keeps it.
-pub fn errand(call: &Call) -> Errand {
-    let headers = call
-        .headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    Errand {
-        method: call.method.as_str().to_owned(),
-        url: call.url.to_string(),
-        headers: headers.collect(),
-        body: call.body.as_ref().map(|body| body.len() as u64),
-    }
-}
-
-/// Signs once more for a purchase, for what is offered now.
-///
-/// `Ok(Err(..))` where nothing of it is acceptable.
-pub async fn sign_again(
-    shop: &Shop,
-    seller: &Uri,
-    paying: &Paying,
-    asked: Asked,
-    payer: &Payer,
-    id: &str,
-) -> Result<Result<Authorized, Box<Looked>>, PayError> {
-    match weigh(shop, paying, payer, asked) {
-        Ok(deal) => deal.sign(shop, seller, payer, id).await.map(Ok),
-        Err(looked) => Ok(Err(looked)),
+    /// The request as the journal keeps it.
+    fn errand(&self) -> Errand {
+        let Self { asked, call } = self;
+        let headers = call
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+        let is_led = (&asked.method, &asked.url) != (&call.method, &call.url);
+        let named = |call: &Call| journal::Asked { method: call.method.to_string(), url: call.url.to_string() };
+        Errand {
+            method: call.method.as_str().to_owned(),
+            url: call.url.to_string(),
+            headers: headers.collect(),
+            body: call.body.as_ref().map(|body| body.len() as u64),
+            asked: is_led.then(|| named(asked)),
+        }
     }
 }

@@ -1,17 +1,19 @@
-//! Asking a chain what became of an authorization, by JSON-RPC.
+//! Asking a chain what became of an authorization, by JSON-RPC. [`cluster`](super::cluster) has what Solana is asked.
+
+use std::cell::RefCell;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use serde::Serialize;
 use serde_json::{Value, json};
+use x402_sim::networks::eip155;
 use x402_sim::networks::eip155::assets::v1_chain_id;
-use x402_sim::networks::{eip155, solana};
 use x402_sim::{U256, hex};
 use x402_wire::amount::parse_atomic;
 
 use super::dial::Machines;
-use super::exchange::{Call, Caller};
+use super::exchange::{Call, Caller, Exchange, Silence};
 use crate::journal::Authorized;
 
 /// `authorizationState(address,bytes32)` of EIP-3009.
@@ -23,14 +25,11 @@ const NONCE_BITMAP: &str = "4fe02b44";
 /// The Permit2 contract, at the same address on every chain.
 const PERMIT2: &str = "0x000000000022D473030F116dDEE9F6B43aC78BA3";
 
-/// The topic of `AuthorizationUsed(address,bytes32)`.
-const USED: &str = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
+/// How long after its end an authorization is taken for dead, in seconds: clocks differ, and a chain may lose its last blocks.
+pub const GRACE: u64 = 60;
 
-/// The topic of `AuthorizationCanceled(address,bytes32)`.
-const CANCELED: &str = "0x1cdd46ff242716cdaa72d159d339a485b3438398348d68f09d7c8c0a59353d81";
-
-/// How many blocks back the logs are searched: public endpoints refuse more.
-const DEPTH: u64 = 2_000;
+/// How often a chain is asked anew because it has moved on between two questions.
+const ATTEMPTS: u32 = 3;
 
 /// What a chain says of an authorization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +37,7 @@ const DEPTH: u64 = 2_000;
 pub struct State {
     /// What became of it.
     pub fate: Fate,
-    /// The block that says so.
+    /// The block that says so; on Solana, the last slot that is final.
     pub block: u64,
     /// The time of that block, in seconds since 1970.
     pub time: u64,
@@ -56,15 +55,25 @@ pub enum Fate {
     Cancelled,
     /// It was not used up to this block.
     Unused,
+    /// Its transaction is in a block for good, and has failed: nothing has moved, and nothing can any more.
+    Failed,
+    /// It is in no block, and its blockhash is too old for every block that can still come.
+    Expired,
 }
 
 impl State {
     /// Whether an authorization can never be used any more, and was not.
+    ///
+    /// Source: `FiatTokenV2_2` (`now < validBefore`) and Permit2's `SignatureTransfer` (`block.timestamp > deadline` is too
+    /// late): the deadline itself still counts.
     pub fn is_void(&self, paid: &Authorized) -> bool {
         match self.fate {
             Fate::Used => false,
-            Fate::Cancelled => true,
-            Fate::Unused => paid.valid_before.is_some_and(|until| self.time >= until),
+            Fate::Cancelled | Fate::Failed | Fate::Expired => true,
+            Fate::Unused => paid.valid_before.is_some_and(|until| {
+                let last = if paid.instrument == "permit2" { until } else { until.saturating_sub(1) };
+                self.time > last.saturating_add(GRACE)
+            }),
         }
     }
 }
@@ -72,17 +81,50 @@ impl State {
 /// A chain that can be asked.
 #[derive(Debug)]
 pub struct Chain<'a> {
-    /// Sends requests.
-    pub caller: &'a Caller,
-    /// Where.
-    pub url: &'a Uri,
+    caller: &'a Caller,
+    url: &'a Uri,
+    asked: RefCell<Vec<Exchange>>,
+}
+
+/// Why a chain has given no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAsked {
+    /// Nothing has left this machine.
+    #[error("{0}")]
+    Unsent(String),
+    /// It was asked, and there is no answer, or one that is none.
+    #[error("{0}")]
+    Silent(String),
+    /// It says that it does not do it.
+    #[error("{text}")]
+    Said {
+        /// What it says, behind the method.
+        text: String,
+        /// What it adds for programs.
+        data: Value,
+    },
+}
+
+impl<'a> Chain<'a> {
+    /// The chain behind an endpoint.
+    pub const fn new(caller: &'a Caller, url: &'a Uri) -> Self {
+        Self { caller, url, asked: RefCell::new(Vec::new()) }
+    }
+
+    /// What was asked, and what was answered.
+    pub fn into_exchanges(self) -> Vec<Exchange> {
+        self.asked.into_inner()
+    }
 }
 
 impl Chain<'_> {
     /// Asks what became of an authorization.
     pub async fn look(&self, paid: &Authorized) -> Result<State, String> {
+        if let Some(transfer) = &paid.transfer {
+            return self.look_for_transfer(transfer).await;
+        }
         if paid.instrument == "solana" {
-            return Err("transactions of Solana are not looked up".to_owned());
+            return self.look_for_payment(paid).await;
         }
         let chain = eip155::chain_id(&paid.network).or_else(|| v1_chain_id(&paid.network));
         let chain = chain.ok_or_else(|| format!("{} has no JSON-RPC that is asked here", paid.network))?;
@@ -90,11 +132,21 @@ impl Chain<'_> {
         if own != chain {
             return Err(format!("it is the chain {own}, and the payment is on {chain}"));
         }
-        let head = self.ask("eth_getBlockByNumber", json!(["latest", false])).await?;
-        let of = |key: &str| number(&head[key]).ok_or_else(|| format!("the latest block has no {key}"));
-        let (block, time) = (of("number")?, of("timestamp")?);
         let (contract, data) = question(paid)?;
-        let answer = self.ask("eth_call", json!([{ "to": contract, "data": data }, "latest"])).await?;
+        let mut attempt = 1;
+        let (block, time, answer) = loop {
+            let head = self.ask("eth_getBlockByNumber", json!(["latest", false])).await?;
+            let of = |key: &str| number(&head[key]).ok_or_else(|| format!("the latest block has no {key}"));
+            let (block, time) = (of("number")?, of("timestamp")?);
+            // In that very block: the answer of another one says nothing about its time.
+            let call = json!([{ "to": contract, "data": data }, format!("{block:#x}")]);
+            match self.ask("eth_call", call).await {
+                Ok(answer) => break (block, time, answer),
+                // Chains that keep the newest state alone have moved on.
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                Err(why) => return Err(why),
+            }
+        };
         let word =
             answer.as_str().and_then(word).ok_or_else(|| format!("{contract} does not say what became of it"))?;
         let is_used = match paid.instrument.as_str() {
@@ -104,54 +156,38 @@ impl Chain<'_> {
         let mut state = State { fate: Fate::Unused, block, time, transactions: Vec::new() };
         if is_used {
             state.fate = Fate::Used;
-            if paid.instrument == "eip3009" {
-                self.find(paid, &mut state).await?;
-            }
+            self.find_transactions(paid, &mut state).await?;
         }
         Ok(state)
     }
 
-    /// Looks for the transactions that used an authorization.
-    async fn find(&self, paid: &Authorized, state: &mut State) -> Result<(), String> {
-        let (from, nonce) = (padded(&paid.from)?, paid.nonce.clone().unwrap_or_default());
-        let since = format!("0x{:x}", state.block.saturating_sub(DEPTH));
-        let filter = json!([{ "address": paid.asset, "fromBlock": since, "toBlock": "latest",
-            "topics": [[USED, CANCELED], format!("0x{from}"), nonce] }]);
-        // An endpoint that keeps no logs has told the state nevertheless.
-        let Ok(Value::Array(logs)) = self.ask("eth_getLogs", filter).await else { return Ok(()) };
-        if logs.iter().any(|log| log["topics"][0] == CANCELED) {
-            state.fate = Fate::Cancelled;
-        }
-        let used = logs.iter().filter(|log| log["topics"][0] == USED);
-        for transaction in used.filter_map(|log| log["transactionHash"].as_str()) {
-            if !state.transactions.iter().any(|own| own == transaction) {
-                state.transactions.push(transaction.to_owned());
-            }
-        }
-        Ok(())
+    /// Asks a question. Why it is not answered, in words.
+    pub(super) async fn ask(&self, method: &str, params: Value) -> Result<Value, String> {
+        self.call(method, params).await.map_err(|why| why.to_string())
     }
 
-    /// A recent blockhash of a Solana cluster.
-    pub async fn blockhash(&self) -> Result<[u8; 32], String> {
-        let said = self.ask("getLatestBlockhash", json!([])).await?;
-        let text = said["value"]["blockhash"].as_str();
-        text.and_then(solana::parse_address).ok_or_else(|| "getLatestBlockhash gives no blockhash".to_owned())
-    }
-
-    async fn ask(&self, method: &str, params: Value) -> Result<Value, String> {
+    /// Asks a question.
+    pub(super) async fn call(&self, method: &str, params: Value) -> Result<Value, NotAsked> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
         let call = Call { method: Method::POST, url: self.url.clone(), headers, body: Some(Bytes::from(body)) };
-        let machines = Machines::of(self.url).await.map_err(|cause| format!("{}: {cause}", self.url))?;
-        let answer = self.caller.send(&call, &machines).await.outcome;
-        let answer = answer.map_err(|silence| format!("{}: {}", self.url, silence.cause()))?;
-        let status = answer.status;
-        let mut said: Value = serde_json::from_slice(answer.body.head())
-            .map_err(|_| format!("{} answers {status} to {method}, and no JSON", self.url))?;
-        match said.get("error") {
+        let nobody = |cause: &std::io::Error| format!("{}: {cause}", self.url);
+        let machines = Machines::of(self.url).await.map_err(|cause| NotAsked::Unsent(nobody(&cause)))?;
+        let exchange = self.caller.send(&call, &machines).await;
+        let said = match &exchange.outcome {
+            Err(Silence::Unsent(cause)) => Err(NotAsked::Unsent(nobody(cause))),
+            Err(Silence::Sent(cause)) => Err(NotAsked::Silent(nobody(cause))),
+            Ok(answer) => serde_json::from_slice::<Value>(answer.body.head()).map_err(|_| {
+                NotAsked::Silent(format!("{} answers {} to {method}, and no JSON", self.url, answer.status))
+            }),
+        };
+        self.asked.borrow_mut().push(exchange);
+        let mut said = said?;
+        match said.get_mut("error").map(Value::take) {
             Some(error) if !error.is_null() => {
-                Err(format!("{method}: {}", error["message"].as_str().unwrap_or("an error without a text")))
+                let text = error["message"].as_str().unwrap_or("an error without a text");
+                Err(NotAsked::Said { text: format!("{method}: {text}"), data: error["data"].clone() })
             }
             _ => Ok(said["result"].take()),
         }
@@ -177,13 +213,13 @@ fn question(paid: &Authorized) -> Result<(String, String), String> {
 }
 
 /// The nonce of Permit2: a number.
-fn nonce(paid: &Authorized) -> Result<U256, String> {
+pub(super) fn nonce(paid: &Authorized) -> Result<U256, String> {
     let nonce = paid.nonce.as_deref().and_then(parse_atomic);
     nonce.ok_or_else(|| "its nonce is no number".to_owned())
 }
 
 /// An address as a word of a call.
-fn padded(address: &str) -> Result<String, String> {
+pub(super) fn padded(address: &str) -> Result<String, String> {
     let address = eip155::parse_address(address).ok_or_else(|| format!("{address} is no address"))?;
     Ok(format!("{:0>64}", hex::encode(address)))
 }
@@ -194,4 +230,30 @@ fn number(value: &Value) -> Option<u64> {
 
 fn word(text: &str) -> Option<U256> {
     U256::from_str_radix(text.strip_prefix("0x").filter(|digits| digits.len() == 64)?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paid(instrument: &str, until: u64) -> Authorized {
+        serde_json::from_value(json!({
+            "at": 1, "instrument": instrument, "network": "eip155:84532", "asset": "0xa", "from": "0xb", "to": "0xc",
+            "amount": "1", "price": "1", "nonce": "1", "validBefore": until, "headers": [], "presented": 1, "answers": [],
+            "transactions": [], "dead": null,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_authorization_is_dead_a_minute_after_its_last_second() {
+        let is_void = |instrument: &str, until: u64, time: u64| {
+            State { fate: Fate::Unused, block: 1, time, transactions: Vec::new() }.is_void(&paid(instrument, until))
+        };
+        // EIP-3009 ends before its last second, Permit2 behind it.
+        assert_eq!([1059, 1060, 1061].map(|time| is_void("eip3009", 1000, time)), [false, true, true]);
+        assert_eq!([1059, 1060, 1061].map(|time| is_void("permit2", 1000, time)), [false, false, true]);
+        // An authorization without an end that could come.
+        assert!(!is_void("permit2", u64::MAX, u64::MAX));
+    }
 }

@@ -3,9 +3,8 @@
 //! Source: TS 2.27 core `x402Client.selectPaymentRequirements` with its spend controls: known assets only, at most a
 //! dollar. Stricter than that: a main network needs a word, and a payee can be named.
 
-use std::fmt;
-
 use x402_sim::U256;
+use x402_sim::networks::eip155::eip3009::draft::Surroundings;
 use x402_sim::networks::solana::exact::draft;
 use x402_sim::networks::{Asset, Family, Network, Stage};
 use x402_sim::payer::{NoChoice, Offer, Wish};
@@ -15,6 +14,7 @@ use x402_wire::document::Document;
 use x402_wire::shape::shorten;
 
 use super::limit::{Limit, price};
+use super::objection::Objection;
 
 /// What may be paid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,29 +58,6 @@ pub struct Candidate {
     pub amount: Option<U256>,
     /// What speaks against it.
     pub objection: Option<Objection>,
-}
-
-/// What speaks against requirements.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Objection {
-    /// Another network, asset or scheme was asked for.
-    NotAskedFor,
-    /// Another payee was asked for.
-    OtherPayee,
-    /// A network that nobody here knows.
-    UnknownNetwork,
-    /// Real money.
-    MainNetwork,
-    /// The payer's key is of another family of networks.
-    OtherKey,
-    /// An asset that the official clients do not pay with.
-    UnknownAsset,
-    /// The amount is no number.
-    NoAmount,
-    /// More than may be paid.
-    OverLimit(Limit),
-    /// It cannot be signed for.
-    NotSignable(String),
 }
 
 /// Every requirement of an offer, judged.
@@ -177,7 +154,9 @@ impl Candidate {
         if self.family() == Family::Solana {
             return draft::Terms::read(offer.version, &self.entry).err().map(|why| why.to_string());
         }
-        let alone = Offer { accepts: vec![self.entry.clone()], ..offer.clone() };
+        // Not the whole offer: it would be copied for each of its entries.
+        let accepts = vec![self.entry.clone()];
+        let alone = Offer { version: offer.version, around: Surroundings::default(), accepts };
         alone.choose(&Wish::default()).err().map(|why| reason(&why))
     }
 
@@ -188,35 +167,6 @@ impl Candidate {
     fn is_of(&self, wanted: &str) -> bool {
         let symbol = self.asset.as_ref().is_some_and(|asset| asset.symbol.eq_ignore_ascii_case(wanted));
         symbol || same_account(self.said("asset"), wanted)
-    }
-}
-
-impl Objection {
-    /// Which flag would lift it.
-    pub const fn remedy(&self) -> Option<&'static str> {
-        match self {
-            Self::MainNetwork => Some("--real-money"),
-            Self::OverLimit(_) => Some("--max-amount"),
-            Self::UnknownAsset => Some("--asset ADDRESS with --max-amount 'N units'"),
-            Self::UnknownNetwork => Some("--network"),
-            Self::NotAskedFor | Self::OtherPayee | Self::OtherKey | Self::NoAmount | Self::NotSignable(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Objection {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotAskedFor => out.write_str("not asked for"),
-            Self::OtherPayee => out.write_str("another payee than asked for"),
-            Self::UnknownNetwork => out.write_str("a network that nobody here knows"),
-            Self::MainNetwork => out.write_str("real money: a main network, or one that nobody here knows"),
-            Self::OtherKey => out.write_str("the payer's key signs for another family of networks"),
-            Self::UnknownAsset => out.write_str("no known asset of this network"),
-            Self::NoAmount => out.write_str("its amount is no number of atomic units"),
-            Self::OverLimit(limit) => write!(out, "over the limit of {limit}"),
-            Self::NotSignable(why) => out.write_str(why),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The body of an answer: in memory while it is small, beyond that in a file that has no name.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -44,13 +44,13 @@ impl Content {
         self.length == 0
     }
 
-    /// The beginning: all of it where it is small.
+    /// All of it where it is in memory; nothing where it is large and lies in a file.
     pub fn head(&self) -> &[u8] {
         &self.memory
     }
 
     /// Writes all of it.
-    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(&self, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
         match &self.spilled {
             None => out.write_all(&self.memory)?,
             Some(file) => {
@@ -62,13 +62,9 @@ impl Content {
         out.flush()
     }
 
-    /// All of it, in memory.
-    pub fn to_vec(&self) -> io::Result<Vec<u8>> {
-        let Some(mut file) = self.spilled.as_ref() else { return Ok(self.memory.clone()) };
-        file.rewind()?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
+    /// All of it as text, where it is text and not large.
+    pub fn text(&self) -> Option<&str> {
+        self.spilled.is_none().then(|| std::str::from_utf8(&self.memory).ok()).flatten()
     }
 }
 
@@ -101,7 +97,7 @@ mod tests {
         for _ in 0..2 {
             let mut written = Vec::new();
             content.write_to(&mut written).unwrap();
-            assert!(written == expected && content.to_vec().unwrap() == expected);
+            assert!(written == expected && content.text().is_none());
         }
     }
 }

@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::address::{host, is_secure, port};
+use super::story::said;
 
 /// Something that bytes go through.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -48,7 +49,9 @@ impl Machines {
         }
         let name = ServerName::try_from(host(uri).to_owned()).map_err(io::Error::other)?;
         let connector = TlsConnector::from(trust.config()?);
-        Ok(Box::new(connector.connect(name, stream).await?))
+        // What is wrong with a certificate is said in its own words.
+        let strange = |cause: io::Error| io::Error::new(cause.kind(), said(&cause.to_string()));
+        Ok(Box::new(connector.connect(name, stream).await.map_err(strange)?))
     }
 }
 

@@ -3,7 +3,8 @@
 use http::Uri;
 use x402_sim::registry;
 
-use super::address::same_origin;
+use super::address::{is_loopback, origin, same_origin};
+use super::shop::Seller;
 use crate::instance::{Home, Standing, survey};
 
 /// The endpoint of an instance of this user, where that is who sells.
@@ -16,4 +17,10 @@ pub fn own(home: &Home, seller: &Uri, network: &str) -> Option<Uri> {
     let mut urls = running.map(|record| record.url);
     let url = urls.find(|url| url.parse().is_ok_and(|url| same_origin(&url, seller)))?;
     format!("{url}/_x402/rpc/{}", network.id).parse().ok()
+}
+
+/// The endpoint that a mock at the seller's own address has; for sellers on this machine only.
+pub fn beside(seller: Seller<'_>, cluster: &str) -> Option<Uri> {
+    let here = seller.machines.all(is_loopback);
+    here.then(|| format!("{}/_x402/rpc/{cluster}", origin(&seller.call.url)).parse().ok()).flatten()
 }

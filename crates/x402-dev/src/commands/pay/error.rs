@@ -4,11 +4,12 @@ use std::io;
 use std::path::PathBuf;
 
 use super::authorization::NotAuthorized;
+use super::buy::state;
 use super::key::KeyError;
 use super::order::BODY_LIMIT;
-use super::story::safe;
+use super::story::{safe, said};
 use crate::exit::Exit;
-use crate::journal::JournalError;
+use crate::journal::{Entry, JournalError};
 
 /// Why `pay` cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +70,23 @@ pub enum PayError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// An earlier purchase of the same has no known end.
-    #[error("purchase {id} of the same request has no known end: {state}")]
+    #[error("purchase {id} of the same request has no known end: {}", safe(state))]
     Earlier {
         /// The purchase.
         id: String,
         /// What is known of it.
         state: String,
+    },
+    /// A payment was presented, and then the rest could not be done.
+    #[error("purchase {id} was paid for, or may have been ({})", safe(state))]
+    After {
+        /// The purchase.
+        id: String,
+        /// What is known of it.
+        state: String,
+        /// What could not be done.
+        #[source]
+        source: Box<Self>,
     },
     /// There is nothing to resume, or several.
     #[error("{}", resume(ids))]
@@ -83,7 +95,7 @@ pub enum PayError {
         ids: Vec<String>,
     },
     /// A new authorization is not made yet.
-    #[error("no new authorization is signed for purchase {id}: {why}")]
+    #[error("no new authorization is signed for purchase {id}: {}", safe(why))]
     NotAgain {
         /// The purchase.
         id: String,
@@ -91,12 +103,24 @@ pub enum PayError {
         why: String,
     },
     /// The cluster gives no blockhash.
-    #[error("no blockhash: {why}")]
+    #[error("no blockhash: {}", said(why))]
     NoBlockhash {
         /// Why.
         why: String,
     },
-    /// A file cannot be written. It is tried before anything is paid.
+    /// The chain of an invoice is not there, or another one.
+    #[error("the chain does not answer: {}; nothing was signed", said(why))]
+    NoChain {
+        /// Why.
+        why: String,
+    },
+    /// A transaction that would fail was not signed.
+    #[error("the chain would not take the transaction, and nothing was signed: {}", said(why))]
+    WouldFail {
+        /// What the chain says.
+        why: String,
+    },
+    /// A file cannot be written. It is tried before anything is paid; what happens later stands in [`Self::After`].
     #[error("cannot write {path}")]
     Unwritable {
         /// The file.
@@ -132,6 +156,12 @@ pub enum PayError {
 }
 
 impl PayError {
+    /// The same error, after a purchase's authorization was presented: nobody may think that nothing was paid.
+    pub fn after(self, purchase: &Entry) -> Self {
+        let state = purchase.last().map(state).unwrap_or_default();
+        Self::After { id: purchase.id.clone(), state, source: Box::new(self) }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -144,8 +174,15 @@ impl PayError {
                      give it up with `x402-dev pay --resume {id} --forget`"
                 ));
             }
+            Self::After { id, .. } => return Some(format!("ask again with `x402-dev pay --resume {id}`")),
             Self::WhichOne { ids } if ids.is_empty() => "`x402-dev pay --list` shows what was bought",
             Self::WhichOne { .. } => "name one: `x402-dev pay --resume ID`",
+            Self::NotAuthorized(NotAuthorized::NoChain) | Self::NoChain { .. } => {
+                "give a JSON-RPC endpoint of the invoice's Solana cluster with --rpc"
+            }
+            Self::NotAuthorized(NotAuthorized::LateInvoice { .. }) => {
+                "ask again for a fresh one; where the seller's clock is another one, say its time with --now"
+            }
             Self::NotAuthorized(NotAuthorized::NoBlockhash) => {
                 "give a JSON-RPC endpoint of the Solana cluster with --rpc, or pay on another network with --network"
             }
@@ -163,9 +200,16 @@ impl PayError {
     /// The exit code.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Unreachable { .. } | Self::NoBlockhash { .. } => Exit::Unavailable,
-            Self::NothingAsked { .. } => Exit::NotAcceptable,
-            Self::Earlier { .. } | Self::NotAgain { .. } | Self::Journal(JournalError::Busy { .. }) => Exit::Unknown,
+            Self::Unreachable { .. } | Self::NoBlockhash { .. } | Self::NoChain { .. } => Exit::Unavailable,
+            Self::WouldFail { .. } => Exit::Failure,
+            Self::NothingAsked { .. }
+            | Self::NotAuthorized(
+                NotAuthorized::Memo { .. } | NotAuthorized::Invoice { .. } | NotAuthorized::LateInvoice { .. },
+            ) => Exit::NotAcceptable,
+            Self::Earlier { .. }
+            | Self::NotAgain { .. }
+            | Self::After { .. }
+            | Self::Journal(JournalError::Busy { .. }) => Exit::Unknown,
             Self::Unwritable { .. }
             | Self::Journal(JournalError::Io { .. } | JournalError::Strange { .. } | JournalError::Form { .. }) => {
                 Exit::CannotCreate
@@ -186,17 +230,7 @@ impl PayError {
 }
 
 fn list(notes: &[String]) -> String {
-    notes
-        .iter()
-        .flat_map(|note| {
-            [
-                "
-  "
-                .to_owned(),
-                safe(note),
-            ]
-        })
-        .collect()
+    notes.iter().flat_map(|note| ["\n  ".to_owned(), safe(note)]).collect()
 }
 
 fn resume(ids: &[String]) -> String {

@@ -19,6 +19,9 @@ use super::content::Content;
 use super::dial::{Machines, Trust};
 use crate::clock;
 
+/// How much of the body of a 402 is read, in bytes: an offer is not larger.
+pub const OFFER: u64 = 1024 * 1024;
+
 /// How large the pieces of a chunked body are, in bytes.
 const CHUNK: usize = 16 * 1024;
 
@@ -103,6 +106,13 @@ impl Silence {
     }
 }
 
+impl Exchange {
+    /// How long it took, in milliseconds; nothing where somebody has set the clock back meanwhile.
+    pub const fn time(&self) -> u64 {
+        self.ended.saturating_sub(self.began)
+    }
+}
+
 impl Caller {
     /// Sends a request to machines that were looked up, and waits for its answer.
     pub async fn send(&self, call: &Call, machines: &Machines) -> Exchange {
@@ -136,7 +146,9 @@ impl Caller {
         let response = self.by(until, sending).await.map_err(Silence::Sent)?;
         let (head, incoming) = response.into_parts();
         let mut body = Content::default();
-        let broken = self.by(until, self.collect(incoming, &mut body)).await.err();
+        let asks = [StatusCode::PAYMENT_REQUIRED, StatusCode::PRECONDITION_FAILED].contains(&head.status);
+        let most = if asks { OFFER } else { u64::MAX };
+        let broken = self.by(until, self.collect(incoming, &mut body, most)).await.err();
         Ok(Answer { status: head.status, headers: head.headers, body, broken })
     }
 
@@ -148,9 +160,12 @@ impl Caller {
         Ok(Line(sender))
     }
 
-    async fn collect(&self, mut incoming: Incoming, body: &mut Content) -> io::Result<()> {
+    async fn collect(&self, mut incoming: Incoming, body: &mut Content, most: u64) -> io::Result<()> {
         while let Some(frame) = incoming.frame().await {
             if let Ok(data) = frame.map_err(plain)?.into_data() {
+                if body.len().saturating_add(data.len() as u64) > most {
+                    return Err(io::Error::other(format!("it is larger than {} MiB", most / 1024 / 1024)));
+                }
                 body.push(&data, &self.shelf)?;
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! Signatures, proofs, and what a user says to a server in confidence are cut out.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -14,7 +14,8 @@ use x402_wire::header::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF, X_PAYMENT_RESPONSE, decode,
 };
 
-use super::authorization::without_signature;
+use super::authorized::without_signature;
+use super::error::PayError;
 use super::exchange::Exchange;
 use crate::clock::timestamp;
 
@@ -37,14 +38,18 @@ const DECODED: [(&str, &str); 5] = [
 /// What was sent and heard, or nothing where nobody wants to know.
 #[derive(Debug, Default)]
 pub struct Trace {
-    file: Option<PathBuf>,
+    file: Option<(PathBuf, File)>,
     entries: Vec<Value>,
 }
 
 impl Trace {
-    /// A record for a file.
-    pub const fn to(file: Option<PathBuf>) -> Self {
-        Self { file, entries: Vec::new() }
+    /// A record for a file, for this user only. It is opened before anything is sent: what cannot be written is known
+    /// before.
+    pub fn open(path: PathBuf) -> Result<Self, PayError> {
+        match OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path) {
+            Ok(file) => Ok(Self { file: Some((path, file)), entries: Vec::new() }),
+            Err(source) => Err(PayError::Unwritable { path, source }),
+        }
     }
 
     /// Writes a request down.
@@ -54,20 +59,20 @@ impl Trace {
         }
     }
 
-    /// Writes the file, for this user only.
+    /// Writes the file.
     pub fn save(&self) -> Result<(), (PathBuf, io::Error)> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some((path, file)) = &self.file else { return Ok(()) };
         let creator = json!({ "name": "x402-dev", "version": env!("CARGO_PKG_VERSION") });
         let log = json!({ "log": { "version": "1.2", "creator": creator, "entries": self.entries } });
         let text = serde_json::to_vec_pretty(&log).expect("the archive has string keys");
-        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file);
-        opened.and_then(|mut out| out.write_all(&text)).map_err(|cause| (file.clone(), cause))
+        let mut out = file;
+        out.write_all(&text).map_err(|cause| (path.clone(), cause))
     }
 }
 
 fn entry(exchange: &Exchange) -> Value {
     let call = &exchange.call;
-    let time = exchange.ended.saturating_sub(exchange.began);
+    let time = exchange.time();
     let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());
     let query: Vec<Value> = query.map(|(name, value)| json!({ "name": name, "value": value })).collect();
     let mut request = json!({
@@ -77,7 +82,8 @@ fn entry(exchange: &Exchange) -> Value {
     });
     if let Some(body) = &call.body {
         request["postData"] = json!({
-            "mimeType": text(&call.headers, &header::CONTENT_TYPE), "text": String::from_utf8_lossy(&body[..body.len().min(MOST)]),
+            "mimeType": text(&call.headers, &header::CONTENT_TYPE),
+            "text": without_wire(body).unwrap_or_else(|| String::from_utf8_lossy(&body[..body.len().min(MOST)]).into_owned()),
         });
     }
     let response = match &exchange.outcome {
@@ -104,6 +110,16 @@ fn entry(exchange: &Exchange) -> Value {
         "startedDateTime": timestamp(exchange.began), "time": time, "request": request, "response": response, "cache": {},
         "timings": { "send": 0, "wait": time, "receive": 0 },
     })
+}
+
+/// A call that sends a transaction, without the transaction.
+fn without_wire(body: &[u8]) -> Option<String> {
+    let mut call: Value = serde_json::from_slice(body).ok()?;
+    if call.get("method")? != "sendTransaction" {
+        return None;
+    }
+    *call.get_mut("params")?.get_mut(0)? = json!("<cut out>");
+    Some(call.to_string())
 }
 
 fn fields(headers: &HeaderMap) -> Vec<Value> {

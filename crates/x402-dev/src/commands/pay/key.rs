@@ -120,11 +120,10 @@ impl Payer {
 
     /// Its address on the networks of a family, where it has one.
     pub fn address_on(&self, family: Family) -> String {
-        match (self, family) {
-            (Self::Test(account), Family::Eip155) => account.address.to_owned(),
-            (Self::Test(account), Family::Solana) => account.solana_address.to_owned(),
-            (Self::Own { address, .. }, _) => checksum(*address),
-            (Self::OwnSolana { seed }, _) => ed25519::key_of(seed).to_string(),
+        match self {
+            Self::Test(account) => (family.row().address_of)(account).into_owned(),
+            Self::Own { address, .. } => checksum(*address),
+            Self::OwnSolana { seed } => ed25519::key_of(seed).to_string(),
         }
     }
 }

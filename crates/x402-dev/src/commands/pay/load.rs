@@ -13,14 +13,16 @@ use serde_json::json;
 use super::address::{host, is_private};
 use super::asked::Asked;
 use super::buy::may_sign;
+use super::chain::Chain;
 use super::deal::weigh;
 use super::dial::Machines;
 use super::error::PayError;
 use super::exchange::{Answer, Call, Exchange, Line};
 use super::key::Payer;
 use super::order::Order;
-use super::shop::Shop;
+use super::shop::{Seller, Shop};
 use super::tally::{Book, Went};
+use super::transfer::{deliver, endpoint_of};
 use super::verdict::Heard;
 use crate::commands::mock::Form;
 use crate::context::Context;
@@ -126,17 +128,30 @@ impl Round<'_> {
         let Ok((asked, _)) = Asked::read(answer, self.order.paying.dialect) else {
             return Ok(Went::Unsigned("a 402 that nobody can read".to_owned()));
         };
-        let Some(paid) = self.sign(id, asked).await? else {
-            return Ok(Went::Unsigned("nothing acceptable is offered".to_owned()));
+        let paid = match self.sign(id, asked).await {
+            Ok(Some(paid)) => paid,
+            Ok(None) => return Ok(Went::Unsigned("nothing acceptable is offered".to_owned())),
+            // Others have been paid, and are to be told of.
+            Err(error) => return Ok(Went::Unsigned(error.to_string())),
         };
+        if let Some(transfer) = &paid.transfer {
+            let Some(url) = endpoint_of(self.shop, transfer) else { return Ok(Went::Unsigned("no chain".to_owned())) };
+            let chain = Chain::new(&self.shop.caller, &url);
+            if let Err(verdict) = deliver(self.shop, &chain, transfer).await {
+                return Ok(Went::Paid(Box::new((paid, Heard::only(verdict)))));
+            }
+        }
         let exchange: Exchange = self.shop.caller.send_over(&call.paying(&paid.carriers()), self.machines, line).await;
-        let heard = Heard::of(&exchange, &paid);
+        let heard = Heard::of(&[], &exchange, &paid);
         Ok(Went::Paid(Box::new((paid, heard))))
     }
 
     async fn sign(&self, id: &str, asked: Asked) -> Result<Option<Authorized>, PayError> {
         match weigh(self.shop, &self.order.paying, self.payer, asked) {
-            Ok(deal) => deal.sign(self.shop, &self.call.url, self.payer, id).await.map(Some),
+            Ok(deal) => {
+                let seller = Seller { call: self.call, machines: self.machines };
+                deal.sign(self.shop, seller, self.payer, id).await.map(Some)
+            }
             Err(_) => Ok(None),
         }
     }

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | [`order`] | what is to be done |
 //! | [`address`], [`dial`], [`exchange`], [`content`], [`shop`] | requests: where, by which connection, with which answer, along redirects |
-//! | [`asked`], [`choice`], [`limit`], [`table`], [`confirm`] | the offer, and what of it is paid |
-//! | [`key`], [`authorization`] | who pays; the one place that signs |
+//! | [`asked`], [`choice`], [`bill`], [`objection`], [`limit`], [`table`], [`confirm`] | the offer, and what of it is paid |
+//! | [`key`], [`authorization`], [`transfer`], [`authorized`] | who pays; the two places that sign; what was signed |
 //! | [`buy`], [`deal`], [`present`], [`resume`] | a purchase from its beginning, until it is clear, and after a crash |
-//! | [`verdict`], [`receipt`], [`chain`], [`endpoint`], [`finding`] | what answers, receipts and chains say |
+//! | [`verdict`], [`weight`], [`receipt`], [`chain`], [`logs`], [`cluster`], [`endpoint`], [`finding`], [`end`] | what answers, receipts and chains say, and what it comes to |
 //! | [`load`], [`tally`] | many purchases at once, measured |
 //! | [`story`], [`har`], [`sink`], [`report`] | how it is told |
 //!
@@ -30,13 +30,17 @@ use crate::terminal::{self, Colour};
 pub mod address;
 pub mod asked;
 pub mod authorization;
+pub mod authorized;
+pub mod bill;
 pub mod buy;
 pub mod chain;
 pub mod choice;
+pub mod cluster;
 pub mod confirm;
 pub mod content;
 pub mod deal;
 pub mod dial;
+pub mod end;
 pub mod endpoint;
 pub mod error;
 pub mod exchange;
@@ -45,6 +49,8 @@ pub mod har;
 pub mod key;
 pub mod limit;
 pub mod load;
+pub mod logs;
+pub mod objection;
 pub mod order;
 pub mod present;
 pub mod receipt;
@@ -55,7 +61,9 @@ pub mod sink;
 pub mod story;
 pub mod table;
 pub mod tally;
+pub mod transfer;
 pub mod verdict;
+pub mod weight;
 
 pub use error::PayError;
 use har::Trace;
@@ -115,13 +123,15 @@ fn on(
     purchase: impl AsyncFnOnce(&mut Shop) -> Result<buy::Bought, PayError>,
 ) -> Result<Exit, Error> {
     let sink = Sink::open(&context.working_dir, output.file.as_deref())?;
-    let trace = Trace::to(output.trace.as_ref().map(|file| context.working_dir.join(file)));
+    let trace = output.trace.as_ref().map(|file| Trace::open(context.working_dir.join(file))).transpose()?;
+    let trace = trace.unwrap_or_default();
     let mut shop = Shop::new(context, &home(context)?, manners.clone(), output.voice, trace)?;
     let bought = runtime()?.block_on(purchase(&mut shop));
-    let kept = shop.trace.save().map_err(|(path, source)| PayError::Unwritable { path, source });
-    let exit = report::tell(bought?, output, &sink, shop.story)?;
-    kept?;
-    Ok(exit)
+    // What is only told of the purchase does not change what came of it.
+    if let Err((file, cause)) = shop.trace.save() {
+        shop.story.warn(&format!("cannot write the trace to {}: {cause}", file.display()));
+    }
+    Ok(report::tell(bought?, output, &sink, shop.story)?)
 }
 
 fn measure(context: &Context, job: &load::Load) -> Result<Exit, Error> {
@@ -143,7 +153,7 @@ fn forget(context: &Context, job: &Resume) -> Result<Exit, Error> {
 /// The open purchases, and the last that have ended.
 fn list(context: &Context, form: Form) -> Result<Exit, Error> {
     let journal = Journal::new(home(context)?.root());
-    let waiting = journal.waiting().map_err(PayError::from)?;
+    let waiting = journal.open_purchases().map_err(PayError::from)?;
     let history = journal.history(LISTED).map_err(PayError::from)?;
     let open: Vec<Entry> = waiting.iter().map(Entry::without_secrets).collect();
     match form {

@@ -1,20 +1,24 @@
 //! Presenting one authorization, again where the outcome is not clear, and never another.
 
+use std::io;
 use std::time::Duration;
 
 use super::chain::{Chain, Fate, State};
 use super::dial::Machines;
+use super::end::{Before, End, conclude};
 use super::endpoint;
 use super::error::PayError;
 use super::exchange::{Answer, Call};
 use super::finding::Finding;
 use super::receipt::Receipt;
-use super::shop::Shop;
+use super::shop::{Shop, Walk};
+use super::story::said;
+use super::transfer::{Arrival, deliver, endpoint_of};
 use super::verdict::{Heard, Verdict};
-use crate::clock::{span, timestamp};
-use crate::journal::{Authorized, Ending, Page};
+use crate::clock::span;
+use crate::journal::{Authorized, Page};
 
-/// The longest pause that a seller can ask for.
+/// The longest pause that a seller can ask for, and that the user's own is doubled to.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long before its end an authorization is not presented any more, in seconds: facilitators refuse it then.
@@ -37,30 +41,6 @@ pub struct Presented {
     pub chain: Option<State>,
 }
 
-/// What a purchase comes to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The content came.
-    Paid,
-    /// The seller does not take the payment.
-    Refused(String),
-    /// It may have been paid, or it was, and there is no content: what is known.
-    Unknown(String),
-    /// Nothing has left this machine.
-    Unsent(String),
-    /// It was not paid, and cannot be any more.
-    Void,
-}
-
-/// What was known before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Before {
-    /// The authorization is new.
-    Nothing,
-    /// It may have been presented, and nobody knows what came of it.
-    Doubt,
-}
-
 /// Presents the last authorization of a page until its outcome is clear, or it makes no sense any more.
 pub async fn present(
     shop: &mut Shop,
@@ -71,70 +51,115 @@ pub async fn present(
 ) -> Result<Presented, PayError> {
     let paid = page.entry.last().cloned().expect("a page that is presented has an authorization");
     let paying = call.paying(&paid.carriers());
-    let mut told =
-        Presented { end: End::Void, answer: None, receipt: None, findings: Vec::new(), known: Vec::new(), chain: None };
+    let mut told = Presented::default();
     let mut heard: Vec<Verdict> = Vec::new();
     let mut delay = shop.manners.retry_delay;
     for round in 0..=shop.manners.retries {
-        note(page, |authorized| authorized.presented += 1)?;
-        let exchange = shop.present(&paying, machines).await;
-        let Heard { verdict, receipt, pause, findings } = Heard::of(&exchange, &paid);
+        let written = note(page, |authorized| authorized.presented += 1);
+        // Before the first time, nothing was sent: that is an error like any other.
+        written.map_err(|error| {
+            if heard.is_empty() && before == Before::Nothing { error } else { error.after(&page.entry) }
+        })?;
+        let (heard_now, answer) = match send_before(shop, page).await {
+            Ok(()) => {
+                let Walk { way, last } = shop.present(&paying, machines).await;
+                (Heard::of(&way, &last, &paid), last.outcome.ok())
+            }
+            Err(verdict) => (Heard::only(verdict), None),
+        };
+        let Heard { verdict, receipt, earlier, pause, findings } = heard_now;
         shop.story.step(&verdict.words());
         note(page, |authorized| {
             authorized.answers.push(verdict.words());
-            let named = receipt.iter().filter(|receipt| receipt.success && !receipt.transaction.is_empty());
-            for receipt in named {
-                if !authorized.transactions.contains(&receipt.transaction) {
+            for receipt in earlier.iter().chain(&receipt).filter(|receipt| receipt.success) {
+                let is_ours = authorized.transfer.is_none();
+                if is_ours && !receipt.transaction.is_empty() && !authorized.transactions.contains(&receipt.transaction)
+                {
                     authorized.transactions.push(receipt.transaction.clone());
                 }
             }
-        })?;
+        })
+        .map_err(|error| error.after(&page.entry))?;
         for finding in findings {
             finding.add(&mut told.findings);
         }
-        told.answer = exchange.outcome.ok().or(told.answer);
+        told.answer = answer.or(told.answer);
         told.receipt = receipt.or(told.receipt);
         let again = is_worth_another(&verdict, &heard);
         heard.push(verdict);
-        let pause = pause.unwrap_or(delay).min(LONGEST);
-        if !again || round == shop.manners.retries || expires(&paid, shop.now() + millis(pause)) {
+        // A seller's word is bounded; the user's own is not, and what it is doubled to is.
+        let pause = pause.unwrap_or(delay).min(LONGEST.max(shop.manners.retry_delay));
+        let next = shop.now().saturating_add(millis(pause));
+        if !again || round == shop.manners.retries || expires(&paid, next) {
             break;
         }
         shop.story.step(&format!("the same authorization is presented again in {}", span(millis(pause))));
         shop.rest(pause).await;
         delay = delay.saturating_mul(2);
     }
-    let authorized = page.entry.last().expect("it has one").clone();
-    told.chain = inquire(shop, call, &authorized, &mut told.findings).await;
-    compare(&authorized, told.chain.as_ref(), told.receipt.as_ref(), &mut told.findings);
-    told.end = conclude(&heard, before, &authorized, told.chain.as_ref());
-    Ok(told)
+    Ok(sum_up(shop, page, call, &heard, before, told).await)
+}
+
+/// Sends the transaction that is presented, where its payer sends it, as long as he has not seen it on the chain.
+async fn send_before(shop: &mut Shop, page: &mut Page) -> Result<(), Verdict> {
+    let Some(paid) = page.entry.last_mut() else { return Ok(()) };
+    let Some(transfer) = paid.transfer.clone().filter(|_| !paid.was_seen()) else { return Ok(()) };
+    let nowhere = || Verdict::Unsent("nobody has said where the chain is; give --rpc".to_owned());
+    let url = endpoint_of(shop, &transfer).ok_or_else(nowhere)?;
+    shop.story.step(&format!("transaction {} goes to {url}", transfer.signature));
+    let chain = Chain::new(&shop.caller, &url);
+    let arrived = deliver(shop, &chain, &transfer).await;
+    let asked = chain.into_exchanges();
+    for exchange in &asked {
+        shop.trace.add(exchange);
+    }
+    if arrived? == Arrival::Seen {
+        shop.story.step("it is on the chain");
+        paid.transactions.push(transfer.signature);
+    }
+    Ok(())
+}
+
+/// Nobody was found to present an authorization to: only the chain can say what became of it.
+pub async fn not_found(shop: &Shop, page: &Page, call: &Call, cause: &io::Error) -> Presented {
+    sum_up(shop, page, call, &[Verdict::Unsent(cause.to_string())], Before::Doubt, Presented::default()).await
+}
+
+/// What it all comes to, after the chain was asked.
+async fn sum_up(
+    shop: &Shop,
+    page: &Page,
+    call: &Call,
+    heard: &[Verdict],
+    before: Before,
+    mut told: Presented,
+) -> Presented {
+    let paid = page.entry.last().expect("a page that is presented has an authorization");
+    told.chain = inquire(shop, call, paid, &mut told.findings).await;
+    compare(paid, told.chain.as_ref(), told.receipt.as_ref(), &mut told.findings);
+    told.end = conclude(heard, before, paid, told.chain.as_ref());
+    told
+}
+
+impl Default for Presented {
+    /// Nothing, as long as nobody was asked.
+    fn default() -> Self {
+        Self { end: End::Void, answer: None, receipt: None, findings: Vec::new(), known: Vec::new(), chain: None }
+    }
 }
 
 /// Asks the chain what became of an authorization: at the endpoint that was named, or at the user's own mock.
 async fn inquire(shop: &Shop, call: &Call, paid: &Authorized, findings: &mut Vec<Finding>) -> Option<State> {
-    let named = shop.manners.rpc.clone();
+    let sent_to = |transfer| endpoint_of(shop, transfer);
+    let named = shop.manners.rpc.clone().or_else(|| paid.transfer.as_ref().and_then(sent_to));
     let url = named.clone().or_else(|| endpoint::own(&shop.home, &call.url, &paid.network))?;
-    match (Chain { caller: &shop.caller, url: &url }).look(paid).await {
+    match Chain::new(&shop.caller, &url).look(paid).await {
         Ok(state) => Some(state),
         // Nobody has asked for what cannot be had.
         Err(_) if named.is_none() => None,
         Err(why) => {
-            Finding::new("chain_not_asked", format!("the chain was not asked: {why}")).add(findings);
+            Finding::new("chain_not_asked", format!("the chain was not asked: {}", said(&why))).add(findings);
             None
-        }
-    }
-}
-
-impl End {
-    /// How the page is closed; `None` where it stays open.
-    pub const fn closes(&self) -> Option<Ending> {
-        match self {
-            Self::Paid => Some(Ending::Delivered),
-            Self::Refused(_) => Some(Ending::Refused),
-            Self::Unsent(_) => Some(Ending::Unsent),
-            Self::Void => Some(Ending::Void),
-            Self::Unknown(_) => None,
         }
     }
 }
@@ -175,7 +200,7 @@ fn compare(paid: &Authorized, chain: Option<&State>, receipt: Option<&Receipt>, 
             let text = format!(
                 "one authorization was settled {} times: {place} the transactions {}",
                 transactions.len(),
-                transactions.join(", ")
+                said(&transactions.join(", "))
             );
             Finding::new("settled_twice", text).add(findings);
         }
@@ -184,80 +209,21 @@ fn compare(paid: &Authorized, chain: Option<&State>, receipt: Option<&Receipt>, 
     let claimed = receipt.filter(|receipt| receipt.success && !receipt.transaction.is_empty());
     if let Some(receipt) = claimed {
         let text = match state.fate {
-            Fate::Unused => format!(
+            Fate::Unused | Fate::Failed | Fate::Expired => format!(
                 "the receipt says that it was settled, and on the chain it was not used up to block {}",
                 state.block
             ),
             Fate::Used | Fate::Cancelled if !on_chain.is_empty() && !on_chain.contains(&receipt.transaction) => {
                 format!(
                     "the receipt names the transaction {}, and the chain shows {}",
-                    receipt.transaction,
-                    on_chain.join(", ")
+                    said(&receipt.transaction),
+                    said(&on_chain.join(", "))
                 )
             }
             Fate::Used | Fate::Cancelled => return,
         };
         Finding::new("receipt_not_on_chain", text).add(findings);
     }
-}
-
-/// What it all comes to.
-fn conclude(heard: &[Verdict], before: Before, paid: &Authorized, chain: Option<&State>) -> End {
-    if heard.contains(&Verdict::Delivered) {
-        return End::Paid;
-    }
-    if chain.is_some_and(|state| state.is_void(paid)) {
-        return End::Void;
-    }
-    let used = chain.filter(|state| state.fate == Fate::Used);
-    let plain = |verdict: &Verdict| matches!(verdict, Verdict::Refused(_) | Verdict::Declined(_) | Verdict::Unsent(_));
-    if used.is_none() && before == Before::Nothing && heard.iter().all(plain) {
-        let refused = heard.iter().rev().find_map(|verdict| match verdict {
-            Verdict::Refused(why) | Verdict::Declined(why) => Some(why.clone()),
-            _ => None,
-        });
-        let unsent = heard.iter().rev().find_map(|verdict| match verdict {
-            Verdict::Unsent(why) => Some(why.clone()),
-            _ => None,
-        });
-        return refused.map_or_else(|| End::Unsent(unsent.unwrap_or_default()), End::Refused);
-    }
-    End::Unknown(statement(heard, paid, chain))
-}
-
-/// What may have happened, and until when it may.
-fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> String {
-    let said_used = heard.iter().any(|verdict| matches!(verdict, Verdict::Used(_)));
-    let what = format!("{} to {} on {}", paid.price, paid.to, paid.network);
-    let mut text = match chain {
-        Some(State { fate: Fate::Used, transactions, .. }) if transactions.is_empty() => {
-            format!(
-                "{what} was paid, unless its payer has cancelled it: the chain says that the authorization was used; the content did not come"
-            )
-        }
-        Some(State { fate: Fate::Used, transactions, .. }) => {
-            format!("{what} was paid by {}, and the content did not come", transactions.join(", "))
-        }
-        Some(state) => format!("{what} was not paid up to block {} ({})", state.block, timestamp(state.time * 1000)),
-        None if said_used => format!("{what} was paid, says the seller, and the content did not come"),
-        None => format!("{what} may have been paid, or not"),
-    };
-    if !chain.is_some_and(|state| state.fate == Fate::Used) {
-        let if_not = if said_used { "if that is not so, " } else { "" };
-        let until = match paid.valid_before {
-            Some(until) => format!("; {if_not}the authorization can be used until {}", timestamp(until * 1000)),
-            None if paid.instrument == "solana" => {
-                let at = timestamp(paid.at * 1000);
-                format!(
-                    "; {if_not}the transaction, signed at {at}, can be used until its blockhash is too old: a minute or two"
-                )
-            }
-            None => format!("; {if_not}the authorization can be used, and does not say until when"),
-        };
-        text.push_str(&until);
-    }
-    let last = heard.last().map(|verdict| format!("; the last answer: {}", verdict.words())).unwrap_or_default();
-    format!("{text}{last}; it was presented {} times, and no other was signed", paid.presented)
 }
 
 #[cfg(test)]
@@ -275,38 +241,6 @@ mod tests {
 
     fn state(fate: Fate, time: u64) -> State {
         State { fate, block: 7, time, transactions: Vec::new() }
-    }
-
-    #[test]
-    fn only_plain_words_alone_are_a_refusal() {
-        let (refused, unclear) = (Verdict::Refused("no".to_owned()), Verdict::Unclear("504".to_owned()));
-        let (used, unsent) = (Verdict::Used("used".to_owned()), Verdict::Unsent("dns".to_owned()));
-        let end = |heard: &[Verdict], before| conclude(heard, before, &paid(), None);
-        assert_eq!(end(&[refused.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
-        assert_eq!(end(&[unsent.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
-        assert_eq!(end(std::slice::from_ref(&unsent), Before::Nothing), End::Unsent("dns".to_owned()));
-        for heard in [vec![unclear.clone(), refused.clone()], vec![refused.clone(), unclear], vec![used], vec![unsent]]
-        {
-            let before = if heard.len() == 1 { Before::Doubt } else { Before::Nothing };
-            assert!(matches!(end(&heard, before), End::Unknown(_)), "{heard:?}");
-        }
-        assert!(matches!(end(std::slice::from_ref(&refused), Before::Doubt), End::Unknown(_)));
-        assert_eq!(end(&[refused, Verdict::Delivered], Before::Doubt), End::Paid);
-    }
-
-    #[test]
-    fn a_chain_that_has_passed_the_end_proves_that_nothing_was_paid() {
-        let unclear = [Verdict::Unclear("504".to_owned())];
-        let end = |state| conclude(&unclear, Before::Nothing, &paid(), Some(&state));
-        assert_eq!(end(state(Fate::Unused, 1000)), End::Void);
-        assert_eq!(end(state(Fate::Cancelled, 1)), End::Void);
-        let End::Unknown(text) = end(state(Fate::Unused, 999)) else { panic!("it can still be used") };
-        assert!(text.contains("not paid up to block 7") && text.contains("until 1970-01-01T00:16:40"), "{text}");
-        let End::Unknown(text) = end(state(Fate::Used, 2000)) else { panic!("it was used") };
-        assert!(
-            text.contains("0.01 USDC to 0xc on eip155:84532 was paid, unless") && !text.contains("until"),
-            "{text}"
-        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use x402_wire::header::{self, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE};
 
 use super::choice::same_account;
 use super::finding::Finding;
+use super::story::said;
 use crate::journal::Authorized;
 
 /// What a seller says of a settlement.
@@ -52,16 +53,26 @@ impl Receipt {
                 error_message: text("errorMessage"),
             })
         };
-        let read = header::decode::<Value>(&text).map_err(|why| format!("{name}: {why}"));
+        let read = header::decode::<Value>(&text).map_err(|why| format!("{name}: {}", said(&why.to_string())));
         Some(read.and_then(|value| lenient(value).ok_or_else(|| format!("{name} holds no object"))))
+    }
+
+    /// That something was sent to a chain, as the rest of a sentence: it says that it was settled, or names a transaction
+    /// that has failed, or that nobody waited for.
+    pub fn claim(&self) -> Option<String> {
+        match (self.success, self.transaction.as_str()) {
+            (true, transaction) => Some(format!("says it was settled: {}", said(transaction))),
+            (false, "") => None,
+            (false, transaction) => Some(format!("names the transaction {}", said(transaction))),
+        }
     }
 
     /// What it says that cannot be true of this authorization.
     pub fn contradictions(&self, paid: &Authorized) -> Vec<Finding> {
         let mut found = Vec::new();
-        let mut differ = |what: &str, said: &str, expected: &str| {
-            found
-                .push(Finding::new("receipt_mismatch", format!("the receipt names the {what} {said}, not {expected}")));
+        let mut differ = |what: &str, named: &str, expected: &str| {
+            let text = format!("the receipt names the {what} {}, not {}", said(named), said(expected));
+            found.push(Finding::new("receipt_mismatch", text));
         };
         if let Some(payer) = self.payer.as_deref().filter(|payer| !same_account(payer, &paid.from)) {
             differ("payer", payer, &paid.from);

@@ -1,20 +1,22 @@
 //! What a purchase came to: content on stdout, the story on stderr, or one JSON document for programs.
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use base64::write::EncoderWriter;
 use serde_json::{Value, json};
 use x402_sim::registry;
 use x402_wire::amount::parse_atomic;
+use x402_wire::invoice::Invoice;
 
+use super::bill::Bill;
 use super::buy::{Bought, Looked, Paid, Why};
+use super::end::End;
 use super::error::PayError;
 use super::exchange::Answer;
 use super::limit::price;
 use super::order::{Head, Output};
-use super::present::End;
 use super::receipt::Receipt;
-use super::sink::Sink;
-use super::story::Story;
+use super::sink::{self, Sink};
+use super::story::{Story, safe};
 use super::table;
 use crate::commands::mock::Form;
 use crate::exit::Exit;
@@ -55,42 +57,68 @@ fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<E
             let mut said = answered(Some(answer), output, sink)?;
             said["outcome"] = json!(outcome);
             said["exit"] = json!(exit.number());
-            terminal::result(&said.to_string());
+            document(&said, Some(answer).filter(|_| output.file.is_none()))?;
         }
     }
     Ok(exit)
 }
 
+/// First the content, then the book: what was not handed over is not closed, and asked for again with `--resume`.
 fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
     let Paid { told, mut page } = paid;
     let exit = told.end.exit();
+    let words = told.end.words(&page.entry, told.receipt.as_ref());
     let delivered = told.answer.as_ref().filter(|_| told.end == End::Paid);
-    let mut said = match (output.form, delivered) {
-        (Form::Text, Some(answer)) => {
-            sink.write(&head(answer, output.head), &answer.body)?;
-            Value::Null
-        }
-        (Form::Text, None) => Value::Null,
-        (Form::Json, delivered) => answered(delivered, output, sink)?,
-    };
     page.entry.ending = told.end.closes();
-    let entry = if page.entry.ending.is_some() { page.close()? } else { page.entry };
+    let handed = match (output.form, delivered) {
+        (Form::Text, Some(answer)) => sink.write(&head(answer, output.head), &answer.body),
+        (Form::Text, None) => Ok(()),
+        (Form::Json, delivered) => answered(delivered, output, sink).and_then(|mut said| {
+            said["outcome"] = json!(told.end.name());
+            said["exit"] = json!(exit.number());
+            said["message"] = json!(words);
+            said["purchase"] = json!(page.entry.without_secrets());
+            said["receipt"] = json!(told.receipt);
+            said["chain"] = json!(told.chain);
+            said["findings"] = json!(told.known.iter().chain(&told.findings).collect::<Vec<_>>());
+            document(&said, delivered.filter(|_| output.file.is_none()))
+        }),
+    };
+    handed.map_err(|error| error.after(&page.entry))?;
+    let entry = page.entry.clone();
+    let closed = match entry.ending {
+        Some(_) => page.close().map(drop).map_err(|error| PayError::from(error).after(&entry)),
+        None => Ok(()),
+    };
     story.warn_of(told.findings.iter().map(|finding| finding.text.as_str()));
-    story.say(&told.end.words(&entry, told.receipt.as_ref()));
-    if output.form == Form::Json {
-        said["outcome"] = json!(told.end.name());
-        said["exit"] = json!(exit.number());
-        said["message"] = json!(told.end.words(&entry, told.receipt.as_ref()));
-        said["purchase"] = json!(entry.without_secrets());
-        said["receipt"] = json!(told.receipt);
-        said["chain"] = json!(told.chain);
-        said["findings"] = json!(told.known.iter().chain(&told.findings).collect::<Vec<_>>());
-        terminal::result(&said.to_string());
+    match exit {
+        Exit::Unknown => story.fail(&words),
+        _ => story.say(&words),
     }
-    Ok(exit)
+    closed.map(|()| exit)
 }
 
-/// An answer for programs. The content is text where it is text, else base64; or a file.
+/// Prints the document for programs, with the content of an answer as its last member: as text where it is text, else in
+/// base64, and large content by and by.
+fn document(said: &Value, content: Option<&Answer>) -> Result<(), PayError> {
+    let mut text = said.to_string();
+    sink::print(|out, _| {
+        let Some(answer) = content else { return writeln!(out, "{text}") };
+        // A member more in an object that has some.
+        text.pop();
+        if let Some(body) = answer.body.text() {
+            return writeln!(out, "{text},\"body\":{}}}", json!(body));
+        }
+        write!(out, "{text},\"bodyBase64\":\"")?;
+        let mut encoder = EncoderWriter::new(&mut *out, &STANDARD);
+        answer.body.write_to(&mut encoder)?;
+        encoder.finish()?;
+        drop(encoder);
+        writeln!(out, "\"}}")
+    })
+}
+
+/// An answer for programs, without its content, which may be written into a file here.
 fn answered(answer: Option<&Answer>, output: &Output, sink: &Sink) -> Result<Value, PayError> {
     let Some(answer) = answer else { return Ok(json!({ "status": null })) };
     let headers: serde_json::Map<String, Value> = answer
@@ -102,12 +130,6 @@ fn answered(answer: Option<&Answer>, output: &Output, sink: &Sink) -> Result<Val
     if let Some(file) = &output.file {
         sink.write(&head(answer, output.head), &answer.body)?;
         said["file"] = json!(file);
-        return Ok(said);
-    }
-    let unreadable = |source| PayError::System { what: "cannot read the content again", source };
-    match String::from_utf8(answer.body.to_vec().map_err(unreadable)?) {
-        Ok(text) => said["body"] = json!(text),
-        Err(error) => said["bodyBase64"] = json!(STANDARD.encode(error.as_bytes())),
     }
     Ok(said)
 }
@@ -149,15 +171,19 @@ impl End {
 
     fn words(&self, entry: &Entry, receipt: Option<&Receipt>) -> String {
         let Some(paid) = entry.last() else { return self.name().to_owned() };
-        let what = format!("{} to {} on {}", paid.price, paid.to, paid.network);
+        let what = paid.what();
         match self {
-            Self::Paid if paid.instrument == "invoice" => format!("paid {what}, by invoice"),
+            Self::Paid if paid.instrument == "invoice" => match &paid.transfer {
+                Some(transfer) => format!("paid {what}, by invoice, transaction {}", transfer.signature),
+                None => format!("paid {what}, by invoice"),
+            },
             Self::Paid => {
                 let settled = receipt.and_then(|receipt| settled(receipt, paid));
                 let what = settled.map_or(what.clone(), |settled| format!("{settled} of at most {what}"));
-                match paid.transactions.as_slice() {
-                    [] => format!("delivered for {what}, without a transaction"),
-                    transactions => format!("paid {what}, transaction {}", transactions.join(", ")),
+                if paid.transactions.is_empty() {
+                    format!("delivered for {what}, without a transaction")
+                } else {
+                    format!("paid {what}, transaction {}", paid.named())
                 }
             }
             Self::Refused(why) => {
@@ -183,22 +209,21 @@ fn settled(receipt: &Receipt, paid: &Authorized) -> Option<String> {
 }
 
 impl Looked {
-    const fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match self.why {
-            Why::DryRun if self.chosen.is_some() || self.invoice.is_some() => Exit::Success,
+            Why::DryRun if self.chosen.is_some() || self.bill.as_ref().is_some_and(|bill| bill.objection.is_none()) => {
+                Exit::Success
+            }
             Why::DryRun | Why::NotAcceptable | Why::Declined => Exit::NotAcceptable,
         }
     }
 
     fn show(&self, story: Story) {
-        let table = match &self.invoice {
-            Some(invoice) => format!(
-                "an invoice: {} {} to {} on {}, memo {}",
-                invoice.amount, invoice.currency, invoice.recipient, invoice.network, invoice.memo
-            ),
+        let table = match &self.bill {
+            Some(bill) => billed(bill),
             None => table::offer(&self.candidates, self.chosen),
         };
-        let text: Vec<String> = table.lines().map(super::story::safe).collect();
+        let text: Vec<String> = table.lines().map(safe).collect();
         match self.why {
             Why::DryRun => terminal::result(&text.join("\n")),
             Why::NotAcceptable => {
@@ -221,6 +246,20 @@ impl Looked {
                 "asset": way.asset.as_ref().map(|asset| &asset.symbol), "objection": way.objection.as_ref().map(ToString::to_string),
             })
         }).collect();
-        json!({ "outcome": outcome, "exit": exit.number(), "offer": offer, "chosen": self.chosen, "invoice": self.invoice })
+        json!({ "outcome": outcome, "exit": exit.number(), "offer": offer, "chosen": self.chosen, "invoice": self.bill.as_ref().map(|bill| &bill.invoice), "bill": self.bill.as_ref().map(Bill::to_json) })
     }
+}
+
+/// An invoice, and the transaction that would pay it. Each part on a line of its own, whatever the seller writes.
+fn billed(bill: &Bill) -> String {
+    let Invoice { recipient, network, memo, .. } = &bill.invoice;
+    let mut lines = vec![safe(&format!("an invoice: {} to {recipient} on {network}, memo {memo}", bill.price()))];
+    if let Some(objection) = &bill.objection {
+        let remedy = objection.remedy().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
+        lines.push(safe(&format!("    {objection}{remedy}")));
+    } else {
+        lines.push("would be paid by a transaction:".to_owned());
+        lines.extend(bill.parts().iter().map(|(name, value)| safe(&format!("    {name:15}  {value}"))));
+    }
+    lines.join("\n")
 }

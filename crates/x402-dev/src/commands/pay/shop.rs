@@ -47,6 +47,15 @@ pub struct Shop {
     ahead: i64,
 }
 
+/// Whom something is bought from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seller<'a> {
+    /// The request that is paid.
+    pub call: &'a Call,
+    /// Who has answered it.
+    pub machines: &'a Machines,
+}
+
 /// A request that has come to an answer, or to silence.
 #[derive(Debug)]
 pub struct Visit {
@@ -54,6 +63,15 @@ pub struct Visit {
     pub exchange: Exchange,
     /// Whom it was sent to; `None` where they were not found.
     pub machines: Option<Machines>,
+}
+
+/// A payment that was presented, along redirects.
+#[derive(Debug)]
+pub struct Walk {
+    /// The redirects that were followed.
+    pub way: Vec<Exchange>,
+    /// The last request with the payment, and what came of it.
+    pub last: Exchange,
 }
 
 impl Shop {
@@ -64,7 +82,8 @@ impl Shop {
         let unreadable = |source| PayError::Certificates { file: file.clone().unwrap_or_default(), source };
         let trust = Trust::with(file.as_deref()).map_err(unreadable)?;
         let caller = Caller { trust, max_time: manners.max_time, shelf: home.root().join("purchases") };
-        let ahead = manners.now.map_or(0, |now| now.cast_signed() - clock::now().cast_signed());
+        let signed = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        let ahead = manners.now.map_or(0, |now| signed(now).saturating_sub(signed(clock::now())));
         Ok(Self { caller, manners, story: Story { voice }, trace, home: home.clone(), journal, ahead })
     }
 
@@ -90,21 +109,23 @@ impl Shop {
     }
 
     /// Presents a payment to the machines that made the offer. It is carried along redirects to the same origin, and to
-    /// no other.
-    pub async fn present(&mut self, call: &Call, machines: &Machines) -> Exchange {
-        let mut call = call.clone();
-        for _ in 0..HOPS {
+    /// no other. Every answer on the way counts: any of them may come from somebody who has taken the payment.
+    pub async fn present(&mut self, call: &Call, machines: &Machines) -> Walk {
+        let (mut call, mut way) = (call.clone(), Vec::new());
+        loop {
             let exchange = self.send(&call, machines).await;
             match self.led(&call, &exchange) {
-                Some(next) if address::same_origin(&next.url, &call.url) => call = next,
-                Some(next) => {
-                    self.story.warn(&format!("the payment is not carried to {}", address::origin(&next.url)));
-                    return exchange;
+                Some(next) if way.len() < HOPS && address::same_origin(&next.url, &call.url) => {
+                    way.push(exchange);
+                    call = next;
                 }
-                None => return exchange,
+                Some(next) => {
+                    self.story.warn(&format!("the payment is not carried to {}", next.url));
+                    return Walk { way, last: exchange };
+                }
+                None => return Walk { way, last: exchange },
             }
         }
-        self.send(&call, machines).await
     }
 
     /// A recent blockhash, where requirements need one and do not say it.
@@ -115,8 +136,8 @@ impl Shop {
         }
         let own = || endpoint::own(&self.home, seller, way.said("network"));
         let Some(url) = self.manners.rpc.clone().or_else(own) else { return Ok(None) };
-        let asked = Chain { caller: &self.caller, url: &url }.blockhash().await;
-        asked.map(Some).map_err(|why| PayError::NoBlockhash { why })
+        let asked = Chain::new(&self.caller, &url).blockhash().await;
+        asked.map(|(blockhash, _)| Some(blockhash)).map_err(|why| PayError::NoBlockhash { why })
     }
 
     /// Waits.
@@ -126,7 +147,7 @@ impl Shop {
         }
     }
 
-    /// Sends one request.
+    /// Looks the machines up, and sends one request.
     async fn once(&mut self, call: &Call) -> Visit {
         match Machines::of(&call.url).await {
             Ok(machines) => Visit { exchange: self.send(call, &machines).await, machines: Some(machines) },
@@ -138,12 +159,13 @@ impl Shop {
         }
     }
 
-    async fn send(&mut self, call: &Call, machines: &Machines) -> Exchange {
+    /// Sends one request to machines that were looked up, and follows no redirect.
+    pub async fn send(&mut self, call: &Call, machines: &Machines) -> Exchange {
         let body = call.body.as_ref().map_or_else(String::new, |body| format!(" with {} bytes", body.len()));
         self.story.step(&format!("> {} {}{body}", call.method, call.url));
         let exchange = self.caller.send(call, machines).await;
         match &exchange.outcome {
-            Ok(answer) => self.story.step(&told(answer, exchange.ended - exchange.began)),
+            Ok(answer) => self.story.step(&told(answer, exchange.time())),
             Err(silence) => self.story.step(&format!("< nothing: {}", silence.cause())),
         }
         self.trace.add(&exchange);

@@ -1,5 +1,6 @@
 //! What is told on stderr, and how hostile texts are shown: as texts, never as commands to the terminal.
 
+use crate::clock::timestamp;
 use crate::terminal;
 
 /// How much is told.
@@ -29,6 +30,11 @@ impl Story {
         }
     }
 
+    /// Something that is an error: those who hear nothing else hear this.
+    pub fn fail(self, text: &str) {
+        tell("", text);
+    }
+
     /// A step, for those who want to see each.
     pub fn step(self, text: &str) {
         if self.voice == Voice::Loud {
@@ -40,7 +46,7 @@ impl Story {
     pub fn table(self, rows: &[(String, String)]) {
         let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         for (name, value) in rows {
-            self.step(&format!("    {name:width$}  {value}"));
+            self.step(&format!("    {:width$}  {}", safe(name), safe(value)));
         }
     }
 
@@ -65,8 +71,14 @@ fn tell(before: &str, text: &str) {
     }
 }
 
+/// A time in seconds since 1970, which may be a stranger's: the largest number is a time, too.
+pub fn moment(seconds: u64) -> String {
+    timestamp(seconds.saturating_mul(1000))
+}
+
 /// A text without anything that steers a terminal or hides what stands there: controls, changes of direction, marks
-/// without a width. They are shown as what they are.
+/// without a width. They are shown as what they are. So are the ends of lines: a stranger's text that goes through here
+/// before it is put into a sentence can begin no line of its own.
 pub fn safe(text: &str) -> String {
     let hides = |c: char| {
         matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -78,12 +90,20 @@ pub fn safe(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// A text of a seller: safe, on one line, and not longer than a few lines should be.
+pub fn said(text: &str) -> String {
+    cut(text, 500)
+}
+
 /// A text of a seller: safe, on one line, and not longer than a line should be.
 pub fn quoted(text: &str) -> String {
-    const MOST: usize = 200;
-    let short: String = text.chars().take(MOST).collect();
-    let more = if text.chars().nth(MOST).is_some() { "..." } else { "" };
-    format!("\"{}{more}\"", safe(&short))
+    format!("\"{}\"", cut(text, 200))
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let short: String = text.chars().take(most).collect();
+    let more = if text.chars().nth(most).is_some() { "..." } else { "" };
+    format!("{}{more}", safe(&short))
 }
 
 /// Content for a terminal: what would steer it is shown. Lines and tabs stay.
@@ -107,5 +127,7 @@ mod tests {
         assert_eq!(safe("für 1 €"), "für 1 €");
         assert_eq!(safe_content("a\tb\n\u{1b}[1m\r\n".as_bytes()), "a\tb\n\\u{1b}[1m\\u{d}\n");
         assert!(quoted(&"x".repeat(500)).len() < 220);
+        assert_eq!(safe("no\nwarning: pay again"), "no\\u{a}warning: pay again");
+        assert!(moment(u64::MAX).ends_with('Z'), "a number of a stranger is no end of the program");
     }
 }

@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 
-use super::asked::Asked;
+use super::asked::{Asked, Dialect};
 use super::choice::{amount_key, same_account};
-use super::exchange::{Answer, Exchange, Silence};
+use super::exchange::{Answer, Call, Exchange, Silence};
 use super::finding::Finding;
 use super::receipt::Receipt;
+use super::story::{moment, safe, said};
+use super::weight::Weight;
 use crate::journal::Authorized;
 use x402_sim::registry::Version;
 use x402_wire::document::Document;
@@ -33,13 +35,15 @@ pub enum Verdict {
     Unsent(String),
 }
 
-/// An answer, understood.
+/// What came of presenting a payment, understood.
 #[derive(Clone, Debug)]
 pub struct Heard {
     /// What it means.
     pub verdict: Verdict,
-    /// Its receipt.
+    /// The receipt, the last where redirects brought several.
     pub receipt: Option<Receipt>,
+    /// Receipts that redirects brought before it.
+    pub earlier: Vec<Receipt>,
     /// How long the seller wants to be left alone.
     pub pause: Option<Duration>,
     /// What is to be said besides.
@@ -47,53 +51,71 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// Understands what came of presenting a payment.
-    pub fn of(exchange: &Exchange, paid: &Authorized) -> Self {
-        match &exchange.outcome {
-            Ok(answer) => Self::answered(answer, paid),
-            Err(Silence::Unsent(cause)) => Self::silent(Verdict::Unsent(cause.to_string())),
-            Err(Silence::Sent(cause)) => Self::silent(Verdict::Unclear(format!("no answer: {cause}"))),
+    /// Understands what came of presenting a payment: the redirects that were followed, and what came at their end.
+    ///
+    /// Whoever redirects may have taken the payment. So nothing that is said behind a redirect is a refusal, and nothing
+    /// behind it was not sent.
+    pub fn of(way: &[Exchange], last: &Exchange, paid: &Authorized) -> Self {
+        let mut heard = Self::only(Verdict::Delivered);
+        for answer in way.iter().filter_map(|exchange| exchange.outcome.as_ref().ok()) {
+            heard.take(answer, paid);
         }
-    }
-
-    fn silent(verdict: Verdict) -> Self {
-        Self { verdict, receipt: None, pause: None, findings: Vec::new() }
-    }
-
-    fn answered(answer: &Answer, paid: &Authorized) -> Self {
-        let mut findings = Vec::new();
-        let receipt = match Receipt::read(&answer.headers) {
-            Some(Ok(receipt)) => Some(receipt),
-            Some(Err(why)) => {
-                findings.push(Finding::new("receipt_unreadable", why));
-                None
-            }
-            None => None,
+        heard.verdict = match &last.outcome {
+            Ok(answer) => heard.answered(&last.call, answer, paid),
+            Err(Silence::Unsent(cause)) => Verdict::Unsent(cause.to_string()),
+            Err(Silence::Sent(cause)) => Verdict::Unclear(format!("no answer: {cause}")),
         };
-        if let Some(receipt) = &receipt {
-            findings.extend(receipt.contradictions(paid));
+        if !way.is_empty() {
+            heard.verdict = heard.verdict.behind_a_redirect();
         }
-        let verdict = match answer.status {
+        heard
+    }
+
+    /// A verdict without an answer.
+    pub const fn only(verdict: Verdict) -> Self {
+        Self { verdict, receipt: None, earlier: Vec::new(), pause: None, findings: Vec::new() }
+    }
+
+    /// Takes the receipt of an answer.
+    fn take(&mut self, answer: &Answer, paid: &Authorized) {
+        match Receipt::read(&answer.headers) {
+            Some(Ok(receipt)) => {
+                self.findings.extend(receipt.contradictions(paid));
+                self.earlier.extend(self.receipt.replace(receipt));
+            }
+            Some(Err(why)) => self.findings.push(Finding::new("receipt_unreadable", why)),
+            None => {}
+        }
+    }
+
+    fn answered(&mut self, call: &Call, answer: &Answer, paid: &Authorized) -> Verdict {
+        self.take(answer, paid);
+        self.pause = pause(answer);
+        let claim = self.receipt.as_ref().and_then(Receipt::claim);
+        match (answer.status, claim) {
             _ if answer.broken.is_some() => {
                 let why = answer.broken.as_ref().map(ToString::to_string).unwrap_or_default();
                 Verdict::Unclear(format!("{}, broken off: {why}", answer.status))
             }
-            status if status.is_success() => {
-                findings.extend(delivery(answer, receipt.as_ref(), paid));
+            (status, _) if status.is_success() => {
+                let found = delivery(call, answer, self.receipt.as_ref(), paid);
+                self.findings.extend(found);
                 Verdict::Delivered
             }
-            StatusCode::PAYMENT_REQUIRED | StatusCode::PRECONDITION_FAILED => {
-                let (verdict, lies) = asked_again(answer, receipt.as_ref(), paid);
-                findings.extend(lies);
-                verdict
+            (StatusCode::PAYMENT_REQUIRED | StatusCode::PRECONDITION_FAILED, claim) => {
+                let (reason, lies) = asked_again(answer, self.receipt.as_ref(), paid);
+                self.findings.extend(lies);
+                match (claim, Weight::of(&reason)) {
+                    (_, Weight::Used) => Verdict::Used(said(&reason)),
+                    (Some(claim), _) => Verdict::Unclear(format!("{}, with a receipt that {claim}", answer.status)),
+                    (None, Weight::Plain) => Verdict::Refused(said(&reason)),
+                    (None, Weight::Vague) => Verdict::Unclear(format!("{}: {}", answer.status, said(&reason))),
+                }
             }
-            status if receipt.as_ref().is_some_and(|receipt| receipt.success) => {
-                Verdict::Unclear(format!("{status}, with a receipt that says it was settled"))
-            }
-            status if status.is_client_error() && !is_passing(status) => Verdict::Declined(status.to_string()),
-            status => Verdict::Unclear(status.to_string()),
-        };
-        Self { verdict, receipt, pause: pause(answer), findings }
+            (status, Some(claim)) => Verdict::Unclear(format!("{status}, with a receipt that {claim}")),
+            (status, None) if status.is_client_error() && !is_passing(status) => Verdict::Declined(status.to_string()),
+            (status, None) => Verdict::Unclear(status.to_string()),
+        }
     }
 }
 
@@ -109,6 +131,16 @@ impl Verdict {
             Self::Unsent(why) => format!("not sent: {why}"),
         }
     }
+
+    /// What is left of it where a redirect came before.
+    fn behind_a_redirect(self) -> Self {
+        match self {
+            Self::Refused(why) | Self::Declined(why) | Self::Unsent(why) | Self::Unclear(why) => {
+                Self::Unclear(format!("{why}, behind a redirect"))
+            }
+            Self::Delivered | Self::Used(_) => self,
+        }
+    }
 }
 
 /// A status that says something of the moment, and nothing of the payment.
@@ -117,7 +149,7 @@ fn is_passing(status: StatusCode) -> bool {
 }
 
 /// What is strange about content that came.
-fn delivery(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> Vec<Finding> {
+fn delivery(call: &Call, answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> Vec<Finding> {
     let mut found = Vec::new();
     match receipt {
         // An invoice is paid by what it says itself.
@@ -134,12 +166,14 @@ fn delivery(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> Ve
             "delivered_unsettled",
             format!(
                 "the content came with a receipt that says it was not settled: {}",
-                receipt.error_reason.as_deref().unwrap_or("no reason")
+                said(receipt.error_reason.as_deref().unwrap_or("no reason"))
             ),
         )),
         Some(_) => {}
     }
-    if answer.body.is_empty() && ![StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&answer.status) {
+    // By nature there is none in these answers.
+    let bare = [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&answer.status);
+    if answer.body.is_empty() && !bare && call.method != Method::HEAD {
         found.push(Finding::new("empty_content", "it was paid for, and the content is empty".to_owned()));
     }
     let public = answer.headers.get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
@@ -154,33 +188,27 @@ fn delivery(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> Ve
 
 /// Until when an authorization can be used, as the rest of a sentence.
 pub fn until(paid: &Authorized) -> String {
-    paid.valid_before
-        .map_or_else(String::new, |time| format!(" that can be used until {}", crate::clock::timestamp(time * 1000)))
+    paid.valid_before.map_or_else(String::new, |time| format!(" that can be used until {}", moment(time)))
 }
 
-/// A 402 to somebody who has paid: why, and whether the offer is still the one that was signed for.
-fn asked_again(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> (Verdict, Vec<Finding>) {
-    if let Some(receipt) = receipt.filter(|receipt| receipt.success) {
-        let text = format!("{}, with a receipt that says it was settled: {}", answer.status, receipt.transaction);
-        return (Verdict::Unclear(text), Vec::new());
-    }
-    let offer = Asked::read(answer, None).ok().and_then(|(asked, _)| match asked {
-        Asked::Offer(offer) => Some(offer),
-        Asked::Invoice(_) => None,
-    });
-    let lies = offer.iter().flat_map(|offer| changes(&offer.accepts, offer.version, paid)).collect();
-    let body = || serde_json::from_slice::<serde_json::Value>(answer.body.head()).ok();
-    let said = receipt
-        .and_then(|receipt| receipt.error_reason.clone())
-        .or_else(|| error(answer))
-        .or_else(|| body().and_then(|body| body.get("error").and_then(serde_json::Value::as_str).map(str::to_owned)));
-    let reason = said.unwrap_or_else(|| "no reason given".to_owned());
-    let verdict = match Weight::of(&reason) {
-        Weight::Used => Verdict::Used(reason),
-        Weight::Plain => Verdict::Refused(reason),
-        Weight::Vague => Verdict::Unclear(format!("{}: {reason}", answer.status)),
+/// A 402 to somebody who has paid: why, and how the offer differs from the one that was signed for. Both are read in the
+/// dialect that was paid in: what is said in another one is not meant for this payer.
+fn asked_again(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) -> (String, Vec<Finding>) {
+    let dialect = paid.dialect();
+    let lies = match Asked::read(answer, dialect) {
+        Ok((Asked::Offer(offer), _)) => changes(&offer.accepts, offer.version, paid),
+        Ok((Asked::Invoice(_), _)) | Err(_) => Vec::new(),
     };
-    (verdict, lies)
+    let of_body = || {
+        let body = serde_json::from_slice::<serde_json::Value>(answer.body.head()).ok()?;
+        body.get("error").and_then(serde_json::Value::as_str).map(str::to_owned)
+    };
+    let of_receipt = receipt.and_then(|receipt| receipt.error_reason.clone());
+    let reason = of_receipt.or_else(|| match dialect {
+        Some(Dialect::V1 | Dialect::Invoice) => of_body().or_else(|| error(answer)),
+        Some(Dialect::V2) | None => error(answer).or_else(of_body),
+    });
+    (reason.unwrap_or_else(|| "no reason given".to_owned()), lies)
 }
 
 /// The `error` of an offer in the header.
@@ -190,53 +218,13 @@ fn error(answer: &Answer) -> Option<String> {
     document.get("error").and_then(Document::text).map(str::to_owned)
 }
 
-/// What a reason says of the payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Weight {
-    /// It was used.
-    Used,
-    /// It is not taken, in words that mean this payment.
-    Plain,
-    /// Anything.
-    Vague,
-}
-
-impl Weight {
-    /// Weighs a reason: the codes of protocol and SDKs are plain, sentences of servers that lost their way are not.
-    fn of(reason: &str) -> Self {
-        const SENTENCES: [&str; 3] = [
-            "No matching payment requirements",
-            "Unable to find matching payment requirements",
-            "Unsupported x402 version",
-        ];
-        const VAGUE: [&str; 7] = ["pending", "unexpected", "timeout", "unknown", "internal", "settle_failed", "error"];
-        // An official server adds the facilitator's sentence behind the code.
-        let code = reason.split(':').next().unwrap_or_default().trim();
-        let lower = code.to_ascii_lowercase();
-        let is_code = code.contains('_')
-            && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-        if ["already_used", "nonce_used", "duplicate_settlement", "already_paid", "memo_spent", "already_redeemed"]
-            .iter()
-            .any(|part| lower.contains(part))
-        {
-            Self::Used
-        } else if SENTENCES.iter().any(|sentence| reason.starts_with(sentence))
-            || (is_code && !VAGUE.iter().any(|part| lower.contains(part)))
-        {
-            Self::Plain
-        } else {
-            Self::Vague
-        }
-    }
-}
-
 /// How an offer differs from what was signed for.
 fn changes(accepts: &[Document], version: Version, paid: &Authorized) -> Vec<Finding> {
-    let said = |entry: &Document, key: &str| entry.get(key).and_then(Document::text).unwrap_or_default().to_owned();
+    let part = |entry: &Document, key: &str| entry.get(key).and_then(Document::text).unwrap_or_default().to_owned();
     let same =
-        |entry: &&Document| said(entry, "network") == paid.network && same_account(&said(entry, "asset"), &paid.asset);
+        |entry: &&Document| part(entry, "network") == paid.network && same_account(&part(entry, "asset"), &paid.asset);
     let asked: Vec<(String, String)> =
-        accepts.iter().filter(same).map(|entry| (said(entry, amount_key(version)), said(entry, "payTo"))).collect();
+        accepts.iter().filter(same).map(|entry| (part(entry, amount_key(version)), part(entry, "payTo"))).collect();
     if asked.iter().any(|(amount, to)| *amount == paid.amount && same_account(to, &paid.to)) {
         return Vec::new();
     }
@@ -244,15 +232,17 @@ fn changes(accepts: &[Document], version: Version, paid: &Authorized) -> Vec<Fin
     for (amount, to) in asked {
         if amount != paid.amount {
             let text = format!(
-                "the price was {} when it was signed for, and is {amount} atomic units on return (it was {})",
-                paid.price, paid.amount
+                "the price was {} when it was signed for, and is {} atomic units on return (it was {})",
+                safe(&paid.price),
+                said(&amount),
+                paid.amount
             );
             found.push(Finding::new("price_changed", text));
         }
         if !same_account(&to, &paid.to) {
             found.push(Finding::new(
                 "payee_changed",
-                format!("the payee was {} when it was signed for, and is {to} on return", paid.to),
+                format!("the payee was {} when it was signed for, and is {} on return", safe(&paid.to), said(&to)),
             ));
         }
     }
@@ -263,29 +253,4 @@ fn changes(accepts: &[Document], version: Version, paid: &Authorized) -> Vec<Fin
 fn pause(answer: &Answer) -> Option<Duration> {
     let seconds = answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reasons_are_weighed() {
-        for (reason, weight) in [
-            ("invalid_exact_evm_signature", Weight::Plain),
-            ("invalid_exact_evm_insufficient_balance: the payer has 0", Weight::Plain),
-            ("insufficient_funds", Weight::Plain),
-            ("No matching payment requirements", Weight::Plain),
-            ("invalid_exact_evm_nonce_already_used", Weight::Used),
-            ("duplicate_settlement", Weight::Used),
-            ("Payment required", Weight::Vague),
-            ("settlement_pending", Weight::Vague),
-            ("unexpected_settle_error", Weight::Vague),
-            ("Facilitator settle failed (503): <empty response>", Weight::Vague),
-            ("fetch failed", Weight::Vague),
-            ("", Weight::Vague),
-        ] {
-            assert_eq!(Weight::of(reason), weight, "{reason}");
-        }
-    }
 }

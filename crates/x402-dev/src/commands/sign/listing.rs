@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use x402_sim::networks::eip155::eip3009::Defect;
 use x402_sim::networks::eip155::eip3009::defect::{DEFECTS, PERMIT2_DEFECTS, Verdict};
+use x402_sim::networks::solana::exact::defect as solana;
 use x402_sim::registry::Version;
 
 use super::{Form, pretty};
@@ -13,6 +14,8 @@ use super::{Form, pretty};
 #[derive(Debug, Serialize)]
 pub struct Row {
     name: &'static str,
+    /// Where a payment can have it: `eip155` or `solana`.
+    family: &'static str,
     what: &'static str,
     version: u8,
     verify: Option<&'static str>,
@@ -25,11 +28,26 @@ impl Row {
     pub const fn of(defect: &Defect, version: Version) -> Self {
         Self {
             name: defect.name,
+            family: "eip155",
             what: defect.what,
             version: version.number(),
             verify: defect.verify().spell(version),
             settle: defect.settle().spell(version),
             resource: defect.resource(version).spell(version),
+        }
+    }
+
+    /// What is said of a defect of a payment on Solana in a version.
+    pub const fn on_solana(defect: &solana::Defect, version: Version) -> Self {
+        let facilitator = defect.facilitator().spell(version);
+        Self {
+            name: defect.name,
+            family: "solana",
+            what: defect.what,
+            version: version.number(),
+            verify: facilitator,
+            settle: facilitator,
+            resource: defect.resource().spell(version),
         }
     }
 }
@@ -40,25 +58,39 @@ pub fn render(form: Form) -> String {
         let rows = DEFECTS.iter().flat_map(|defect| [Version::V2, Version::V1].map(|version| Row::of(defect, version)));
         // Version 1 knows no Permit2.
         let rows = rows.chain(PERMIT2_DEFECTS.iter().map(|defect| Row::of(defect, Version::V2)));
+        let on_solana = |defect| [Version::V2, Version::V1].map(|version| Row::on_solana(defect, version));
+        let rows = rows.chain(solana::DEFECTS.iter().flat_map(on_solana));
         return pretty(&rows.collect::<Vec<_>>());
     }
-    let width = Defect::all().map(|defect| defect.name.len()).max().unwrap_or_default();
+    let names = Defect::all().map(|defect| defect.name).chain(solana::DEFECTS.iter().map(|defect| defect.name));
+    let width = names.map(str::len).max().unwrap_or_default();
     let mut text = String::new();
     for defect in Defect::all() {
-        let (verify, settle) = ([defect.verify(); 2], [defect.settle(); 2]);
         let resource = [Version::V2, Version::V1].map(|version| defect.resource(version));
-        let mut line = |left: &str, right: &str| {
-            writeln!(text, "{left:width$}  {right}").expect("writing to a string cannot fail");
-        };
-        line(defect.name, defect.what);
-        line("", &format!("-> {}", said(verify)));
-        for (door, verdicts) in [("settle", settle), ("a paid resource", resource)] {
-            if verdicts != verify {
-                line("", &format!("   {door}: {}", said(verdicts)));
-            }
-        }
+        let verdicts = [[defect.verify(); 2], [defect.settle(); 2], resource];
+        describe(&mut text, (defect.name, defect.what), verdicts, width);
+    }
+    text.push_str("\nOf a payment on Solana:\n\n");
+    for defect in solana::DEFECTS {
+        let verdicts = [defect.facilitator(), defect.facilitator(), defect.resource()].map(|verdict| [verdict; 2]);
+        describe(&mut text, (defect.name, defect.what), verdicts, width);
     }
     text
+}
+
+/// A defect, and what `/verify`, `/settle` and a paid resource say of it, in version 2 and 1.
+fn describe(text: &mut String, (name, what): (&str, &str), verdicts: [[Verdict; 2]; 3], width: usize) {
+    let [verify, settle, resource] = verdicts;
+    let mut line = |left: &str, right: &str| {
+        writeln!(text, "{left:width$}  {right}").expect("writing to a string cannot fail");
+    };
+    line(name, what);
+    line("", &format!("-> {}", said(verify)));
+    for (door, verdicts) in [("settle", settle), ("a paid resource", resource)] {
+        if verdicts != verify {
+            line("", &format!("   {door}: {}", said(verdicts)));
+        }
+    }
 }
 
 /// What is said in version 2, and in version 1 where it is something else.

@@ -29,7 +29,7 @@ use crate::doors::fault::script::{self, Cues, Script, sight_of};
 use crate::doors::fault::till::{self, Till};
 use crate::doors::fault::{receipt, wire};
 use crate::doors::{Desk, simulation};
-use crate::state::State;
+use crate::state::{Refused, State, value_of};
 
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
@@ -78,6 +78,9 @@ fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approv
         Err(refusal) => (Kind::Refused, refusal.to_verify_response()),
     };
     state.record(kind, Door::Facilitator, Some(asked.payment), facts(asked, &judged));
+    if let Err(refusal) = &judged {
+        asked.keep(state, refusal.spelled(), Some(&refusal.reason.detail));
+    }
     (answer, judged)
 }
 
@@ -87,6 +90,7 @@ fn refuse_by_fault(state: &State, asked: &Asked<'_>, reason: String, message: Op
     let told = payer.as_deref().and_then(address_only);
     let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: told, ..asked.facts() };
     state.record(Kind::Refused, Door::Facilitator, Some(asked.payment), facts);
+    asked.keep(state, &reason, message.as_deref());
     VerifyResponse { is_valid: false, invalid_reason: Some(reason), invalid_message: message, payer }
 }
 
@@ -120,6 +124,9 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
         judge(&asked.request, &chain, now / 1000, Depth::Settle, asked.mode)
     };
     let said = till.settle(judged).await;
+    if let (false, Some(reason)) = (said.answer.success, &said.answer.error_reason) {
+        asked.keep(&state, reason, said.answer.error_message.as_deref());
+    }
     let spoilt = Spoilt { forges: said.forges, wire: said.wire, cors_missing: said.cors_missing, at: said.at };
     if spoilt.is_whole() {
         return answer_json(&said.answer, asked.mode);
@@ -244,6 +251,12 @@ impl<'a> Asked<'a> {
             return Err(Box::new(response));
         }
         Ok(asked)
+    }
+
+    /// Keeps the payment, which was refused, for whoever asks why.
+    fn keep(&self, state: &State, reason: &str, message: Option<&str>) {
+        let refused = Refused::at_door(Door::Facilitator, self.endpoint, reason).because(message);
+        state.keep_refused(refused.of(&self.request.payload).asked(value_of(&self.request.requirements)));
     }
 
     fn script<'s>(&'s self, state: &'s State) -> Script<'s> {

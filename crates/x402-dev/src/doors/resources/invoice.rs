@@ -27,11 +27,11 @@ const SENT: &str = "invoice: paid by a transaction on the simulated Solana devne
 
 /// Answers a request that carries `X-Payment-Proof`. `from` names the test account that pays.
 pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
-    let payment = proof.text().ok().map(PaymentId::of_memo);
-    let is_memo = proof.text().is_ok_and(|proof| solana::parse_signature(proof).is_none());
-    if let Some(payment) = payment.filter(|_| is_memo) {
-        sale.meet_invoice(payment, from);
-    }
+    let signature = proof.text().ok().and_then(solana::parse_signature);
+    let payment = match &signature {
+        Some(signature) => sale.state.act(|world, _| world.payment_of_signature(signature)),
+        None => proof.text().ok().map(PaymentId::of_memo).inspect(|payment| sale.meet_invoice(*payment, from)),
+    };
     let refuse = |reason: &str, message: String| {
         let facts = Facts { reason: Some(reason.to_owned()), message: Some(message.clone()), ..Facts::default() };
         sale.record(Kind::Refused, payment, facts);
@@ -60,10 +60,10 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     }
     let terms = Terms { method: sale.visit.method.as_str(), path: &sale.visit.path, amount: *amount };
     let redeemed = sale.state.act(|world, now| {
-        if let Some(signature) = solana::parse_signature(proof) {
-            return world.redeem_by_transaction(&signature, terms, now);
+        if let Some(signature) = &signature {
+            return world.redeem_by_transaction(signature, terms, now);
         }
-        let payer = world.redeem_invoice(proof, terms, from, now);
+        let payer = world.redeem_invoice(proof, terms, (from, sale.mode), now);
         payer.map(|payer| (payer.solana_address.to_owned(), PaymentId::of_memo(proof)))
     });
     let (payer, redeemed) = match redeemed {
@@ -71,7 +71,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         Err(error) => return refuse(error.code(), error.to_string()),
     };
     // A transaction was told of when it was sent: its money is counted once, for whoever asks with it.
-    let sent = payment != Some(redeemed);
+    let sent = signature.is_some();
     let payment = Some(redeemed);
     if sent {
         sale.meet_invoice(redeemed, &payer);

@@ -15,6 +15,7 @@
 //! | [`v2`], [`v1`], [`invoice`] | the answers to a payment |
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
+//! | [`refused`] | what is kept of a refused payment |
 
 pub mod content;
 pub mod delivery;
@@ -24,6 +25,7 @@ pub mod offer;
 pub mod offered;
 pub mod page;
 pub mod payment;
+pub mod refused;
 pub mod routes;
 pub mod sale;
 pub mod v1;

@@ -1,5 +1,7 @@
 //! The answer to an unpaid request: every dialect at once.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
@@ -25,6 +27,15 @@ pub fn invoice(state: &State, item: &Item, visit: &Visit) -> Option<Invoice> {
     Some(state.act(|world, now| world.issue_invoice(terms, written.clone(), now)))
 }
 
+/// The resource with an offer that says recent blockhashes, where it is to say any.
+pub fn fresh<'a>(state: &State, item: &'a Item) -> Cow<'a, Item> {
+    let recent = |network: &str| state.act(|world, now| world.recent_blockhash(network, now));
+    match item.offer.with_blockhashes(recent) {
+        Some(offer) => Cow::Owned(item.offering(offer, item.description.clone())),
+        None => Cow::Borrowed(item),
+    }
+}
+
 /// The body: the offer of version 1, and the invoice beside it.
 fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Vec<u8> {
     let legacy = item.unpaid_v1.as_ref().filter(|_| state.speaks(Dialect::X402V1));
@@ -42,7 +53,7 @@ fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) ->
 /// The 402 of an unpaid request.
 pub fn unpaid(state: &State, item: &Item, visit: &Visit) -> Response {
     let invoice = invoice(state, item, visit);
-    let v2 = state.speaks(Dialect::X402V2).then(|| item.unpaid_v2(&visit.url));
+    let v2 = state.speaks(Dialect::X402V2).then(|| fresh(state, item).unpaid_v2(&visit.url));
     let challenge = invoice.as_ref().map(Invoice::challenge);
     let mut response = match visit.reader {
         Reader::Program => json_bytes(body(state, item, visit, invoice.as_ref())),

@@ -13,7 +13,8 @@ pub fn render(item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Html<Str
     let url = visit.url.as_str();
     let quoted = url.replace('\'', "%27");
     let memo = "s/.*\"memo\":\"\\([^\"]*\\)\".*/\\1/p";
-    let curl = format!("curl '{quoted}' -H \"X-Payment-Proof: $(curl -s '{quoted}' | sed -n '{memo}')\"");
+    let proof = format!("X-Payment-Proof: $(curl -s '{quoted}' | sed -n '{memo}')");
+    let curl = format!("curl '{quoted}' -H 'X-Simulation-Mode: success' -H \"{proof}\"");
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -43,7 +44,7 @@ pub fn render(item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Html<Str
                 p { "This is x402-dev, a mock: no money is real. Any x402 client can pay this address; the offer is in the "
                     "headers of this answer." }
                 @if invoice.is_some() {
-                    p { "With curl, pay the invoice from a test account:" }
+                    p { "With curl, which cannot sign, let the memo of the invoice stand for the payment:" }
                     pre { (curl) }
                 }
             }

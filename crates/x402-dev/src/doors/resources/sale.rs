@@ -104,7 +104,11 @@ pub async fn conclude(sale: &Sale<'_>, payload: PaymentPayload<'_>, requirements
     });
     match buyer.settle(&approved, charged.as_ref()).await {
         Heard::Receipt(answer) if answer.success => buyer.deliver(made, &cues, &approved, answer, &facts),
-        Heard::Receipt(answer) => Outcome::SettleFailed(answer),
+        Heard::Receipt(answer) => {
+            let reason = answer.error_reason.as_deref().unwrap_or_default();
+            sale.keep(&request, reason, answer.error_message.as_deref());
+            Outcome::SettleFailed(answer)
+        }
         Heard::Refused(text) | Heard::BadGateway(text) => Outcome::BadGateway(text),
         // A settlement is heard as a receipt.
         Heard::Verdict(_) => Outcome::BadGateway("the facilitator answered something else".to_owned()),
@@ -194,6 +198,7 @@ impl<'a> Buyer<'a> {
 
     fn record_refusal(&self, reason: String, message: Option<String>, payer: Option<&str>) {
         let payer = payer.and_then(address_only);
+        self.sale.keep(self.request, &reason, message.as_deref());
         self.sale.record(
             Kind::Refused,
             Some(self.payment),
@@ -210,6 +215,7 @@ impl<'a> Buyer<'a> {
             }
         }
         self.sale.record(Kind::Refused, Some(self.payment), facts);
+        self.sale.keep(self.request, refusal.spelled(), Some(&refusal.reason.detail));
         Err(Box::new(Outcome::Refused(refusal.spelled().to_owned(), refusal.payer.clone())))
     }
 

@@ -27,6 +27,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Ok(payload) => payload,
         Err((text, why)) => {
             sale.undecodable(&format!("X-PAYMENT: {why}"));
+            sale.keep_header(carried, &why);
             return refused(sale, &text, None);
         }
     };
@@ -36,6 +37,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Err(text) => {
             let facts = Facts { reason: Some(text.clone()), ..Facts::default() };
             sale.record(Kind::Refused, Some(PaymentId::of(&payload)), facts);
+            sale.keep_unmatched(&payload, &text);
             return refused(sale, &text, None);
         }
     };

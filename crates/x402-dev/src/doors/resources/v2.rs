@@ -13,6 +13,7 @@ use x402_wire::facilitator::SettleResponse;
 use x402_wire::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, encode};
 use x402_wire::payload::PaymentPayload;
 
+use super::offer;
 use super::payment::Carried;
 use super::sale::{Outcome, Sale, conclude};
 use crate::catalogue::UNPAID_V2;
@@ -28,6 +29,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Ok(payload) => payload,
         Err(why) => {
             sale.undecodable(&format!("PAYMENT-SIGNATURE: {why}"));
+            sale.keep_header(carried, &why);
             return refused(sale, UNPAID_V2);
         }
     };
@@ -37,6 +39,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Err(text) => {
             let facts = Facts { reason: Some(text.clone()), ..Facts::default() };
             sale.record(Kind::Refused, Some(PaymentId::of(&payload)), facts);
+            sale.keep_unmatched(&payload, &text);
             return refused(sale, &text);
         }
     };
@@ -73,7 +76,7 @@ fn respond(sale: &Sale<'_>, outcome: Outcome) -> Response {
 /// A 402 with the reason and the offer again.
 pub fn refused(sale: &Sale<'_>, reason: &str) -> Response {
     let mut response = empty(sale);
-    let header = sale.item.header_v2(&sale.visit.url, reason);
+    let header = offer::fresh(sale.state, sale.item).header_v2(&sale.visit.url, reason);
     set_header(response.headers_mut(), HeaderName::from_static(PAYMENT_REQUIRED), Some(header));
     response
 }

@@ -1,4 +1,5 @@
-//! A JSON-RPC request by POST. Whatever is asked, the status is 200: errors are in the answer, as at every node.
+//! A JSON-RPC request by POST. Whatever is asked, the status is 200: errors are in the answer, as at every node. Another
+//! status has only a body that cannot be read (400, 408, 413), a method that is not POST (405, 426), and what a fault says.
 
 use ::http::{Method, Request as HttpRequest, StatusCode};
 use axum::body::Body;

@@ -14,6 +14,7 @@
 //! | [`rpc`] | what Ethereum's libraries ask of a node |
 //! | [`abi`], [`raw`] | calldata, and signed transactions, as the chain's own door takes them |
 //! | [`transaction`] | the EIP-1559 transactions of the facilitator |
+//! | [`family`] | what the registry knows of this family |
 
 use alloy_primitives::{Address, address};
 
@@ -23,6 +24,8 @@ pub mod chain;
 pub mod contracts;
 pub mod eip3009;
 pub mod eip712;
+pub mod explain;
+pub mod family;
 pub mod permit2;
 pub mod raw;
 pub mod rpc;

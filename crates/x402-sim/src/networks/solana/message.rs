@@ -5,8 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
-
 use super::key::Key;
 use super::program;
 use super::reader::{Ended, Reader, write_length};
@@ -241,7 +239,7 @@ impl Message {
     /// Every account that its instructions can name, in the order in which they count them.
     ///
     /// Source: kit `decompile-message.ts` `getAccountMetas`, `getAddressLookupMetas`.
-    pub fn metas(&self, table: impl Fn(Key) -> Vec<Key>) -> Result<Vec<Option<Meta>>, Unresolved> {
+    pub fn metas<T: AsRef<[Key]>>(&self, table: impl Fn(Key) -> T) -> Result<Vec<Option<Meta>>, Unresolved> {
         if self.accounts.is_empty() {
             return Err(Unresolved::NoAccounts);
         }
@@ -261,6 +259,7 @@ impl Message {
         for writable in [true, false] {
             for lookup in &self.lookups {
                 let entries = table(lookup.table);
+                let entries = entries.as_ref();
                 for place in if writable { &lookup.writable } else { &lookup.readonly } {
                     let entry = entries.get(usize::from(*place));
                     let missing = || Unresolved::NoEntry { table: lookup.table, place: *place, held: entries.len() };
@@ -292,9 +291,4 @@ fn lookup(reader: &mut Reader<'_>) -> Result<Lookup, Ended> {
 fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     write_length(out, bytes.len());
     out.extend(bytes);
-}
-
-/// What a payment is known by, whoever signed it: the hash of its message.
-pub fn identity(message: &[u8]) -> [u8; 32] {
-    Sha256::digest(message).into()
 }

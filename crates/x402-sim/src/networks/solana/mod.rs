@@ -10,6 +10,7 @@
 //! | [`directory`], [`tables`] | whose token account is whose; lookup tables |
 //! | [`rpc`] | the JSON-RPC methods |
 //! | [`exact`] | `exact` by `TransferChecked`: claim, checks, both orders, charge |
+//! | [`family`] | what the registry knows of this family |
 
 use alloy_primitives::B256;
 
@@ -22,6 +23,8 @@ pub mod compile;
 pub mod directory;
 pub mod ed25519;
 pub mod exact;
+pub mod explain;
+pub mod family;
 pub mod key;
 pub mod message;
 pub mod program;
@@ -73,6 +76,11 @@ pub fn parse_signature(text: &str) -> Option<ed25519::Bytes> {
     let mut bytes = [0; 64];
     let length = bs58::decode(text).onto(&mut bytes).ok()?;
     (length == 64).then_some(bytes)
+}
+
+/// A signature as texts have it: base58. It is how a transaction is called.
+pub fn signature_text(signature: &ed25519::Bytes) -> String {
+    bs58::encode(signature).into_string()
 }
 
 /// The address of a test account.

@@ -1,31 +1,49 @@
 //! Lookup tables. Nobody can make one here; each cluster has one from the start, so that clients can be tried with it.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 use sha2::{Digest, Sha256};
 
 use super::key::Key;
 use super::{known, program};
 use crate::accounts;
+use crate::networks::Network;
 
 /// The lookup table of every cluster: programs, the cluster's mints, and the addresses of the test accounts.
 pub fn address() -> Key {
-    Key::derived(&[b"x402-dev lookup table"], program::LOOKUP_TABLE).map_or(Key::default(), |(key, _)| key)
+    static ADDRESS: OnceLock<Key> = OnceLock::new();
+    let derive = || Key::derived(&[b"x402-dev lookup table"], program::LOOKUP_TABLE);
+    *ADDRESS.get_or_init(|| derive().map_or(Key::default(), |(key, _)| key))
 }
 
 /// What a lookup table of a cluster holds, if there is one at an address.
-pub fn find(network: &str, key: Key) -> Option<Vec<Key>> {
+pub fn find(network: &str, key: Key) -> Option<&'static [Key]> {
     (key == address()).then(|| entries(network))
 }
 
-fn entries(network: &str) -> Vec<Key> {
+/// Deriving them takes a thousand times longer than looking: a transaction may name the table as often as it likes.
+fn entries(network: &str) -> &'static [Key] {
+    static ALL: OnceLock<BTreeMap<String, Vec<Key>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let mints =
+            |own: &Network| -> Vec<Key> { own.assets.iter().filter_map(|asset| Key::parse(&asset.address)).collect() };
+        let known = known().into_iter().map(|own| (held(&mints(&own)), own.id));
+        known.chain([(held(&[]), OTHER.to_owned())]).map(|(held, network)| (network, held)).collect()
+    });
+    all.get(network).or_else(|| all.get(OTHER)).map_or(&[], Vec::as_slice)
+}
+
+/// A cluster that is known by configuration only.
+const OTHER: &str = "";
+
+fn held(mints: &[Key]) -> Vec<Key> {
     let programs = program::PROGRAMS.iter().map(|program| program.id);
-    let networks = known();
-    let mints = networks.iter().filter(|own| own.id == network).flat_map(|own| &own.assets);
-    let mints: Vec<Key> = mints.filter_map(|asset| Key::parse(&asset.address)).collect();
     let owners: Vec<Key> = accounts::all().filter_map(|account| Key::parse(account.solana_address)).collect();
-    let held = owners
+    let accounts = owners
         .iter()
         .flat_map(|owner| mints.iter().take(1).map(|mint| Key::token_account(*owner, *mint, program::TOKEN)));
-    programs.chain(mints.iter().copied()).chain(owners.iter().copied()).chain(held).collect()
+    programs.chain(mints.iter().copied()).chain(owners.iter().copied()).chain(accounts).collect()
 }
 
 /// The account's data as the chain keeps it: 56 bytes about the table, then the addresses.
@@ -45,7 +63,7 @@ pub fn data(network: &str) -> Vec<u8> {
 }
 
 /// A hash that names a thing once: that a token account was made.
-pub(super) fn name(parts: &[&[u8]]) -> [u8; 32] {
+pub(crate) fn name(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part);

@@ -9,6 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use x402_sim::World;
 use x402_sim::accounts::book::{AccountError, Party};
+use x402_sim::accounts::{self, TestAccount};
+use x402_sim::networks::Family;
 
 use super::money::{Balance, balances};
 use crate::doors::admin::input::Input;
@@ -35,6 +37,9 @@ pub struct Account {
     /// Its private key. Public: never send real funds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Its key on Solana, in base58, as wallets take it. Public: never send real funds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub solana_key: Option<String>,
     /// Whether the assets have blacklisted it.
     pub blocked: bool,
     /// What it holds.
@@ -122,9 +127,13 @@ pub(super) fn find(world: &World, text: &str) -> Result<Party, Problem> {
 
 /// An account, with all that it holds.
 pub(super) fn of(world: &World, party: &Party) -> Account {
-    let Party { index, name, role, address, solana_address, key } = party.clone();
+    let Party { index, name, role, key, .. } = party.clone();
+    let [address, solana_address] =
+        [Family::Eip155, Family::Solana].map(|family| party.address_on(family).map(str::to_owned));
     let (blocked, balances) = (world.is_blocked(party), balances(world, party));
-    Account { index, name, role, address, solana_address, key, blocked, balances }
+    let is_it = |account: &TestAccount| Some(account.solana_address) == solana_address.as_deref();
+    let solana_key = accounts::all().find(is_it).map(|account| account.solana_keypair_in_base58());
+    Account { index, name, role, address, solana_address, key, solana_key, blocked, balances }
 }
 
 pub(super) fn refuse(error: &AccountError) -> Problem {

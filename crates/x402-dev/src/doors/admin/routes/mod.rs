@@ -8,6 +8,7 @@
 //! | [`faults`] | what is made to go wrong on purpose |
 //! | [`snapshots`], [`files`] | states that are kept and brought back; as files |
 //! | [`purchases`] | what was bought, and how often it was paid |
+//! | [`refusals`] | the newest refused payments, whole |
 //! | [`metrics`] | counts, for Prometheus |
 //! | [`events`], [`stream`] | what happened: page by page, waited for, or as it happens |
 
@@ -26,6 +27,7 @@ pub mod instance;
 pub mod metrics;
 pub mod money;
 pub mod purchases;
+pub mod refusals;
 pub mod snapshots;
 pub mod stream;
 
@@ -41,6 +43,7 @@ pub fn all() -> OpenApiRouter<Office> {
         .merge(snapshots::routes())
         .merge(files::routes())
         .merge(events::routes())
-        .merge(purchases::routes());
+        .merge(purchases::routes())
+        .merge(refusals::routes());
     OpenApiRouter::with_openapi(openapi::empty()).nest(API, api).merge(stream::routes()).merge(metrics::routes())
 }

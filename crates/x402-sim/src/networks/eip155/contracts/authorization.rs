@@ -4,7 +4,7 @@
 
 use alloy_primitives::{Address, B256, b256, keccak256};
 
-use super::{Halt, Log, Machine, Revert, ec_recover, require};
+use super::{Halt, Log, Machine, RECOVERY, Revert, ec_recover, require};
 use crate::catalog::Token;
 use crate::event::PaymentId;
 use crate::ledger::{Effect, Once};
@@ -59,6 +59,8 @@ pub(super) fn transfer(
 ) -> Result<Vec<u8>, Halt> {
     require_function(token)?;
     let (authorization, bytes) = read(args, form).ok_or(Halt::SILENT)?;
+    machine.spend_bytes(bytes.len())?;
+    machine.spend(RECOVERY)?;
     let once = Once::authorization(token.id, authorization.from, authorization.nonce);
     let call = TransferWithAuthorization {
         token,
@@ -84,7 +86,7 @@ pub(super) fn transfer(
     let effects = executed.map_err(|revert| told(revert, bytes.len()))?;
     // Used by an earlier call of the same transaction.
     require(!machine.is_used(&once), "FiatTokenV2: authorization is used or canceled")?;
-    machine.gas += 62_000;
+    machine.spend(59_000)?;
     machine.apply(effects);
     let Authorization { from, to, value, nonce, .. } = authorization;
     machine.logs.push(Log::authorization_used(token.contract, from, nonce));
@@ -97,12 +99,14 @@ pub(super) fn cancel(machine: &mut Machine<'_>, token: &Token, args: Args<'_>, f
     require_function(token)?;
     let read = || Some((args.address(0)?, args.word(1)?, signature(args, 2, form)?));
     let (authorizer, nonce, signature) = read().ok_or(Halt::SILENT)?;
+    machine.spend_bytes(signature.len())?;
     let once = Once::authorization(token.id, authorizer, nonce);
     require(!machine.is_used(&once), "FiatTokenV2: authorization is used or canceled")?;
     let message = keccak256([CANCEL_TYPE, authorizer.into_word(), nonce].concat());
+    machine.spend(RECOVERY)?;
     let signer = ec_recover(digest(token.separator, message), &signature)?;
     require(signer == authorizer, "FiatTokenV2: invalid signature")?;
-    machine.gas += 30_000;
+    machine.spend(27_000)?;
     machine.apply(vec![Effect::Cancel(once)]);
     machine.logs.push(Log::authorization_canceled(token.contract, authorizer, nonce));
     Ok(Vec::new())

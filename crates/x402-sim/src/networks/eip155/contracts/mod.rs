@@ -12,15 +12,16 @@
 //! | [`log`] | what contracts emit |
 //! | [`halt`] | calls that changed nothing, and why |
 
-use std::collections::BTreeSet;
-
 use alloy_primitives::{Address, B256, U256, address};
+use imbl::OrdSet;
 
 use super::PERMIT2;
 use super::chain::{Code, code_at, move_token};
 use super::signature::Ecdsa;
+use crate::accounts;
+use crate::accounts::book::Book;
 use crate::catalog::{Catalog, Token};
-use crate::ledger::{Effect, Once, View};
+use crate::ledger::{Effect, Once, UnknownAccounts, View};
 use crate::world::raw::Paid;
 
 pub mod authorization;
@@ -52,6 +53,18 @@ pub const GAS_LIMIT: u64 = 30_000_000;
 /// What a call costs before it does anything.
 const CALL: u64 = 2_600;
 
+/// What the recovery of a signer costs, as the precompiled contract does.
+const RECOVERY: u64 = 3_000;
+
+/// What it costs to look at an account: as a call.
+const LOOK: u64 = CALL;
+
+/// What each byte costs that is copied and hashed: signatures and type strings of any length.
+const BYTE: u64 = 3;
+
+/// How deep calls may call each other: deeper than anybody needs, and shallow enough for a thread's stack.
+const DEPTH: usize = 64;
+
 /// A message call.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
@@ -82,8 +95,11 @@ pub struct Machine<'a> {
     catalog: &'a Catalog,
     network: &'a str,
     block: Block,
+    book: &'a Book,
     view: View,
-    used: BTreeSet<Once>,
+    used: OrdSet<Once>,
+    /// How many calls are under way.
+    depth: usize,
     /// Everything that the calls changed.
     pub effects: Vec<Effect>,
     /// Everything that they emitted.
@@ -97,14 +113,16 @@ pub struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// A machine on a state of a network.
-    pub fn new(catalog: &'a Catalog, network: &'a str, view: View, block: Block) -> Self {
+    /// A machine on a state of a network, whose accounts are in a book.
+    pub fn new((catalog, network): (&'a Catalog, &'a str), book: &'a Book, view: View, block: Block) -> Self {
         Self {
             catalog,
             network,
             block,
+            book,
             view,
-            used: BTreeSet::new(),
+            used: OrdSet::new(),
+            depth: 0,
             effects: Vec::new(),
             logs: Vec::new(),
             payments: Vec::new(),
@@ -117,11 +135,16 @@ impl<'a> Machine<'a> {
     ///
     /// # Errors
     ///
-    /// A revert, or code that is not simulated.
+    /// A revert, or code that is not simulated. A call from too deep fails without a word, as on a real chain.
     pub fn call(&mut self, message: Message<'_>) -> Result<Vec<u8>, Halt> {
+        if self.depth >= DEPTH {
+            return Err(Halt::SILENT);
+        }
         let (effects, logs, payments) = (self.effects.len(), self.logs.len(), self.payments.len());
         let before = (self.view.clone(), self.used.clone());
+        self.depth += 1;
         let given = self.dispatch(message);
+        self.depth -= 1;
         if given.is_err() {
             (self.view, self.used) = before;
             self.effects.truncate(effects);
@@ -133,10 +156,7 @@ impl<'a> Machine<'a> {
 
     /// Every call costs something, so that calls of calls come to an end.
     fn dispatch(&mut self, message: Message<'_>) -> Result<Vec<u8>, Halt> {
-        self.gas += CALL;
-        if self.gas > GAS_LIMIT {
-            return Err(Halt::OutOfGas);
-        }
+        self.spend(CALL)?;
         if let Some((address, name)) = UNKNOWN_CODE.iter().find(|(address, _)| *address == message.to) {
             return Err(Halt::unknown(*address, name));
         }
@@ -150,6 +170,17 @@ impl<'a> Machine<'a> {
             // An account without code takes every call, and says nothing.
             Code::Nothing => Ok(Vec::new()),
         }
+    }
+
+    /// Pays for something before it is done, so that no call does more than a block's gas allows.
+    fn spend(&mut self, gas: u64) -> Result<(), Halt> {
+        self.gas = self.gas.saturating_add(gas);
+        if self.gas > GAS_LIMIT { Err(Halt::OutOfGas) } else { Ok(()) }
+    }
+
+    /// Pays for bytes that are copied and hashed.
+    fn spend_bytes(&mut self, length: usize) -> Result<(), Halt> {
+        self.spend(u64::try_from(length).unwrap_or(u64::MAX).saturating_mul(BYTE))
     }
 
     /// The block.
@@ -186,10 +217,15 @@ impl<'a> Machine<'a> {
     /// Moves a token as its own `_transfer` does.
     fn transfer(&mut self, token: &Token, from: Address, to: Address, value: U256) -> Result<(), Halt> {
         let effects = move_token(token, [from, to], value, &self.view).map_err(|revert| Halt::text(revert.0))?;
-        self.gas += 45_000;
+        self.spend(45_000)?;
         self.apply(effects);
         self.logs.push(Log::transfer(token.contract, from, to, value));
         Ok(())
+    }
+
+    /// What the native coins of an account show, in wei.
+    fn coins(&self, address: Address) -> U256 {
+        coins((self.catalog, self.network), self.book, self.view.grants.unknown, address)
     }
 
     /// Refuses parties that the token has blacklisted. Every token is on its own blacklist.
@@ -199,12 +235,21 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// What the native coins of an account of a network show, in wei: nothing is counted. Whoever may pay has more than it
+/// can use, a contract has none.
+pub fn coins((catalog, network): (&Catalog, &str), book: &Book, unknown: UnknownAccounts, address: Address) -> U256 {
+    let is_known = || accounts::all().any(|account| account.evm() == address) || book.made_at(address);
+    let is_rich = matches!(code_at(catalog, network, address), Code::Nothing)
+        && (unknown == UnknownAccounts::Funded || is_known());
+    if is_rich { GAS_MONEY } else { U256::ZERO }
+}
+
 /// A contract's `require`.
 fn require(holds: bool, text: &'static str) -> Result<(), Halt> {
     if holds { Ok(()) } else { Err(Halt::text(text)) }
 }
 
-/// A signer, as the tokens' `ECRecover` library finds one.
+/// A signer, as the tokens' `ECRecover` library finds one. Whoever asks has paid for it.
 fn ec_recover(digest: B256, signature: &[u8]) -> Result<Address, Halt> {
     let Ok(bytes): Result<[u8; 65], _> = signature.try_into() else {
         return Err(Halt::text("ECRecover: invalid signature length"));
@@ -216,3 +261,6 @@ fn ec_recover(digest: B256, signature: &[u8]) -> Result<Address, Halt> {
     require(matches!(signature.v, 27 | 28), "ECRecover: invalid signature 'v' value")?;
     signature.recover(digest).ok_or(Halt::text("ECRecover: invalid signature"))
 }
+
+#[cfg(test)]
+mod tests;

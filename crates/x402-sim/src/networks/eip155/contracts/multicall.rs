@@ -2,11 +2,14 @@
 
 use alloy_primitives::{Address, U256, address};
 
-use super::{GAS_MONEY, Halt, Machine, Message, Revert};
+use super::{Halt, LOOK, Machine, Message, Revert};
 use crate::networks::eip155::abi::{self, Args};
 
 /// Where it stands on every chain.
 pub const ADDRESS: Address = address!("cA11bde05977b3631167028862bE2a173976CA11");
+
+/// What the reading of each inner call costs.
+const ELEMENT: u64 = 30;
 
 /// One of the calls.
 struct Inner<'a> {
@@ -22,6 +25,7 @@ pub(super) fn call(machine: &mut Machine<'_>, message: Message<'_>) -> Result<Ve
     match selector {
         // aggregate((address,bytes)[])
         [0x25, 0x2d, 0xba, 0x42] => {
+            pay_for(machine, args, 0)?;
             let calls = pairs(args, 0, false).ok_or(Halt::SILENT)?;
             let results = run(machine, &calls)?;
             let data: Vec<_> = results.into_iter().map(|(_, data)| data).collect();
@@ -30,11 +34,13 @@ pub(super) fn call(machine: &mut Machine<'_>, message: Message<'_>) -> Result<Ve
         // tryAggregate(bool,(address,bytes)[])
         [0xbc, 0xe3, 0x8b, 0xd7] => {
             let strict = args.flag(0).ok_or(Halt::SILENT)?;
+            pay_for(machine, args, 1)?;
             let calls = pairs(args, 1, !strict).ok_or(Halt::SILENT)?;
             Ok(abi::results(&run(machine, &calls)?))
         }
         // aggregate3((address,bool,bytes)[])
         [0x82, 0xad, 0x56, 0xcb] => {
+            pay_for(machine, args, 0)?;
             let calls = triples(args).ok_or(Halt::SILENT)?;
             Ok(abi::results(&run(machine, &calls)?))
         }
@@ -44,9 +50,18 @@ pub(super) fn call(machine: &mut Machine<'_>, message: Message<'_>) -> Result<Ve
         [0x34, 0x08, 0xe4, 0x70] => Ok(abi::word(U256::from(block.chain_id))),
         [0x3e, 0x64, 0xa6, 0x96] => Ok(abi::word(U256::from(block.base_fee))),
         // getEthBalance(address)
-        [0x4d, 0x23, 0x01, 0xcc] => args.address(0).map(|_| abi::word(GAS_MONEY)).ok_or(Halt::SILENT),
+        [0x4d, 0x23, 0x01, 0xcc] => {
+            machine.spend(LOOK)?;
+            args.address(0).map(|address| abi::word(machine.coins(address))).ok_or(Halt::SILENT)
+        }
         _ => Err(Halt::SILENT),
     }
+}
+
+/// Pays for the reading of a list of calls: many heads may point to one tail.
+fn pay_for(machine: &mut Machine<'_>, args: Args<'_>, index: usize) -> Result<(), Halt> {
+    let (length, _) = args.array(index).ok_or(Halt::SILENT)?;
+    machine.spend(ELEMENT.saturating_mul(u64::try_from(length).unwrap_or(u64::MAX)))
 }
 
 fn run(machine: &mut Machine<'_>, calls: &[Inner<'_>]) -> Result<Vec<(bool, Vec<u8>)>, Halt> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use alloy_primitives::{Address, B256, U256, b256, keccak256};
 
-use super::{Halt, Log, Machine, Message, Revert};
+use super::{Halt, Log, Machine, Message, RECOVERY, Revert};
 use crate::event::PaymentId;
 use crate::ledger::{Effect, Once};
 use crate::networks::eip155::abi::{self, Args};
@@ -18,6 +18,12 @@ use crate::world::raw::Paid;
 /// `UnorderedNonceInvalidation(address,uint256,uint256)`.
 const INVALIDATION: B256 = b256!("3704902f963766a4e561bbaab6e6cdc1b1dd12f6e9e99648da8843b3f46b918d");
 
+/// What it costs to look at the 256 nonces of a word: they are kept one by one here.
+const WORD: u64 = 20_000;
+
+/// What it costs to use up a nonce of a word: each is kept for itself.
+const BIT: u64 = 5_000;
+
 /// How the type of every permit with a witness begins.
 const TYPE_STUB: &str =
     "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,";
@@ -29,7 +35,10 @@ pub(super) fn call(machine: &mut Machine<'_>, message: Message<'_>) -> Result<Ve
         // permitWitnessTransferFrom(...)
         [0x13, 0x7c, 0x29, 0xfe] => transfer(machine, message.sender, args),
         // nonceBitmap(address,uint256)
-        [0x4f, 0xe0, 0x2b, 0x44] => bitmap(machine, args).ok_or(Halt::SILENT),
+        [0x4f, 0xe0, 0x2b, 0x44] => {
+            machine.spend(WORD)?;
+            bitmap(machine, args).ok_or(Halt::SILENT)
+        }
         // invalidateUnorderedNonces(uint256,uint256)
         [0x3f, 0xf9, 0xdc, 0xb1] => invalidate(machine, message, args),
         // DOMAIN_SEPARATOR()
@@ -54,9 +63,11 @@ fn once(machine: &Machine<'_>, owner: Address, place: U256, bit: usize) -> Optio
 
 fn invalidate(machine: &mut Machine<'_>, message: Message<'_>, args: Args<'_>) -> Result<Vec<u8>, Halt> {
     let (Some(place), Some(mask)) = (args.number(0), args.number(1)) else { return Err(Halt::SILENT) };
-    let bits = (0..256).filter(|bit| mask.bit(*bit));
-    let effects = bits.filter_map(|bit| once(machine, message.sender, place, bit)).map(Effect::Cancel).collect();
-    machine.gas += 25_000;
+    machine.spend(WORD)?;
+    let named = (0..256).filter(|bit| mask.bit(*bit)).filter_map(|bit| once(machine, message.sender, place, bit));
+    // A bit that is set already stays as it is.
+    let effects: Vec<_> = named.filter(|once| !machine.is_used(once)).map(Effect::Cancel).collect();
+    machine.spend(BIT.saturating_mul(effects.len() as u64))?;
     machine.apply(effects);
     let topics = vec![INVALIDATION, message.sender.into_word()];
     machine.logs.push(Log { address: message.to, topics, data: [abi::word(place), abi::word(mask)].concat() });
@@ -65,10 +76,13 @@ fn invalidate(machine: &mut Machine<'_>, message: Message<'_>, args: Args<'_>) -
 
 /// `permitWitnessTransferFrom`, by any spender and with any witness.
 fn transfer(machine: &mut Machine<'_>, spender: Address, args: Args<'_>) -> Result<Vec<u8>, Halt> {
+    let (Some(kind), Some(signature)) = (args.bytes(8), args.bytes(9)) else { return Err(Halt::SILENT) };
+    machine.spend_bytes(kind.len() + signature.len())?;
+    machine.spend(RECOVERY)?;
     let read = || {
         let (token, permitted, nonce, deadline) = (args.address(0)?, args.number(1)?, args.number(2)?, args.number(3)?);
         let (to, amount, owner) = (args.address(4)?, args.number(5)?, args.address(6)?);
-        let (witness, kind, signature) = (args.word(7)?, args.bytes(8)?, args.bytes(9)?);
+        let witness = args.word(7)?;
         let type_hash = keccak256([TYPE_STUB.as_bytes(), kind].concat());
         let permissions = keccak256("TokenPermissions(address token,uint256 amount)");
         let permissions = keccak256([permissions, token.into_word(), permitted.into()].concat());
@@ -122,7 +136,7 @@ impl Machine<'_> {
                 self.logs.push(Log::transfer(token.contract, from, to, *value));
             }
         }
-        self.gas += 75_000;
+        self.spend(72_000)?;
         self.apply(effects);
         Ok(())
     }

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, U256, hex, keccak256};
 
 use super::log::{SETTLED, SETTLED_WITH_PERMIT};
 use super::permit2::{parts, told};
-use super::{Halt, Log, Machine, Message, Revert};
+use super::{Halt, Log, Machine, Message, RECOVERY, Revert};
 use crate::event::PaymentId;
 use crate::networks::eip155::PERMIT2;
 use crate::networks::eip155::abi::{self, Args};
@@ -94,6 +94,8 @@ fn settle(machine: &mut Machine<'_>, message: Message<'_>, args: Args<'_>, first
         Some((permit, amount, owner, args.bytes(last + 1)?))
     };
     let (permit, amount, owner, bytes) = read().ok_or(Halt::SILENT)?;
+    machine.spend_bytes(bytes.len())?;
+    machine.spend(RECOVERY)?;
     machine.try_permit(PaymentId::of_signature(bytes), permit.token, [owner, permit.witness.to], amount);
     let call = Settle { permit, amount, owner, signature: parts(bytes), caller: message.sender, recovered: None };
     let effects = contract::settle(&call, &machine.place());

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, U256, b256, hex, keccak256};
 
 use super::authorization::{self, CANCEL_TYPE, Caller, Form, RECEIVE_TYPE, digest, signature};
-use super::{Halt, Log, Machine, Message, ec_recover, require};
+use super::{Halt, Log, Machine, Message, RECOVERY, ec_recover, require};
 use crate::catalog::Token;
 use crate::ledger::{Account, Effect};
 use crate::networks::eip155::abi::{self, Args};
@@ -183,15 +183,17 @@ fn permit(machine: &mut Machine<'_>, token: &Token, args: Args<'_>, form: Form) 
         Some((owner, spender, args.number(2)?, args.number(3)?, signature(args, 4, form)?))
     };
     let (owner, spender, value, deadline, signature) = read().ok_or(Halt::SILENT)?;
+    machine.spend_bytes(signature.len())?;
     let now = U256::from(machine.block().time);
     require(deadline == U256::MAX || deadline >= now, "FiatTokenV2: permit is expired")?;
     let before = machine.view().ledger().permits(token.id, owner.into());
     let numbers = [value, U256::from(before), deadline].map(B256::from);
     let words = [PERMIT_TYPE, owner.into_word(), spender.into_word(), numbers[0], numbers[1], numbers[2]];
+    machine.spend(RECOVERY)?;
     let signer = ec_recover(digest(token.separator, keccak256(words.concat())), &signature)?;
     require(signer == owner, "EIP2612: invalid signature")?;
     machine.approve(token, owner, spender, value)?;
-    machine.gas += 25_000;
+    machine.spend(22_000)?;
     machine.apply(vec![Effect::Permits { asset: token.id, owner: owner.into(), before, after: before + 1 }]);
     Ok(Vec::new())
 }
@@ -201,8 +203,8 @@ impl Machine<'_> {
     pub(super) fn approve(&mut self, token: &Token, owner: Address, spender: Address, value: U256) -> Result<(), Halt> {
         require(!owner.is_zero(), "ERC20: approve from the zero address")?;
         require(!spender.is_zero(), "ERC20: approve to the zero address")?;
+        self.spend(25_000)?;
         self.allow(token, owner, spender, value);
-        self.gas += 25_000;
         self.logs.push(Log::approval(token.contract, owner, spender, value));
         Ok(())
     }
@@ -219,7 +221,7 @@ impl Machine<'_> {
         let allowed = self.view().allowance(token.id, from.into(), sender.into());
         require(value <= allowed, "ERC20: transfer amount exceeds allowance")?;
         self.transfer(token, from, to, value)?;
-        self.gas += 5_000;
+        self.spend(5_000)?;
         if allowed != U256::MAX {
             self.allow(token, from, sender, allowed - value);
         }

@@ -267,12 +267,6 @@ impl Terms {
     pub const fn by_permit2(&self) -> Option<ByPermit2> {
         self.permit2
     }
-
-    /// Whether a settlement is asked for after delivery, as official clients prefer.
-    pub fn settles_after(&self) -> bool {
-        let flow = self.requirements.get("extra").and_then(|extra| extra.get("paymentFlow"));
-        flow.is_none_or(|flow| flow.text() == Some("authorization"))
-    }
 }
 
 impl Draft {

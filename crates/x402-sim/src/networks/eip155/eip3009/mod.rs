@@ -27,6 +27,7 @@ use std::borrow::Cow;
 
 use crate::charge::Charge as Any;
 use crate::facilitator::{Denial, Judged, Trial, said_payer};
+use crate::networks::Asset;
 use crate::reason::{Code, Reason};
 
 /// Judges a request.
@@ -39,4 +40,11 @@ pub fn judge(trial: &Trial<'_>) -> Result<Judged, Denial> {
     let passed = order(version).judge(depth, |test| test(&case)).map_err(deny)?;
     let charge = Charge::new(&case, &passed).map_err(deny)?;
     Ok(Judged { charge: Any::Eip3009(charge), payer: case.claim.payer.to_owned() })
+}
+
+/// What an offer says of a token: its domain.
+///
+/// Source: TS 2.27 evm `exact/server/scheme.ts`.
+pub fn terms(asset: &Asset) -> Vec<(&'static str, String)> {
+    vec![("name", asset.name.clone()), ("version", asset.version.clone())]
 }

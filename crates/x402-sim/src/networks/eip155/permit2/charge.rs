@@ -8,8 +8,11 @@ use super::Scheme;
 use super::case::Case;
 use super::contract::{Place, Settle, TRANSFER_FAILED, settle};
 use super::permit::Permit;
+use crate::accounts;
 use crate::catalog::{Catalog, Token};
-use crate::ledger::{AssetId, Effect, View};
+use crate::charge::Instrument;
+use crate::ledger::{Account, AssetId, Call, Effect, Entry, Once, Record, View};
+use crate::networks::Asset;
 use crate::networks::eip155::chain::{Revert, Signatures};
 use crate::networks::eip155::signature::Ecdsa;
 use crate::order::{Depth, Passed};
@@ -95,6 +98,59 @@ impl Charge {
         let network = self.token().network.as_str();
         let place = Place { catalog: &self.catalog, network, view, block_time, signatures: self.signatures };
         settle(&call, &place).map_err(reason_of_revert)
+    }
+}
+
+impl Instrument for Charge {
+    fn execute(&self, view: &View, block_time: u64) -> Result<Vec<Effect>, Reason> {
+        self.execute(view, block_time)
+    }
+
+    fn asset(&self) -> AssetId {
+        self.asset
+    }
+
+    fn asset_in_words(&self) -> &Asset {
+        &self.token().asset
+    }
+
+    fn payer(&self) -> Account {
+        self.owner.into()
+    }
+
+    fn value(&self) -> U256 {
+        self.amount
+    }
+
+    fn has_transaction(&self) -> bool {
+        self.has_transaction()
+    }
+
+    fn is_judged_again(&self) -> bool {
+        true
+    }
+
+    fn said_amount(&self) -> Option<U256> {
+        (self.scheme == Scheme::Upto).then_some(self.amount)
+    }
+
+    fn scheme(&self) -> &'static str {
+        self.scheme.name()
+    }
+
+    fn once(&self) -> Once {
+        self.permit.once(self.owner)
+    }
+
+    fn sender(&self) -> Option<(u64, Account)> {
+        Some((self.permit.chain_id, accounts::facilitator().evm().into()))
+    }
+
+    fn record(&self, sequence: u32, at: u64, effects: &[Effect]) -> Record {
+        let Self { permit, signature, asset, amount: value, .. } = *self;
+        let call = Call::Permit2 { permit, signature };
+        let (from, to, effects) = (self.owner.into(), permit.witness.to.into(), effects.to_vec());
+        Record::Other(Arc::new(Entry { asset, from, to, value, sequence, at, call, effects }))
     }
 }
 

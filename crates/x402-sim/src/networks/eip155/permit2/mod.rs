@@ -17,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::accounts::TestAccount;
 use crate::charge::Charge as Any;
 use crate::facilitator::{Denial, Judged, Trial};
+use crate::networks::Asset;
+use crate::networks::eip155::eip3009;
 use crate::reason::{Code, Reason};
 
 pub mod case;
@@ -71,6 +73,25 @@ pub fn judge_upto(trial: &Trial<'_>) -> Result<Judged, Denial> {
     judge(Scheme::Upto, trial)
 }
 
+/// What an offer of `exact` says of a token.
+///
+/// Source: TS 2.27 evm `exact/server/scheme.ts`.
+pub fn exact_terms(asset: &Asset) -> Vec<(&'static str, String)> {
+    // Clients take the domain of a token that moves by Permit2 for a sign that it has EIP-2612.
+    let mut terms = if asset.eip2612 { eip3009::terms(asset) } else { Vec::new() };
+    terms.push(("assetTransferMethod", "permit2".to_owned()));
+    terms
+}
+
+/// What an offer of `upto` says of a token.
+///
+/// Source: TS 2.27 evm `upto/server/scheme.ts`.
+pub fn upto_terms(asset: &Asset) -> Vec<(&'static str, String)> {
+    let mut terms = eip3009::terms(asset);
+    terms.push(("assetTransferMethod", "permit2".to_owned()));
+    terms
+}
+
 /// What a server must copy into its offers of `upto`.
 pub fn upto_extra(facilitator: &TestAccount) -> Option<Map<String, Value>> {
     Some(Map::from_iter([("facilitatorAddress".to_owned(), Value::from(facilitator.address))]))
@@ -88,5 +109,5 @@ fn judge(scheme: Scheme, trial: &Trial<'_>) -> Result<Judged, Denial> {
     let case = Case::new(claim, chain, now, depth, signatures);
     let passed = order(scheme).judge(depth, |test| test(&case)).map_err(deny)?;
     let charge = Charge::new(&case, depth, &passed).map_err(deny)?;
-    Ok(Judged { charge: Any::Permit2(Box::new(charge)), payer: payer.unwrap_or_default() })
+    Ok(Judged { charge: Any::other(charge), payer: payer.unwrap_or_default() })
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::fee::BASE_FEE;
 use super::params::{self, data, kind, quantity, wrong};
-use super::transaction::{self, Included};
+use super::transaction;
 use super::{Context, Params};
 use crate::ledger::Record;
-use crate::networks::eip155::contracts::{Block, GAS_LIMIT};
+use crate::networks::eip155::contracts::{Block, GAS_LIMIT, Log};
 use crate::rpc::RpcError;
 
 /// The root of an empty trie, and the hash of an empty list of uncles.
@@ -133,14 +133,19 @@ impl Context<'_> {
 
     /// A block's header, as subscriptions tell it.
     pub(super) fn header(&self, number: u64) -> Value {
-        let included = self.in_block(number).and_then(|(place, record)| self.included(place, record).ok());
-        self.header_with(number, included.as_ref())
+        // Neither a signature nor a recovery: whoever has subscribed is told of each block under the world's lock.
+        match self.in_block(number) {
+            Some((place, record)) => {
+                let gas_used = self.gas_of(place, record).unwrap_or_default();
+                self.header_with(number, &self.logs_of(place, record), gas_used)
+            }
+            None => self.header_with(number, &[], 0),
+        }
     }
 
-    fn header_with(&self, number: u64, included: Option<&Included>) -> Value {
+    fn header_with(&self, number: u64, logs: &[Log], gas_used: u64) -> Value {
         let parent = number.checked_sub(1).map_or(B256::ZERO, |parent| self.block_hash(parent));
         let pending = number > self.height();
-        let bloom = included.map_or_else(|| transaction::bloom(&[]), |included| transaction::bloom(&included.logs));
         json!({
             "number": quantity(number),
             "hash": if pending { Value::Null } else { data(self.block_hash(number)) },
@@ -148,7 +153,7 @@ impl Context<'_> {
             "nonce": "0x0000000000000000",
             "mixHash": data(B256::ZERO),
             "sha3Uncles": NO_UNCLES,
-            "logsBloom": data(bloom),
+            "logsBloom": data(transaction::bloom(logs)),
             "transactionsRoot": EMPTY_ROOT,
             "stateRoot": EMPTY_ROOT,
             "receiptsRoot": EMPTY_ROOT,
@@ -158,7 +163,7 @@ impl Context<'_> {
             "extraData": "0x",
             "size": "0x220",
             "gasLimit": quantity(GAS_LIMIT),
-            "gasUsed": quantity(included.map_or(0, |included| included.gas_used)),
+            "gasUsed": quantity(gas_used),
             "timestamp": quantity(self.block_time(number)),
             "baseFeePerGas": quantity(BASE_FEE),
         })
@@ -167,14 +172,18 @@ impl Context<'_> {
     /// A block with its transactions, whole or by their hashes.
     pub(super) fn block(&self, wanted: Wanted, whole: bool) -> Result<Value, RpcError> {
         let Some(number) = self.number(wanted) else { return Ok(Value::Null) };
-        let included = match self.in_block(number) {
-            Some((place, record)) => Some(self.included(place, record)?),
-            None => None,
+        let found = self.in_block(number);
+        if let Some((place, record)) = found
+            && self.gas_of(place, record).is_none()
+        {
+            return Err(transaction::gone(self.world.hash_of(place).unwrap_or_default()));
+        }
+        let mut block = self.header(number);
+        block["transactions"] = match found {
+            Some((place, record)) if whole => json!([self.render(&self.included(place, record)?)]),
+            Some((place, _)) => self.world.hash_of(place).map(data).into_iter().collect(),
+            None => json!([]),
         };
-        let transactions: Vec<_> =
-            included.iter().map(|included| if whole { self.render(included) } else { data(included.hash) }).collect();
-        let mut block = self.header_with(number, included.as_ref());
-        block["transactions"] = Value::Array(transactions);
         block["uncles"] = json!([]);
         Ok(block)
     }

@@ -3,7 +3,7 @@
 use alloy_primitives::Address;
 use serde_json::Value;
 
-use super::params::{address, big, bytes, data, kind, quantity, wrong};
+use super::params::{address, big, bytes, data, kind, quantity, word, wrong};
 use super::{Context, Params, fee};
 use crate::chain::Chain;
 use crate::networks::eip155::contracts::{GAS_LIMIT, Halt, Machine, Message};
@@ -14,6 +14,8 @@ struct Asked {
     from: Address,
     to: Address,
     input: Vec<u8>,
+    /// How many addresses and storage keys it says it will touch.
+    listed: (usize, usize),
 }
 
 /// `eth_call`.
@@ -26,12 +28,13 @@ pub(super) fn call(context: &Context<'_>, params: Params<'_>) -> Result<Value, R
 pub(super) fn estimate(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let asked = read(context, params)?;
     let (_, used) = run(context, &asked)?;
-    Ok(quantity(used + fee::intrinsic(&asked.input, 0, 0)))
+    let (addresses, keys) = asked.listed;
+    Ok(quantity(used + fee::intrinsic(&asked.input, addresses, keys)))
 }
 
 fn run(context: &Context<'_>, asked: &Asked) -> Result<(Vec<u8>, u64), RpcError> {
     let Chain { catalog, view, .. } = context.world.chain();
-    let mut machine = Machine::new(&catalog, context.network, view, context.next_block());
+    let mut machine = Machine::new((&catalog, context.network), context.world.book(), view, context.next_block());
     let message = Message { sender: asked.from, to: asked.to, input: &asked.input };
     machine.call(message).map(|given| (given, machine.gas)).map_err(error)
 }
@@ -72,7 +75,25 @@ fn read(context: &Context<'_>, params: Params<'_>) -> Result<Asked, RpcError> {
         return Err(wrong(0, "both data and input are given, and they differ"));
     }
     let input = input.or(data).map(bytes).transpose().map_err(|what| told("data", what))?.unwrap_or_default();
-    Ok(Asked { from, to, input })
+    let listed = member("accessList").map_or(Ok((0, 0)), listed).map_err(|what| told("accessList", what))?;
+    Ok(Asked { from, to, input, listed })
+}
+
+/// How many addresses and storage keys an access list (EIP-2930) holds.
+fn listed(list: &Value) -> Result<(usize, usize), String> {
+    let Value::Array(entries) = list else { return Err(format!("expected a list, got {}", kind(list))) };
+    let mut keys = 0;
+    for (place, entry) in entries.iter().enumerate() {
+        let at = |what: String| format!("entry {place}: {what}");
+        let member = |name: &str| entry.get(name).ok_or_else(|| at(format!("{name} is missing")));
+        address(member("address")?).map_err(at)?;
+        let Value::Array(named) = member("storageKeys")? else {
+            return Err(at("storageKeys: expected a list".to_owned()));
+        };
+        named.iter().try_for_each(|key| word(key).map(drop)).map_err(at)?;
+        keys += named.len();
+    }
+    Ok((entries.len(), keys))
 }
 
 /// Code that a caller brings along.

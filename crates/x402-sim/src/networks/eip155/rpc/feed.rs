@@ -1,5 +1,7 @@
 //! `eth_subscribe`: new heads, and logs as they come.
 
+use std::collections::VecDeque;
+
 use serde_json::Value;
 
 use super::logs::Filter;
@@ -8,8 +10,11 @@ use super::{Context, Params};
 use crate::World;
 use crate::rpc::{Feed, Pulled, RpcError};
 
-/// How many blocks one pull tells of; the rest comes with the next.
-const BLOCKS: u64 = 1_000;
+/// How many blocks one pull tells of; the rest comes with the next. Each pull holds the world's lock.
+const BLOCKS: u64 = 50;
+
+/// Of how many blocks a subscription remembers the logs that it told, in case that they are undone.
+const REMEMBERED: usize = 256;
 
 /// A subscription to new blocks, or to what they hold.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ struct Blocks {
     /// The last block that was told.
     told: u64,
     wanted: Wanted,
+    /// The logs of the newest blocks that had any, and their blocks.
+    shown: VecDeque<(u64, Vec<Value>)>,
 }
 
 /// What is told of a block.
@@ -48,7 +55,7 @@ pub(super) fn subscribe(context: &Context<'_>, params: Params<'_>) -> Result<Box
         other => return Err(wrong(0, &format!("expected the name of a subscription, got {}", kind(other)))),
     };
     let (network, told) = (context.network.to_owned(), context.height());
-    Ok(Box::new(Blocks { network, chain_id: context.chain_id, told, wanted }))
+    Ok(Box::new(Blocks { network, chain_id: context.chain_id, told, wanted, shown: VecDeque::new() }))
 }
 
 impl Feed for Blocks {
@@ -61,13 +68,23 @@ impl Feed for Blocks {
         let height = context.height();
         // A snapshot that was brought back may be shorter: what comes then is new.
         self.told = self.told.min(height);
+        let mut results = undone(&mut self.shown, world, height);
         let (first, last) = (self.told + 1, height.min(self.told + BLOCKS));
-        let results = (first..=last)
-            .flat_map(|number| match &self.wanted {
-                Wanted::Heads => vec![context.header(number)],
-                Wanted::Logs(filter) => context.logs_in(number, filter),
-            })
-            .collect();
+        for number in first..=last {
+            match &self.wanted {
+                Wanted::Heads => results.push(context.header(number)),
+                Wanted::Logs(filter) => {
+                    let logs = context.logs_in(number, filter);
+                    if !logs.is_empty() {
+                        self.shown.push_back((number, logs.clone()));
+                        results.extend(logs);
+                    }
+                }
+            }
+        }
+        while self.shown.len() > REMEMBERED {
+            self.shown.pop_front();
+        }
         self.told = last;
         Pulled { results, ended: false }
     }
@@ -76,4 +93,19 @@ impl Feed for Blocks {
         // More blocks at once than one pull tells of.
         (self.told < world.ledger().len() as u64).then_some(now)
     }
+}
+
+/// The logs that were told and are no longer true, as a node tells them after its chain was reorganised.
+fn undone(shown: &mut VecDeque<(u64, Vec<Value>)>, world: &World, height: u64) -> Vec<Value> {
+    let is_gone = |block: u64| {
+        let place = u32::try_from(block - 1).unwrap_or(u32::MAX);
+        block > height || world.ledger().is_undone(place)
+    };
+    let (gone, left): (VecDeque<_>, _) = std::mem::take(shown).into_iter().partition(|(block, _)| is_gone(*block));
+    *shown = left;
+    let mut logs: Vec<_> = gone.into_iter().flat_map(|(_, logs)| logs).collect();
+    for log in &mut logs {
+        log["removed"] = Value::Bool(true);
+    }
+    logs
 }

@@ -8,11 +8,18 @@ use serde_json::Value;
 use super::block::Wanted;
 use super::params::{address, kind, word, wrong};
 use super::{Context, Params};
+use crate::ledger::Record;
 use crate::networks::eip155::contracts::Log;
 use crate::rpc::RpcError;
 
 /// How many logs one answer holds.
 const LIMIT: usize = 10_000;
+
+/// How many blocks one question may be about.
+const BLOCKS: u64 = 10_000;
+
+/// Too much was asked for at once, as nodes say it.
+const TOO_MUCH: i64 = -32005;
 
 /// Which logs somebody wants.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +39,7 @@ pub(super) fn get(context: &Context<'_>, params: Params<'_>) -> Result<Value, Rp
         for log in context.logs_in(number, &filter) {
             if found.len() == LIMIT {
                 let text = format!("query returned more than {LIMIT} results; ask for fewer blocks");
-                return Err(RpcError::new(-32005, text));
+                return Err(RpcError::new(TOO_MUCH, text));
             }
             found.push(log);
         }
@@ -44,6 +51,9 @@ impl Context<'_> {
     /// The logs of a block that a filter lets pass.
     pub(super) fn logs_in(&self, number: u64, filter: &Filter) -> Vec<Value> {
         let Some((place, record)) = self.in_block(number) else { return Vec::new() };
+        if !self.may_have(record, filter) {
+            return Vec::new();
+        }
         let logs = self.logs_of(place, record);
         let wanted: Vec<_> = logs.iter().enumerate().filter(|(_, log)| filter.matches(log)).collect();
         if wanted.is_empty() {
@@ -51,6 +61,16 @@ impl Context<'_> {
         }
         let Some(hash) = self.world.hash_of(place) else { return Vec::new() };
         wanted.into_iter().map(|(index, log)| self.log((place, hash), index, log)).collect()
+    }
+
+    /// Whether a record can have emitted what a filter wants, as far as that is seen before its logs are made.
+    fn may_have(&self, record: &Record, filter: &Filter) -> bool {
+        match record {
+            Record::Authorized { asset, .. } => {
+                self.world.catalog().token_by_id(*asset).is_some_and(|token| filter.takes(token.contract))
+            }
+            Record::Other(_) => true,
+        }
     }
 }
 
@@ -78,7 +98,12 @@ fn range(context: &Context<'_>, asked: &Value) -> Result<(u64, u64), RpcError> {
         return Err(wrong(0, &format!("fromBlock {from} is after toBlock {to}")));
     }
     // The block of the beginning holds nothing.
-    Ok((from.max(1), to.min(height)))
+    let (from, to) = (from.max(1), to.min(height));
+    if to.saturating_sub(from) >= BLOCKS {
+        let text = format!("query exceeds max block range {BLOCKS}: blocks {from} to {to}; ask for fewer blocks");
+        return Err(RpcError::new(TOO_MUCH, text));
+    }
+    Ok((from, to))
 }
 
 impl Filter {
@@ -101,13 +126,17 @@ impl Filter {
         Ok(Self { addresses, topics })
     }
 
+    /// Whether logs of a contract are wanted at all.
+    fn takes(&self, address: Address) -> bool {
+        self.addresses.is_empty() || self.addresses.contains(&address)
+    }
+
     /// Whether a log is wanted.
     pub(super) fn matches(&self, log: &Log) -> bool {
-        let address = self.addresses.is_empty() || self.addresses.contains(&log.address);
         let topic = |(place, wanted): (usize, &BTreeSet<B256>)| {
             log.topics.get(place).is_some_and(|topic| wanted.is_empty() || wanted.contains(topic))
         };
-        address && self.topics.iter().enumerate().all(topic)
+        self.takes(log.address) && self.topics.iter().enumerate().all(topic)
     }
 }
 

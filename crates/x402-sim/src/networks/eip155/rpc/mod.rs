@@ -11,16 +11,14 @@
 //! | [`logs`] | `eth_getLogs` |
 //! | [`feed`] | `eth_subscribe` |
 
-use alloy_primitives::{Address, keccak256};
+use alloy_primitives::{Address, U256, keccak256};
 use serde_json::{Value, json};
 
 use crate::World;
-use crate::accounts;
-use crate::accounts::book::Book;
-use crate::ledger::{Account, Call, Record, UnknownAccounts};
+use crate::ledger::{Call, Record};
 use crate::networks::eip155::chain::{Code, code_at};
 use crate::networks::eip155::chain_id;
-use crate::networks::eip155::contracts::GAS_MONEY;
+use crate::networks::eip155::contracts;
 use crate::rpc::{Asked, METHOD_NOT_FOUND, RpcError};
 
 use block::Wanted;
@@ -131,6 +129,16 @@ impl Context<'_> {
         }
         self.world.catalog().token_by_id(record.asset()).map(|token| token.chain_id)
     }
+
+    /// What the native coins of an account show, in wei.
+    fn coins(&self, address: Address) -> U256 {
+        contracts::coins(
+            (self.world.catalog(), self.network),
+            self.world.book(),
+            self.world.unknown_accounts(),
+            address,
+        )
+    }
 }
 
 /// `eth_getCode`.
@@ -143,23 +151,11 @@ fn code(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     })
 }
 
-/// `eth_getBalance`: native coins are not counted; whoever may pay has more than it can use.
+/// `eth_getBalance`.
 fn balance(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let address = params.address(0)?;
     context.require_newest(params, 1)?;
-    let code = code_at(context.world.catalog(), context.network, address);
-    let rich = matches!(code, Code::Nothing) && has_gas_money(context.world, address);
-    Ok(quantity(if rich { GAS_MONEY } else { alloy_primitives::U256::ZERO }))
-}
-
-/// Whether an account can pay for gas: every account of the book, and strangers where they are granted money.
-fn has_gas_money(world: &World, address: Address) -> bool {
-    let known = accounts::all().any(|account| account.evm() == address) || is_in_book(world.book(), address);
-    known || world.unknown_accounts() == UnknownAccounts::Funded
-}
-
-fn is_in_book(book: &Book, address: Address) -> bool {
-    book.at(Account::from(address)).is_some()
+    Ok(quantity(context.coins(address)))
 }
 
 /// `eth_getTransactionCount`.
@@ -181,3 +177,6 @@ fn transactions_in(context: &Context<'_>, params: Params<'_>) -> Result<Value, R
     let number = context.number(wanted);
     Ok(number.map_or(Value::Null, |number| quantity(u64::from(context.in_block(number).is_some()))))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,13 +5,13 @@ use serde_json::Value;
 
 use super::execute::{creation, native};
 use super::params::data;
-use super::{Context, Params, fee, has_gas_money};
+use super::{Context, Params, fee};
 use crate::World;
 use crate::chain::Chain;
 use crate::ledger::{AssetId, Call, Effect, Entry};
-use crate::networks::eip155::contracts::{GAS_LIMIT, Halt, Machine, Message};
+use crate::networks::eip155::checksum;
+use crate::networks::eip155::contracts::{GAS_LIMIT, Halt, Machine, Message, Revert};
 use crate::networks::eip155::raw::{Form, RawTransaction};
-use crate::networks::eip155::{checksum, contracts};
 use crate::rpc::RpcError;
 use crate::world::raw::{Executed, Kept};
 
@@ -83,13 +83,21 @@ fn check_sender(context: &Context<'_>, raw: &RawTransaction, sender: &str) -> Re
         )));
     }
     let cost = raw.max_fee.saturating_mul(U256::from(raw.gas));
-    let has = if has_gas_money(context.world, raw.sender) { contracts::GAS_MONEY } else { U256::ZERO };
+    let has = context.coins(raw.sender);
     if cost > has {
         return Err(RpcError::refused(format!(
             "insufficient funds for gas * price + value: address {sender} have {has} want {cost}"
         )));
     }
     Ok(())
+}
+
+/// Why a transaction changed nothing but its sender's nonce.
+enum Failure {
+    /// It needed more gas than it brought: all of that is used.
+    OutOfGas,
+    /// The contract said no.
+    Revert(Revert),
 }
 
 fn intrinsic(raw: &RawTransaction) -> u64 {
@@ -100,14 +108,16 @@ fn intrinsic(raw: &RawTransaction) -> u64 {
 /// Executes a transaction on the newest state. A revert is a transaction as well; what is not simulated is none.
 fn execute(context: &Context<'_>, raw: &RawTransaction, to: Address, bytes: Vec<u8>) -> Result<Executed, RpcError> {
     let Chain { catalog, view, .. } = context.world.chain();
-    let mut machine = Machine::new(&catalog, context.network, view, context.next_block());
+    let mut machine = Machine::new((&catalog, context.network), context.world.book(), view, context.next_block());
     let given = machine.call(Message { sender: raw.sender, to, input: &raw.input });
     let needed = machine.gas + intrinsic(raw);
     let failed = match given {
-        Ok(_) if needed <= raw.gas => None,
-        Ok(_) | Err(Halt::OutOfGas) => Some(format!("out of gas: {needed} needed, {} given", raw.gas)),
-        Err(Halt::Revert(revert)) => Some(revert.message()),
         Err(unknown @ Halt::Unknown(_)) => return Err(super::execute::error(unknown)),
+        // Whatever it would have come to, it did not get there.
+        Ok(_) | Err(_) if needed > raw.gas => Some(Failure::OutOfGas),
+        Ok(_) => None,
+        Err(Halt::Revert(revert)) => Some(Failure::Revert(revert)),
+        Err(Halt::OutOfGas) => Some(Failure::OutOfGas),
     };
     let payments = if failed.is_some() { machine.tried } else { machine.payments };
     let (effects, logs) = if failed.is_some() { Default::default() } else { (machine.effects, machine.logs) };
@@ -126,9 +136,12 @@ fn execute(context: &Context<'_>, raw: &RawTransaction, to: Address, bytes: Vec<
         call: Call::Raw { chain: context.chain_id, sender: raw.sender, hash: raw.hash, reverted: failed.is_some() },
         effects: [vec![Effect::Count { chain: context.chain_id, account: raw.sender.into() }], effects].concat(),
     };
-    let gas_used = if matches!(&failed, Some(text) if text.starts_with("out of gas")) { raw.gas } else { needed };
-    let words = failed.or_else(|| payments.is_empty().then(|| describe(raw, to)));
-    let kept = Kept { raw: bytes, logs, gas_used };
+    let (gas_used, words) = match failed {
+        Some(Failure::OutOfGas) => (raw.gas, Some(format!("out of gas: {needed} needed, {} given", raw.gas))),
+        Some(Failure::Revert(revert)) => (needed, Some(revert.message())),
+        None => (needed, payments.is_empty().then(|| describe(raw, to))),
+    };
+    let kept = Kept { raw: bytes, logs, gas_used, payments: Vec::new() };
     Ok(Executed { entry, kept, payments, words })
 }
 

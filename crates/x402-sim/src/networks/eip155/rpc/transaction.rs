@@ -1,5 +1,7 @@
 //! Transactions and their receipts, rebuilt from the ledger's records.
 
+use std::borrow::Cow;
+
 use alloy_primitives::{Address, B256, Bloom, BloomInput, U256};
 use serde_json::{Value, json};
 
@@ -9,11 +11,11 @@ use super::params::{data, quantity, wrong};
 use super::{Context, Params};
 use crate::ledger::{Account, Call, Effect, Once, Record};
 use crate::networks::eip155::contracts::Log;
+use crate::networks::eip155::contracts::log::SETTLED;
 use crate::networks::eip155::raw::{Form, RawTransaction};
 use crate::rpc::RpcError;
-use crate::world::raw::Kept;
 
-/// What a facilitator's settlement used, as a deployed token does.
+/// What a facilitator's settlement used, as a deployed token does. It brings more than that.
 const SETTLEMENT_GAS: u64 = 85_000;
 
 /// A transaction in its block.
@@ -44,39 +46,52 @@ impl Context<'_> {
     /// A transaction with all that belongs to it.
     pub(super) fn included(&self, place: u32, record: &Record) -> Result<Included, RpcError> {
         let hash = self.world.hash_of(place).ok_or_else(|| RpcError::refused("the transaction has no hash"))?;
+        let decode = |raw: &[u8]| RawTransaction::decode(raw).map_err(|error| RpcError::refused(error.to_string()));
+        let logs = self.logs_of(place, record).into_owned();
+        let gas_used = self.gas_of(place, record).ok_or_else(|| gone(hash))?;
         if let Record::Other(entry) = record
             && let Call::Raw { reverted, .. } = entry.call
         {
             let kept = self.world.raws().get(place, hash).ok_or_else(|| gone(hash))?;
-            let Kept { raw, logs, gas_used } = Kept::clone(kept);
-            let raw = RawTransaction::decode(&raw).map_err(|error| RpcError::refused(error.to_string()))?;
-            return Ok(Included { hash, place, raw, succeeded: !reverted, logs, gas_used });
+            return Ok(Included { hash, place, raw: decode(&kept.raw)?, succeeded: !reverted, logs, gas_used });
         }
         let signed = self.world.transaction_of(record).ok_or_else(|| gone(hash))?;
-        let raw = RawTransaction::decode(&signed.raw).map_err(|error| RpcError::refused(error.to_string()))?;
-        let gas_used = SETTLEMENT_GAS.min(raw.gas);
-        let logs = self.logs_of(place, record);
-        Ok(Included { hash, place, raw, succeeded: true, logs, gas_used })
+        Ok(Included { hash, place, raw: decode(&signed.raw)?, succeeded: true, logs, gas_used })
+    }
+
+    /// How much gas a transaction used; `None` of a raw one that has gone. No signature is needed for it.
+    pub(super) fn gas_of(&self, place: u32, record: &Record) -> Option<u64> {
+        if let Record::Other(entry) = record
+            && let Call::Raw { hash, .. } = entry.call
+        {
+            return self.world.raws().get(place, hash).map(|kept| kept.gas_used);
+        }
+        Some(SETTLEMENT_GAS)
     }
 
     /// What a transaction emitted. Of a raw one whose bytes have gone, what its effects tell.
-    pub(super) fn logs_of(&self, place: u32, record: &Record) -> Vec<Log> {
+    pub(super) fn logs_of(&self, place: u32, record: &Record) -> Cow<'_, [Log]> {
         match record {
             Record::Authorized { authorization, asset, .. } => {
-                let Some(token) = self.world.catalog().token_by_id(*asset) else { return Vec::new() };
+                let Some(token) = self.world.catalog().token_by_id(*asset) else { return Cow::default() };
                 let (from, to) = (authorization.from, authorization.to);
-                vec![
+                Cow::Owned(vec![
                     Log::authorization_used(token.contract, from, authorization.nonce),
                     Log::transfer(token.contract, from, to, authorization.value),
-                ]
+                ])
             }
             Record::Other(entry) => {
                 if let Call::Raw { hash, .. } = entry.call
                     && let Some(kept) = self.world.raws().get(place, hash)
                 {
-                    return kept.logs.clone();
+                    return Cow::Borrowed(&kept.logs);
                 }
-                entry.effects.iter().filter_map(|effect| self.log_of(effect)).collect()
+                let told = entry.effects.iter().filter_map(|effect| self.log_of(effect));
+                let settled = match &entry.call {
+                    Call::Permit2 { permit, .. } => Some(Log::settled(permit.spender, SETTLED)),
+                    _ => None,
+                };
+                told.chain(settled).collect()
             }
         }
     }
@@ -198,10 +213,9 @@ pub(super) fn receipt(context: &Context<'_>, params: Params<'_>) -> Result<Value
 pub(super) fn of_block(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let wanted = Wanted::of(params.required(0)?).map_err(|what| wrong(0, &what))?;
     let Some(number) = context.number(wanted) else { return Ok(Value::Null) };
-    Ok(match context.in_block(number) {
-        Some((place, record)) => json!([context.receipt(&context.included(place, record)?)]),
-        None => json!([]),
-    })
+    let found = context.in_block(number).map(|(place, record)| context.included(place, record)).transpose()?;
+    let shown = found.filter(|included| !context.world.raws().is_hidden(included.hash));
+    Ok(shown.iter().map(|included| context.receipt(included)).collect())
 }
 
 /// `eth_getTransactionByBlockNumberAndIndex`, `eth_getTransactionByBlockHashAndIndex`.
@@ -251,7 +265,7 @@ fn evm(account: &Account) -> Address {
 }
 
 /// A transaction that was made and is no longer kept.
-fn gone(hash: B256) -> RpcError {
+pub(super) fn gone(hash: B256) -> RpcError {
     let kept = crate::world::raw::KEPT;
     RpcError::refused(format!(
         "transaction {hash} was made, and its bytes have gone: of transactions that others sent, the newest {kept} are kept"

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use alloy_primitives::{B256, U256};
 
 use super::case::{Case, bank_for, nobody};
-use super::checks::transfer_of;
 use super::reason::Code;
 use crate::accounts;
 use crate::catalog::{Catalog, Mint};
+use crate::charge::Instrument;
 use crate::ledger::{Account, AssetId, Call, Effect, Entry, Once, Record, View};
+use crate::networks::Asset;
 use crate::networks::solana::by_signature;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::runtime::failure::Wrong;
@@ -42,7 +43,7 @@ impl Charge {
     /// The charge of a case that passed.
     pub fn new(case: &Case<'_>, _: &Passed) -> Result<Self, Reason> {
         let none = || Code::NoTransfer.because("the third instruction is not TransferChecked of a token program");
-        let transfer = transfer_of(case).ok_or_else(none)?;
+        let transfer = case.transfer().ok_or_else(none)?;
         let site = case.site().ok_or_else(none)?;
         let mint = site.mint(transfer.mint).ok_or_else(|| Code::Simulation.because("the mint is not on this chain"))?;
         let mut transaction = case.transaction().map_err(|why| Code::NotDecoded.because(why))?.clone();
@@ -113,5 +114,35 @@ impl Charge {
             effects: effects.to_vec(),
         };
         Record::Other(Arc::new(entry))
+    }
+}
+
+impl Instrument for Charge {
+    fn execute(&self, view: &View, block_time: u64) -> Result<Vec<Effect>, Reason> {
+        self.execute(view, block_time)
+    }
+
+    fn asset(&self) -> AssetId {
+        self.asset
+    }
+
+    fn asset_in_words(&self) -> &Asset {
+        &self.mint().asset
+    }
+
+    fn payer(&self) -> Account {
+        self.payer.into()
+    }
+
+    fn value(&self) -> U256 {
+        U256::from(self.value)
+    }
+
+    fn once(&self) -> Once {
+        self.once()
+    }
+
+    fn record(&self, _sequence: u32, at: u64, effects: &[Effect]) -> Record {
+        self.record(at, effects)
     }
 }

@@ -6,9 +6,8 @@
 use x402_wire::shape::shorten;
 
 use super::case::Case;
-use super::layout::{self, TransferChecked};
+use super::layout;
 use super::reason::{Code, Place};
-use crate::ledger::Once;
 use crate::networks::eip155::chain::Signatures;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::message::Instruction;
@@ -20,11 +19,6 @@ use crate::registry::Version;
 
 /// A test of a case.
 pub type Test = for<'a, 'b> fn(&'a Case<'b>) -> Result<(), Reason>;
-
-/// How long a transaction that was settled is refused as a duplicate, in milliseconds.
-///
-/// Source: TS 2.27 svm `constants.ts` `SETTLEMENT_TTL_MS`.
-pub const DUPLICATE_FOR: u64 = 120_000;
 
 const fn check(name: &'static str, test: Test) -> Check<Test> {
     Check { name, when: When::Always, test }
@@ -81,22 +75,6 @@ pub fn order(version: Version) -> Order<Test> {
         Version::V1 => Order::new(&V1),
         Version::V2 => Order::new(&V2),
     }
-}
-
-/// Settling only: the same transaction was settled a short time ago, by a facilitator of this world.
-pub fn not_settled_already(case: &Case<'_>) -> Result<(), Reason> {
-    let Ok(transaction) = case.transaction() else { return Ok(()) };
-    let ledger = case.chain.view.ledger();
-    let settled =
-        ledger.user_of(&Once::Message(transaction.identity().into())).and_then(|number| ledger.record(number));
-    let Some(record) = settled.filter(|record| record.is_settlement()) else { return Ok(()) };
-    let age = case.now.saturating_mul(1000).saturating_sub(record.at());
-    if age > DUPLICATE_FOR {
-        return Ok(());
-    }
-    let detail =
-        format!("the same transaction was settled {} s ago; it is refused for {} s", age / 1000, DUPLICATE_FOR / 1000);
-    Err(Code::Duplicate.because(detail))
 }
 
 fn scheme(case: &Case<'_>) -> Result<(), Reason> {
@@ -310,9 +288,4 @@ fn simulation(case: &Case<'_>) -> Result<(), Reason> {
 
 fn instructions<'c>(case: &'c Case<'_>) -> &'c [Instruction] {
     case.instructions().unwrap_or_default()
-}
-
-/// The parts of a transfer that a payment's charge needs.
-pub(super) fn transfer_of(case: &Case<'_>) -> Option<TransferChecked> {
-    case.transfer()
 }

@@ -19,7 +19,9 @@ pub const UNITS: u32 = 20_000;
 /// What they pay for one, in millionths of a lamport.
 pub const PRICE: u64 = 1;
 
-/// The longest memo that they write, in bytes.
+/// The longest memo of requirements that they write, in bytes.
+///
+/// Source: TS 2.27 svm `constants.ts` `MAX_MEMO_BYTES`.
 pub const MEMO: usize = 256;
 
 /// Requirements that can be signed for, as a client reads them.
@@ -101,6 +103,11 @@ impl Terms {
         let amount = member(key).and_then(Document::text).and_then(|text| text.parse().ok());
         let too_much = || NotSignable { key, expected: "a decimal integer below 2^64", found: found(member(key)) };
         let extra = |key: &str| member("extra").and_then(|extra| extra.get(key));
+        let memo = extra("memo").and_then(Document::text).filter(|memo| !memo.is_empty());
+        if let Some(memo) = memo.filter(|memo| memo.len() > MEMO) {
+            let found = format!("{} bytes", memo.len());
+            return Err(NotSignable { key: "extra.memo", expected: "a text of 256 bytes at most", found });
+        }
         Ok(Self {
             version,
             requirements: requirements.clone(),
@@ -108,7 +115,7 @@ impl Terms {
             pay_to: address("payTo", member("payTo"))?,
             amount: amount.ok_or_else(too_much)?,
             fee_payer: address("extra.feePayer", extra("feePayer"))?,
-            memo: extra("memo").and_then(Document::text).filter(|memo| !memo.is_empty()).map(str::to_owned),
+            memo: memo.map(str::to_owned),
             blockhash: extra("recentBlockhash").and_then(Document::text).and_then(solana::parse_address),
         })
     }
@@ -243,17 +250,37 @@ mod tests {
     /// Made by `@x402/svm` 2.27 with `@solana/kit` 5.5.1.
     const GOLDEN: &str = include_str!("golden.txt");
 
-    #[test]
-    fn the_official_client_makes_the_same_bytes() {
+    fn requirements(extra: &str) -> Document {
         let key = |seed: u8| ed25519::key_of(&[seed; 32]);
-        let requirements = format!(
+        let text = format!(
             r#"{{"scheme":"exact","network":"solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1","amount":"1000",
-            "asset":"4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU","payTo":"{}","maxTimeoutSeconds":60,
-            "extra":{{"feePayer":"{}","memo":"order-1","recentBlockhash":"4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi"}}}}"#,
+            "maxAmountRequired":"1000","asset":"4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU","payTo":"{}",
+            "maxTimeoutSeconds":60,"extra":{{"feePayer":"{}"{extra}}}}}"#,
             key(3),
             key(2)
         );
-        let terms = Terms::read(Version::V2, &Document::parse(requirements.as_bytes()).unwrap()).unwrap();
+        Document::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_memo_of_256_bytes_is_written_and_a_longer_one_is_refused_by_name() {
+        for (memo, written) in [("a".repeat(256), true), ("a".repeat(257), false), ("ä".repeat(129), false)] {
+            for version in [Version::V1, Version::V2] {
+                let read = Terms::read(version, &requirements(&format!(r#","memo":"{memo}""#)));
+                match read {
+                    Ok(terms) => assert!(written && terms.memo.as_deref() == Some(memo.as_str())),
+                    Err(error) => assert!(!written && error.key == "extra.memo", "{error}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_official_client_makes_the_same_bytes() {
+        let key = |seed: u8| ed25519::key_of(&[seed; 32]);
+        let blockhash = "4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi";
+        let asked = requirements(&format!(r#","memo":"order-1","recentBlockhash":"{blockhash}""#));
+        let terms = Terms::read(Version::V2, &asked).unwrap();
         let occasion = Occasion::of(terms.mint, [9; 32], "unused".to_owned());
         let transaction = terms.draft(key(1), &occasion).sign(&[[1; 32]]);
         assert_eq!(transaction.to_base64(), GOLDEN.trim());

@@ -4,18 +4,22 @@
 //! |---|---|
 //! | [`claim`] | the decoded request |
 //! | [`case`] | the claim beside the chain: the transaction taken apart |
-//! | [`checks`], [`layout`] | the checks, and the official order of each protocol version |
+//! | [`checks`], [`duplicate`], [`layout`] | the checks, and the official order of each protocol version |
 //! | [`reason`] | why a payment is refused, in the words of each version |
 //! | [`charge`] | what will move |
 //! | [`draft`] | the other direction: what a payer makes of requirements |
+//! | [`defect`], [`spoil`] | named ways in which a payment can be wrong |
 
 pub mod case;
 pub mod charge;
 pub mod checks;
 pub mod claim;
+pub mod defect;
 pub mod draft;
+pub mod duplicate;
 pub mod layout;
 pub mod reason;
+mod spoil;
 
 pub use case::Case;
 pub use charge::Charge;
@@ -42,12 +46,12 @@ pub fn judge(trial: &Trial<'_>) -> Result<Judged, Denial> {
     // The official code names the payer once it has looked for one: a check before that says nobody.
     let deny = |reason: Reason| Denial { payer: Some(case.payer_in_answer(&reason)), reason };
     if trial.depth == Depth::Settle {
-        checks::not_settled_already(&case).map_err(deny)?;
+        duplicate::not_settled_already(&case).map_err(deny)?;
     }
     let passed = order(trial.version).judge(trial.depth, |test| test(&case)).map_err(deny)?;
     let charge = Charge::new(&case, &passed).map_err(deny)?;
     let payer = charge.payer.to_string();
-    Ok(Judged { charge: Any::Svm(Box::new(charge)), payer })
+    Ok(Judged { charge: Any::other(charge), payer })
 }
 
 /// The hash of the message of a transaction in base64.

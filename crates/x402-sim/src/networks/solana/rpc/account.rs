@@ -6,8 +6,7 @@ use super::params::{Config, Params, key, unsupported, wrong};
 use super::{Context, text};
 use crate::networks::solana::key::Key;
 use crate::networks::solana::program;
-use crate::networks::solana::runtime::bank::Mint;
-use crate::networks::solana::runtime::{Bank, Site, TokenAccount};
+use crate::networks::solana::runtime::{Bank, Mint, Site, TokenAccount};
 use crate::networks::solana::transaction::to_base64;
 use crate::networks::solana::{mint_authority, tables};
 use crate::rpc::RpcError;
@@ -68,7 +67,7 @@ impl Account {
             return Some(Self::of_mint(site, &mint));
         }
         if let Some(entries) = site.lookup_table(key) {
-            let addresses: Vec<Value> = entries.into_iter().map(text).collect();
+            let addresses: Vec<Value> = entries.iter().copied().map(text).collect();
             let info = json!({
                 "addresses": addresses, "deactivationSlot": u64::MAX.to_string(), "lastExtendedSlot": "0",
                 "lastExtendedSlotStartIndex": 0,
@@ -111,7 +110,7 @@ impl Account {
     }
 
     /// Source: SPL Token `state.rs` `Account`: 165 bytes; Token-2022 marks its associated accounts by an extension.
-    fn of_tokens(site: &Site<'_>, account: &TokenAccount) -> Option<Self> {
+    pub(super) fn of_tokens(site: &Site<'_>, account: &TokenAccount) -> Option<Self> {
         let mint = site.mint_of(account.asset).and_then(|mint| site.mint(mint))?;
         let mut data = Vec::with_capacity(170);
         data.extend(mint.key.0);

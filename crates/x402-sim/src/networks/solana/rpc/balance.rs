@@ -11,12 +11,14 @@ use crate::rpc::RpcError;
 /// `getBalance`, in lamports.
 pub(super) fn lamports(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let held = Account::at(&context.site(), params.key(0)?).map_or(0, |account| account.lamports);
+    params.config(1)?;
     Ok(context.at(&json!(held)))
 }
 
 /// `getTokenAccountBalance`.
 pub(super) fn tokens(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let (site, key) = (context.site(), params.key(0)?);
+    params.config(1)?;
     let account = token_account(&site, key).ok_or_else(|| {
         RpcError::invalid_params(format!(
             "Invalid param: could not find account {key}; a token account is known here once its owner was named: ask \
@@ -52,7 +54,8 @@ pub(super) fn by_owner(context: &Context<'_>, params: Params<'_>) -> Result<Valu
     let encoding = config.text("encoding", "binary")?;
     let one = |own| {
         let account = site.owned(owner, &own)?;
-        let shown = Account::at(&site, account.key)?.show(encoding, config);
+        // What was found is shown: by its address alone it need not be known.
+        let shown = Account::of_tokens(&site, &account)?.show(encoding, config);
         Some(shown.map(|shown| json!({ "pubkey": text(account.key), "account": shown })))
     };
     let all = wanted.filter_map(one).collect::<Result<Vec<_>, _>>()?;
@@ -62,6 +65,7 @@ pub(super) fn by_owner(context: &Context<'_>, params: Params<'_>) -> Result<Valu
 /// `getTokenSupply`: what the ledger has counted.
 pub(super) fn supply(context: &Context<'_>, params: Params<'_>) -> Result<Value, RpcError> {
     let (site, key) = (context.site(), params.key(0)?);
+    params.config(1)?;
     let mint = site.mint(key).ok_or_else(|| RpcError::invalid_params("Invalid param: not a Token mint"))?;
     Ok(context.at(&amount(supplied(&site, &mint), mint.decimals)))
 }

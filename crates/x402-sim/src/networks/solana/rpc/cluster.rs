@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::params::{Params, wrong};
 use super::{Context, in_context};
 use crate::World;
-use crate::networks::solana::blockhash::{self, EPOCH, LIFETIME};
+use crate::networks::solana::blockhash::{self, EPOCH};
 use crate::networks::solana::message::Message;
 use crate::networks::solana::runtime::budget::Budget;
 use crate::networks::solana::transaction::base64_bytes;
@@ -26,10 +26,8 @@ const GENESIS: [(&str, &str); 3] = [
 
 /// `getLatestBlockhash`: another one at each call, also while the clock stands.
 pub(super) fn latest_blockhash(world: &mut World, network: &str, now: u64) -> Result<Value, RpcError> {
-    let made = world.next_blockhash(network, now);
-    let value = json!({
-        "blockhash": bs58::encode(made).into_string(), "lastValidBlockHeight": blockhash::slot(now) + LIFETIME,
-    });
+    let (made, last) = world.recent_blockhash(network, now);
+    let value = json!({ "blockhash": made, "lastValidBlockHeight": last });
     Ok(in_context(now, &value))
 }
 
@@ -38,6 +36,7 @@ pub(super) fn is_blockhash_valid(context: &Context<'_>, params: Params<'_>) -> R
     let what = "a blockhash: base58 of 32 bytes";
     let text = params.text(0, what)?;
     let hash = parse_address(text).ok_or_else(|| wrong(0, what, &json!(text)))?;
+    params.config(1)?;
     let valid = blockhash::why_not(context.network, hash, context.now).is_none();
     Ok(context.at(&json!(valid)))
 }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::in_context;
 use super::params::Params;
+use super::{history, in_context};
 use crate::World;
 use crate::networks::solana::blockhash::{self, time_of};
-use crate::networks::solana::{by_signature, ed25519};
+use crate::networks::solana::ed25519;
 use crate::rpc::{Feed, Pulled, RpcError};
 
 /// How many slots are told at once after a leap of the clock.
@@ -43,12 +43,11 @@ impl Feed for Awaited {
     }
 
     fn pull(&mut self, world: &World, now: u64) -> Pulled {
-        let ledger = world.ledger();
-        let record = ledger.user_of(&by_signature(&self.signature)).and_then(|number| ledger.record(number));
-        let Some(call) = record.and_then(|record| super::history::Sent::of(record, &self.network)) else {
+        let found = history::find(world, &self.signature);
+        let Some(sent) = found.and_then(|(_, record)| history::Sent::of(record, &self.network)) else {
             return Pulled::default();
         };
-        let error = call.error.cloned().unwrap_or(Value::Null);
+        let error = sent.error.cloned().unwrap_or(Value::Null);
         Pulled { results: vec![in_context(now, &json!({ "err": error }))], ended: true }
     }
 }

@@ -7,7 +7,7 @@
 //! | [`balance`] | lamports and tokens |
 //! | [`cluster`] | slots, blockhashes, fees, what the cluster is |
 //! | [`send`] | `simulateTransaction`, `sendTransaction`, `requestAirdrop` |
-//! | [`history`] | statuses and transactions, rebuilt from the ledger's records |
+//! | [`history`], [`shown`], [`past`] | statuses and transactions, rebuilt from the ledger's records |
 //! | [`feed`] | `signatureSubscribe`, `slotSubscribe` |
 
 use serde_json::{Value, json};
@@ -27,7 +27,9 @@ mod cluster;
 mod feed;
 mod history;
 mod params;
+mod past;
 mod send;
+mod shown;
 
 /// What a method may look at.
 #[derive(Debug)]
@@ -42,13 +44,18 @@ struct Context<'a> {
 /// A method that changes nothing.
 type View = fn(&Context<'_>, Params<'_>) -> Result<Value, RpcError>;
 
-/// Every method that changes nothing.
-const VIEWS: &[(&str, View)] = &[
+/// The methods that ask for accounts.
+const ACCOUNTS: &[(&str, View)] = &[
     ("getAccountInfo", account::info),
     ("getMultipleAccounts", account::several),
     ("getBalance", balance::lamports),
     ("getTokenAccountBalance", balance::tokens),
     ("getTokenAccountsByOwner", balance::by_owner),
+    ("getSignaturesForAddress", history::signatures),
+];
+
+/// Every other method that changes nothing.
+const VIEWS: &[(&str, View)] = &[
     ("getTokenSupply", balance::supply),
     ("isBlockhashValid", cluster::is_blockhash_valid),
     ("getSlot", cluster::slot),
@@ -63,7 +70,6 @@ const VIEWS: &[(&str, View)] = &[
     ("getFeeForMessage", cluster::fee),
     ("getSignatureStatuses", history::statuses),
     ("getTransaction", history::transaction),
-    ("getSignaturesForAddress", history::signatures),
 ];
 
 /// Answers a call, at a time in milliseconds of the world's clock.
@@ -72,12 +78,20 @@ const VIEWS: &[(&str, View)] = &[
 ///
 /// What the method says.
 pub fn call(world: &mut World, network: &str, method: &str, params: &Value, now: u64) -> Result<Value, RpcError> {
-    if let Some((_, view)) = VIEWS.iter().find(|(name, _)| *name == method) {
+    let view = |world: &World, view: View, params| view(&Context { world, chain: world.chain(), network, now }, params);
+    if let Some((_, own)) = VIEWS.iter().find(|(name, _)| *name == method) {
+        return view(world, *own, Params::of(params)?);
+    }
+    if let Some((_, own)) = ACCOUNTS.iter().find(|(name, _)| *name == method) {
         let params = Params::of(params)?;
-        // Owners whom a question names are remembered, so that their token accounts can be asked for by address.
-        world.meet_owners(network, params.owners());
-        let chain = world.chain();
-        return view(&Context { world, chain, network, now }, params);
+        let answer = view(world, *own, params)?;
+        // Owners whom a good question names are remembered, so that their token accounts can be asked for by address, in
+        // the same question too.
+        let met = match method {
+            "getTokenAccountsByOwner" => world.meet_owner(network, params.key(0)?),
+            _ => world.meet_owners(network, params.owners()),
+        };
+        return if met { view(world, *own, params) } else { Ok(answer) };
     }
     match method {
         "getLatestBlockhash" => cluster::latest_blockhash(world, network, now),

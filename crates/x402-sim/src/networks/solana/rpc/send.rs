@@ -5,18 +5,21 @@ use serde_json::{Value, json};
 use super::Context;
 use super::params::{Config, Params};
 use crate::World;
-use crate::accounts;
 use crate::networks::solana::blockhash::{self, LIFETIME};
 use crate::networks::solana::compile::compile;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::message::{Instruction, Meta};
+use crate::networks::solana::runtime::budget::LAMPORTS_PER_SIGNATURE;
 use crate::networks::solana::runtime::{Bank, Failure, Lifetime, Outcome, Signatures, Wrong, run};
 use crate::networks::solana::transaction::{PACKET, Transaction};
-use crate::networks::solana::{key_of, program};
+use crate::networks::solana::{ed25519, program};
 use crate::rpc::RpcError;
 
 /// The most that is given for nothing at once, in lamports: 10,000 SOL.
 const AIRDROP: u64 = 10_000 * 1_000_000_000;
+
+/// The private key of whoever gives it.
+const FAUCET: [u8; 32] = *b"x402-dev: who gives lamports out";
 
 /// A transaction that cannot be executed.
 const PREFLIGHT: i64 = -32_002;
@@ -64,23 +67,41 @@ pub(super) fn simulate(world: &mut World, network: &str, params: Params<'_>, now
 /// nothing, and the sender would wait.
 pub(super) fn send(world: &mut World, network: &str, params: Params<'_>, now: u64) -> Result<Value, RpcError> {
     let config = params.config(1)?;
-    let skip = config.flag("skipPreflight")?;
     let transaction = transaction(params, config)?;
-    submit(world, network, &transaction, skip, now)
+    let preflight = if config.flag("skipPreflight")? { Preflight::Skipped } else { Preflight::Made };
+    submit(world, network, Sending { transaction: &transaction, preflight, given: None }, now)
 }
 
-fn submit(
-    world: &mut World,
-    network: &str,
-    transaction: &Transaction,
-    skip: bool,
-    now: u64,
-) -> Result<Value, RpcError> {
+/// Whether a transaction that would fail is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preflight {
+    /// It is refused.
+    Made,
+    /// It fails on the chain.
+    Skipped,
+}
+
+/// A transaction on its way to the chain.
+#[derive(Clone, Copy, Debug)]
+struct Sending<'a> {
+    transaction: &'a Transaction,
+    preflight: Preflight,
+    /// Lamports that appear in an account before it runs.
+    given: Option<(Key, u64)>,
+}
+
+fn submit(world: &mut World, network: &str, sending: Sending<'_>, now: u64) -> Result<Value, RpcError> {
+    let Sending { transaction, preflight: wanted, given } = sending;
+    let skip = wanted == Preflight::Skipped;
     world.meet_owners(network, transaction.message.accounts.iter().copied());
     let name = json!(bs58::encode(transaction.id()).into_string());
     let chain = world.chain();
     let context = Context { world, chain, network, now };
-    let outcome = match run(Bank::new(context.site()), transaction, Signatures::Checked, Lifetime::Checked) {
+    let mut bank = Bank::new(context.site());
+    if let Some((key, amount)) = given {
+        bank.give_lamports(key, amount);
+    }
+    let outcome = match run(bank, transaction, Signatures::Checked, Lifetime::Checked) {
         Err(failure) if failure.wrong() == Wrong::Signature => return Err(unverified(&failure)),
         Err(failure) if failure.wrong() == Wrong::Sanitize => return Err(insane(&failure)),
         // It is there: whoever sends it again without asking is told its name.
@@ -92,27 +113,28 @@ fn submit(
         return Err(preflight(failure, &outcome_told(&outcome)));
     }
     let error = outcome.result.as_ref().err().map(Failure::to_json);
-    let (effects, moves) = (outcome.bank.effects, outcome.bank.moves);
-    world.include_on_solana(network, transaction, (effects, moves, error), now);
+    let effects = outcome.bank.effects;
+    world.include_on_solana(network, transaction, (effects, error), now);
     Ok(name)
 }
 
-/// `requestAirdrop`: a transfer from test account 0, which has more than enough.
+/// `requestAirdrop`: a transfer from an account that nobody else uses. What it gives, and the fee, appear in it at that
+/// moment, so that airdrops never end and take nothing from anybody.
 pub(super) fn airdrop(world: &mut World, network: &str, params: Params<'_>, now: u64) -> Result<Value, RpcError> {
     let (to, amount) = (params.key(0)?, params.number(1)?);
     if amount == 0 || amount > AIRDROP {
         let why = format!("Invalid param: {amount} lamports; an airdrop is of 1 to {AIRDROP} lamports");
         return Err(RpcError::invalid_params(why));
     }
-    let giver = accounts::all().next().ok_or_else(|| RpcError::refused("there is no test account"))?;
+    let from = ed25519::key_of(&FAUCET);
     let meta = |key: Key, signer| Some(Meta { key, signer, writable: true });
-    let from = key_of(&giver);
     let data = [&[2, 0, 0, 0][..], &amount.to_le_bytes()].concat();
     let instruction = Instruction { program: program::SYSTEM, accounts: vec![meta(from, true), meta(to, false)], data };
     let blockhash = world.next_blockhash(network, now);
     let mut transaction = Transaction::unsigned(compile(from, &[instruction], blockhash, false));
-    transaction.sign(&giver.solana_seed());
-    submit(world, network, &transaction, false, now)
+    transaction.sign(&FAUCET);
+    let given = Some((from, amount + LAMPORTS_PER_SIGNATURE));
+    submit(world, network, Sending { transaction: &transaction, preflight: Preflight::Made, given }, now)
 }
 
 fn transaction(params: Params<'_>, config: Config<'_>) -> Result<Transaction, RpcError> {

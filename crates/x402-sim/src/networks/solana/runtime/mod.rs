@@ -19,11 +19,13 @@ pub mod associated;
 pub mod bank;
 pub mod budget;
 pub mod failure;
+pub mod site;
 pub mod system;
 pub mod token;
 
-pub use bank::{Bank, Site, TokenAccount};
+pub use bank::Bank;
 pub use failure::{Failure, Wrong};
+pub use site::{Mint, Site, TokenAccount};
 
 use budget::Budget;
 
@@ -56,8 +58,6 @@ pub struct Outcome<'a> {
     pub logs: Vec<String>,
     /// The units that it computed.
     pub units: u64,
-    /// The fee in lamports.
-    pub fee: u64,
 }
 
 /// Runs a transaction on accounts. `Err` is what a node refuses without running anything.
@@ -112,7 +112,7 @@ pub fn run<'a>(
     let result = execution.all(&instructions);
     let Execution { bank, logs, units, .. } = execution;
     let bank = if result.is_ok() { bank } else { before };
-    Ok(Outcome { bank, result, logs, units, fee })
+    Ok(Outcome { bank, result, logs, units })
 }
 
 struct Execution<'a> {

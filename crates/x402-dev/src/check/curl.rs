@@ -1,0 +1,121 @@
+//! What `curl -v` and `curl -i` print: lines marked `>` and `<`, or an answer as it came.
+
+use super::exchange::{Exchange, Side};
+
+/// The requests of a log, in their sequence.
+pub fn read(text: &str) -> Vec<Exchange> {
+    let mut all: Vec<Exchange> = Vec::new();
+    let mut state = State::Between;
+    for line in text.lines() {
+        let line = line.trim_end_matches('\r');
+        if let Some(line) = line.strip_prefix("> ").or_else(|| (line == ">").then_some("")) {
+            if let Some(first) = request_line(line) {
+                all.push(first);
+                state = State::Request;
+            } else if let Some(own) = all.last_mut().filter(|_| state == State::Request) {
+                field(&mut own.request, line);
+            }
+        } else if let Some(line) = line.strip_prefix("< ").or_else(|| (line == "<").then_some("")) {
+            state = response_line(&mut all, line, state);
+        } else if line.starts_with("HTTP/") {
+            // `curl -i`: the head of the answer comes unmarked.
+            response_line(&mut all, line, state);
+            state = State::PlainHead;
+        } else if state == State::PlainHead {
+            if line.is_empty() {
+                state = State::Body;
+            } else if let Some(own) = all.last_mut() {
+                field(&mut own.response, line);
+            }
+        } else if is_noise(line) {
+            if line.starts_with("* Connection #") || line.starts_with("* Issue another request") {
+                state = State::Between;
+            }
+        } else if let Some(own) = all.last_mut().filter(|_| matches!(state, State::Response | State::Body)) {
+            let body = own.response.body.get_or_insert_default();
+            if !body.is_empty() {
+                body.push('\n');
+            }
+            body.push_str(line);
+        }
+    }
+    all
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Between,
+    Request,
+    Response,
+    PlainHead,
+    Body,
+}
+
+/// Lines in which curl tells of itself, and bytes that it shows as braces.
+fn is_noise(line: &str) -> bool {
+    line.starts_with("* ") || line.starts_with("} [") || line.starts_with("{ [") || line.starts_with("  % Total")
+}
+
+/// `GET /a HTTP/1.1`.
+fn request_line(line: &str) -> Option<Exchange> {
+    let mut words = line.split(' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
+    (is_method && version.starts_with("HTTP/")).then(|| Exchange {
+        method: method.to_owned(),
+        url: target.to_owned(),
+        ..Exchange::default()
+    })
+}
+
+/// `HTTP/1.1 402 Payment Required`, or a field of an answer.
+fn response_line(all: &mut Vec<Exchange>, line: &str, state: State) -> State {
+    if line.starts_with("HTTP/") {
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        // An answer without a request that was seen, or a second one to it.
+        if all.is_empty() || all.last().is_some_and(|own| own.status >= 200) {
+            all.push(Exchange { method: "GET".to_owned(), ..Exchange::default() });
+        }
+        if let Some(own) = all.last_mut() {
+            own.status = status;
+        }
+        return State::Response;
+    }
+    if let Some(own) = all.last_mut() {
+        field(&mut own.response, line);
+    }
+    state
+}
+
+fn field(side: &mut Side, line: &str) {
+    if let Some((name, value)) = line.split_once(':') {
+        side.fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_taken_apart() {
+        let text = "* Connected\n> POST /a HTTP/1.1\n> Host: x\n> Content-Length: 3\n>\n} [3 bytes data]\n\
+                    < HTTP/1.1 402 Payment Required\n< payment-required: eyJ9\n<\n{ [2 bytes data]\n{}\n\
+                    * Connection #0 left\n> GET /b HTTP/1.1\n>\n< HTTP/1.1 200 OK\n<\nhello\nworld";
+        let all = read(text);
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].method.as_str(), all[0].url.as_str(), all[0].status), ("POST", "/a", 402));
+        assert!(all[0].has_body());
+        assert_eq!(all[0].response.get("payment-required"), Some("eyJ9"));
+        assert_eq!(all[0].response.body.as_deref(), Some("{}"));
+        assert_eq!((all[1].status, all[1].response.body.as_deref()), (200, Some("hello\nworld")));
+    }
+
+    #[test]
+    fn an_answer_alone_is_taken_apart() {
+        let all = read("HTTP/1.1 402 Payment Required\r\nPAYMENT-REQUIRED: eyJ9\r\n\r\n{\"a\":\r\n1}");
+        assert_eq!((all.len(), all[0].status), (1, 402));
+        assert_eq!(all[0].response.get("payment-required"), Some("eyJ9"));
+        assert_eq!(all[0].response.body.as_deref(), Some("{\"a\":\n1}"));
+    }
+}

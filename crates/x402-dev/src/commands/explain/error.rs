@@ -1,0 +1,105 @@
+//! Why nothing is explained.
+
+use std::io;
+
+use crate::exit::Exit;
+use crate::terminal::printable;
+
+/// Why nothing is explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// It cannot be read.
+    #[error("cannot read {name}")]
+    Unreadable {
+        /// What.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is larger than what is read.
+    #[error("{name} is larger than {limit} MiB")]
+    TooLarge {
+        /// What.
+        name: String,
+        /// How much is read.
+        limit: usize,
+    },
+    /// Nobody answers at the URL.
+    #[error("cannot reach {url}")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A word that is no address that can be asked.
+    #[error("{url}: {why}")]
+    BadUrl {
+        /// The word.
+        url: String,
+        /// Why.
+        why: String,
+    },
+    /// It is nothing that is known.
+    #[error("{} is nothing of x402 that can be explained", printable(.what))]
+    Nothing {
+        /// What.
+        what: String,
+        /// What was thought of it.
+        notes: Vec<String>,
+    },
+    /// The instance knows nothing of it.
+    #[error("the instance knows nothing of {}", printable(.what))]
+    Unknown {
+        /// What.
+        what: String,
+    },
+    /// Nothing was refused, because nothing was paid.
+    #[error("the instance has refused no payment; the newest request to a paid resource brought none: {}", printable(.request))]
+    Unpaid {
+        /// What the instance says of it.
+        request: String,
+    },
+    /// The requirements are none.
+    #[error("--requirements {} holds no requirements and no offer", printable(.what))]
+    NoRequirements {
+        /// What.
+        what: String,
+    },
+}
+
+impl ExplainError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Nothing { notes, .. } if !notes.is_empty() => Some(notes.join("; ")),
+            Self::Nothing { .. } => Some(
+                "give a payment header, an offer, requirements, JSON of a facilitator, a reason string, a HAR, a log of \
+                 `curl -v`, or `last`"
+                    .to_owned(),
+            ),
+            Self::Unknown { .. } => Some("`x402-dev events` and `x402-dev purchases` list what it knows".to_owned()),
+            Self::Unpaid { .. } => Some(
+                "a payment comes in the header PAYMENT-SIGNATURE (version 2), X-PAYMENT (version 1) or X-Payment-Proof \
+                 (invoice): see what your client sends, and whether a proxy takes it away"
+                    .to_owned(),
+            ),
+            Self::NoRequirements { .. } => {
+                Some("give one entry of `accepts`, a whole offer, or the value of its PAYMENT-REQUIRED header".to_owned())
+            }
+            Self::Unreachable { .. } => Some("start a server with `x402-dev mock -d`, or give a file".to_owned()),
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::BadUrl { .. } => None,
+        }
+    }
+
+    /// The exit code.
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Unreadable { .. } | Self::BadUrl { .. } | Self::NoRequirements { .. } => Exit::Usage,
+            Self::Unreachable { .. } => Exit::Unavailable,
+            Self::TooLarge { .. } | Self::Nothing { .. } | Self::Unknown { .. } | Self::Unpaid { .. } => Exit::Failure,
+        }
+    }
+}

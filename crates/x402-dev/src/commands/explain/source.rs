@@ -1,0 +1,146 @@
+//! What the word on the command line names.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use http::Uri;
+use x402_sim::explain::explanation::Explanation;
+use x402_wire::shape::shorten;
+
+use super::instance::{self, Refused, Wanted};
+use super::{ExplainError, visit};
+use crate::check::Answer;
+use crate::commands::door::Door;
+use crate::commands::pay::address;
+use crate::context::Context;
+use crate::error::Error;
+
+/// The most that is read of a file or of stdin, in MiB: archives of browsers are large.
+const LIMIT: usize = 32;
+
+/// What a word names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+    /// An address that is asked once.
+    Url(String),
+    /// Something that a running instance knows.
+    Instance(Wanted),
+    /// The thing itself.
+    Text(String),
+}
+
+/// What was found there.
+#[derive(Debug)]
+pub enum Found {
+    /// A text.
+    Text(String),
+    /// An answer over HTTP.
+    Answer(Box<Answer>),
+    /// A refused payment of an instance.
+    Refused(Box<Refused>),
+    /// What an instance tells of something else.
+    Story(Box<Explanation>),
+}
+
+impl Source {
+    /// Tells words apart: a file that exists comes before what the word could be besides.
+    pub fn of(context: &Context, word: &str) -> Self {
+        let trimmed = word.trim();
+        if trimmed == "-" {
+            return Self::Stdin;
+        }
+        let lower = trimmed.get(..8).unwrap_or(trimmed).to_ascii_lowercase();
+        if lower.starts_with("http://") || lower.starts_with("https://") {
+            return Self::Url(trimmed.to_owned());
+        }
+        // A name of a file is short; a header is not looked for on the disk.
+        let path = context.working_dir.join(word);
+        if word.len() < 1024 && !word.contains('\n') && path.is_file() {
+            return Self::File(path);
+        }
+        match Wanted::of(trimmed) {
+            Some(wanted) => Self::Instance(wanted),
+            None if looks_like_path(trimmed) => Self::File(path),
+            None => Self::Text(word.to_owned()),
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "stdin".to_owned(),
+            Self::File(path) => path.display().to_string(),
+            Self::Url(url) => url.clone(),
+            Self::Instance(wanted) => wanted.name(),
+            Self::Text(text) => format!("\"{}\"", shorten(text)),
+        }
+    }
+
+    /// Reads it.
+    pub fn read(&self, context: &Context, door: &Door) -> Result<Found, Error> {
+        match self {
+            Self::Stdin | Self::File(_) | Self::Text(_) => self.read_text(context),
+            Self::Url(url) => {
+                let uri: Uri = address::parse(url).map_err(|why| ExplainError::BadUrl { url: url.clone(), why })?;
+                Ok(Found::Answer(Box::new(visit::ask(&uri)?)))
+            }
+            Self::Instance(wanted) => instance::find(context, door, wanted),
+        }
+    }
+
+    /// Reads what is no address and no instance's.
+    pub fn read_text(&self, _: &Context) -> Result<Found, Error> {
+        let text = match self {
+            Self::Stdin => self.take(io::stdin().lock())?,
+            Self::File(path) => {
+                let opened = File::open(path);
+                self.take(opened.map_err(|source| ExplainError::Unreadable { name: self.name(), source })?)?
+            }
+            Self::Url(text) | Self::Text(text) => text.clone(),
+            Self::Instance(_) => String::new(),
+        };
+        Ok(Found::Text(text))
+    }
+
+    fn take(&self, source: impl Read) -> Result<String, ExplainError> {
+        let mut bytes = Vec::new();
+        let most = LIMIT * 1024 * 1024;
+        let read = source.take(most as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|source| ExplainError::Unreadable { name: self.name(), source })?;
+        if bytes.len() > most {
+            return Err(ExplainError::TooLarge { name: self.name(), limit: LIMIT });
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// A short word that ends as names of files do: that there is no such file is what is wrong with it.
+fn looks_like_path(word: &str) -> bool {
+    let ends = [".json", ".har", ".txt", ".log", ".b64"];
+    word.len() < 256
+        && !word.contains([' ', '{', '\n'])
+        && (ends.iter().any(|end| word.ends_with(end)) || word.starts_with("./"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_told_apart() {
+        let context = Context::new("/nowhere", std::collections::BTreeMap::new());
+        let of = |word: &str| Source::of(&context, word);
+        assert_eq!(of("-"), Source::Stdin);
+        assert!(matches!(of("HTTP://127.0.0.1:1/a"), Source::Url(_)));
+        assert!(matches!(of("last"), Source::Instance(Wanted::Last)));
+        assert!(matches!(of("pay_0123456789abcdef"), Source::Instance(Wanted::Payment(_))));
+        assert!(matches!(of("offer.json"), Source::File(_)));
+        assert!(matches!(of("invalid_payload"), Source::Text(_)));
+        assert!(matches!(of("{\"a.json\": 1}"), Source::Text(_)));
+    }
+}

@@ -1,0 +1,70 @@
+//! What was signed, as it is sent and as it is shown.
+
+use http::HeaderValue;
+use http::header::HeaderName;
+use x402_sim::networks::solana::transaction::Transaction;
+use x402_wire::document::Document;
+use x402_wire::header::{self, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF};
+
+use super::asked::Dialect;
+use super::story::{safe, said};
+use crate::journal::Authorized;
+
+impl Authorized {
+    /// The header fields that carry it.
+    pub fn carriers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let pairs = self.headers.iter().filter_map(|(name, value)| {
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+        });
+        pairs.collect()
+    }
+
+    /// The dialect that it is said in; `None` where nothing carries it any more.
+    pub fn dialect(&self) -> Option<Dialect> {
+        self.headers.iter().find_map(|(name, _)| match name.as_str() {
+            PAYMENT_SIGNATURE => Some(Dialect::V2),
+            X_PAYMENT => Some(Dialect::V1),
+            X_PAYMENT_PROOF => Some(Dialect::Invoice),
+            _ => None,
+        })
+    }
+
+    /// What is paid, to whom and where, for people.
+    pub fn what(&self) -> String {
+        safe(&format!("{} to {} on {}", self.price, self.to, self.network))
+    }
+
+    /// The transactions that receipts have named, for people.
+    pub fn named(&self) -> String {
+        said(&self.transactions.join(", "))
+    }
+
+    /// The payload that it is, without its signature.
+    pub fn payload(&self) -> Option<Document> {
+        self.whole_payload().map(without_signature)
+    }
+
+    /// The transaction on Solana that it holds.
+    pub fn transaction(&self) -> Option<Transaction> {
+        let payload = self.whole_payload()?;
+        Transaction::from_base64(payload.get("payload")?.get("transaction")?.text()?).ok()
+    }
+
+    fn whole_payload(&self) -> Option<Document> {
+        let (_, value) =
+            self.headers.iter().find(|(name, _)| [X_PAYMENT, PAYMENT_SIGNATURE].contains(&name.as_str()))?;
+        header::decode(value).ok()
+    }
+}
+
+/// A payload whose signature is cut out.
+pub fn without_signature(mut payload: Document) -> Document {
+    for way in [["payload", "signature"], ["payload", "transaction"]] {
+        if let Some(secret) = payload.at_mut(&way) {
+            *secret = Document::from("<cut out>");
+        }
+    }
+    payload
+}

@@ -1,0 +1,157 @@
+//! What a purchase comes to: what was heard, what was known before, and what the chain says, weighed together.
+
+use super::chain::{Fate, State};
+use super::story::{moment, said};
+use super::verdict::Verdict;
+use crate::journal::{Authorized, Ending};
+
+/// What a purchase comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The content came.
+    Paid,
+    /// The seller does not take the payment.
+    Refused(String),
+    /// It may have been paid, or it was, and there is no content: what is known.
+    Unknown(String),
+    /// Nothing has left this machine.
+    Unsent(String),
+    /// It was not paid, and cannot be any more.
+    Void,
+}
+
+/// What was known before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// The authorization is new.
+    Nothing,
+    /// It may have been presented, and nobody knows what came of it.
+    Doubt,
+}
+
+impl End {
+    /// How the page is closed; `None` where it stays open.
+    pub const fn closes(&self) -> Option<Ending> {
+        match self {
+            Self::Paid => Some(Ending::Delivered),
+            Self::Refused(_) => Some(Ending::Refused),
+            Self::Unsent(_) => Some(Ending::Unsent),
+            Self::Void => Some(Ending::Void),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// What it all comes to.
+pub fn conclude(heard: &[Verdict], before: Before, paid: &Authorized, chain: Option<&State>) -> End {
+    if heard.contains(&Verdict::Delivered) {
+        return End::Paid;
+    }
+    if chain.is_some_and(|state| state.is_void(paid)) {
+        return End::Void;
+    }
+    let used = chain.filter(|state| state.fate == Fate::Used);
+    // Whoever sends the money himself learns nothing of it from a seller who says no.
+    let says_no = |verdict: &Verdict| matches!(verdict, Verdict::Refused(_) | Verdict::Declined(_));
+    let plain =
+        |verdict: &Verdict| matches!(verdict, Verdict::Unsent(_)) || (paid.transfer.is_none() && says_no(verdict));
+    if used.is_none() && before == Before::Nothing && heard.iter().all(plain) {
+        let refused = heard.iter().rev().find_map(|verdict| match verdict {
+            Verdict::Refused(why) | Verdict::Declined(why) => Some(why.clone()),
+            _ => None,
+        });
+        let unsent = heard.iter().rev().find_map(|verdict| match verdict {
+            Verdict::Unsent(why) => Some(why.clone()),
+            _ => None,
+        });
+        return refused.map_or_else(|| End::Unsent(unsent.unwrap_or_default()), End::Refused);
+    }
+    End::Unknown(statement(heard, paid, chain))
+}
+
+/// What may have happened, and until when it may.
+fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> String {
+    let said_used = heard.iter().any(|verdict| matches!(verdict, Verdict::Used(_)));
+    let what = paid.what();
+    let mut text = match chain {
+        _ if paid.was_seen() => format!("{what} was paid by {}, and the content did not come", paid.named()),
+        Some(State { fate: Fate::Used, transactions, .. }) if transactions.is_empty() => {
+            format!(
+                "{what} was paid, unless its payer has cancelled it: the chain says that the authorization was used; the content did not come"
+            )
+        }
+        Some(State { fate: Fate::Used, transactions, .. }) => {
+            format!("{what} was paid by {}, and the content did not come", said(&transactions.join(", ")))
+        }
+        Some(state) => format!("{what} was not paid up to block {} ({})", state.block, moment(state.time)),
+        None if said_used => format!("{what} was paid, says the seller, and the content did not come"),
+        None => format!("{what} may have been paid, or not"),
+    };
+    if !paid.was_seen() && !chain.is_some_and(|state| state.fate == Fate::Used) {
+        let if_not = if said_used { "if that is not so, " } else { "" };
+        let until = match paid.valid_before {
+            Some(until) => format!("; {if_not}the authorization can be used until {}", moment(until)),
+            None if paid.dies_with_its_blockhash() => {
+                let at = moment(paid.at);
+                format!(
+                    "; {if_not}the transaction, signed at {at}, can be used until its blockhash is too old: a minute or two"
+                )
+            }
+            None => format!("; {if_not}the authorization can be used, and does not say until when"),
+        };
+        text.push_str(&until);
+    }
+    let last = heard.last().map(|verdict| format!("; the last answer: {}", verdict.words())).unwrap_or_default();
+    format!("{text}{last}; it was presented {} times, and no other was signed", paid.presented)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::pay::chain::GRACE;
+
+    fn paid() -> Authorized {
+        serde_json::from_value(serde_json::json!({
+            "at": 1, "instrument": "eip3009", "network": "eip155:84532", "asset": "0xa", "from": "0xb", "to": "0xc",
+            "amount": "10000", "price": "0.01 USDC", "nonce": "0x1", "validBefore": 1000, "headers": [], "presented": 2,
+            "answers": [], "transactions": [], "dead": null,
+        }))
+        .unwrap()
+    }
+
+    fn state(fate: Fate, time: u64) -> State {
+        State { fate, block: 7, time, transactions: Vec::new() }
+    }
+
+    #[test]
+    fn only_plain_words_alone_are_a_refusal() {
+        let (refused, unclear) = (Verdict::Refused("no".to_owned()), Verdict::Unclear("504".to_owned()));
+        let (used, unsent) = (Verdict::Used("used".to_owned()), Verdict::Unsent("dns".to_owned()));
+        let end = |heard: &[Verdict], before| conclude(heard, before, &paid(), None);
+        assert_eq!(end(&[refused.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
+        assert_eq!(end(&[unsent.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
+        assert_eq!(end(std::slice::from_ref(&unsent), Before::Nothing), End::Unsent("dns".to_owned()));
+        for heard in [vec![unclear.clone(), refused.clone()], vec![refused.clone(), unclear], vec![used], vec![unsent]]
+        {
+            let before = if heard.len() == 1 { Before::Doubt } else { Before::Nothing };
+            assert!(matches!(end(&heard, before), End::Unknown(_)), "{heard:?}");
+        }
+        assert!(matches!(end(std::slice::from_ref(&refused), Before::Doubt), End::Unknown(_)));
+        assert_eq!(end(&[refused, Verdict::Delivered], Before::Doubt), End::Paid);
+    }
+
+    #[test]
+    fn a_chain_that_has_passed_the_end_proves_that_nothing_was_paid() {
+        let unclear = [Verdict::Unclear("504".to_owned())];
+        let end = |state| conclude(&unclear, Before::Nothing, &paid(), Some(&state));
+        assert_eq!(end(state(Fate::Unused, 1000 + GRACE)), End::Void);
+        assert_eq!(end(state(Fate::Cancelled, 1)), End::Void);
+        let End::Unknown(text) = end(state(Fate::Unused, 999 + GRACE)) else { panic!("clocks differ") };
+        assert!(text.contains("not paid up to block 7") && text.contains("until 1970-01-01T00:16:40"), "{text}");
+        let End::Unknown(text) = end(state(Fate::Used, 2000)) else { panic!("it was used") };
+        assert!(
+            text.contains("0.01 USDC to 0xc on eip155:84532 was paid, unless") && !text.contains("until"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! What speaks against requirements, and which flag would lift it.
+
+use std::fmt;
+
+use super::limit::Limit;
+
+/// What speaks against requirements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Objection {
+    /// Another network, asset or scheme was asked for.
+    NotAskedFor,
+    /// Another payee was asked for.
+    OtherPayee,
+    /// A network that nobody here knows.
+    UnknownNetwork,
+    /// Real money.
+    MainNetwork,
+    /// The payer's key is of another family of networks.
+    OtherKey,
+    /// An asset that the official clients do not pay with.
+    UnknownAsset,
+    /// The amount is no number.
+    NoAmount,
+    /// More than may be paid.
+    OverLimit(Limit),
+    /// It cannot be signed for.
+    NotSignable(String),
+}
+
+impl Objection {
+    /// Which flag would lift it.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::MainNetwork => Some("--real-money"),
+            Self::OverLimit(_) => Some("--max-amount"),
+            Self::UnknownAsset => Some("--asset ADDRESS with --max-amount 'N units'"),
+            Self::UnknownNetwork => Some("--network"),
+            Self::NotAskedFor | Self::OtherPayee | Self::OtherKey | Self::NoAmount | Self::NotSignable(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Objection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAskedFor => out.write_str("not asked for"),
+            Self::OtherPayee => out.write_str("another payee than asked for"),
+            Self::UnknownNetwork => out.write_str("a network that nobody here knows"),
+            Self::MainNetwork => out.write_str("real money: a main network, or one that nobody here knows"),
+            Self::OtherKey => out.write_str("the payer's key signs for another family of networks"),
+            Self::UnknownAsset => out.write_str("no known asset of this network"),
+            Self::NoAmount => out.write_str("its amount is no number of atomic units"),
+            Self::OverLimit(limit) => write!(out, "over the limit of {limit}"),
+            Self::NotSignable(why) => out.write_str(why),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `/_x402/api/refusals`: the newest refused payments, whole: payload, requirements, reason.
+
+use axum::Json;
+use axum::extract::{Path, State as Extract};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use x402_sim::event::Door;
+
+use crate::doors::admin::office::Office;
+use crate::doors::admin::problem::{Code, Problem};
+use crate::state::Refused;
+
+/// A payment that was refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refusal)]
+struct Described {
+    /// Its number, counted from 1.
+    number: u64,
+    /// When, in milliseconds since 1970 of the mock's clock.
+    at: u64,
+    /// When, in milliseconds since 1970 of the computer's clock.
+    real: u64,
+    /// Through which door.
+    #[schema(value_type = String)]
+    door: Door,
+    /// The path that was asked for.
+    path: String,
+    /// The payment.
+    payment: Option<String>,
+    /// The reason, as the client was told.
+    reason: String,
+    /// The sentence with it.
+    message: Option<String>,
+    /// The name of the header that carried the payment, where there was one.
+    header: Option<&'static str>,
+    /// What the header held, where it could not be decoded.
+    value: Option<String>,
+    /// The payload; left out beyond 32 KiB.
+    #[schema(value_type = Option<Object>)]
+    payload: Option<Value>,
+    /// What it should have paid for: requirements, or a list of them as `accepts`.
+    #[schema(value_type = Option<Object>)]
+    requirements: Option<Value>,
+}
+
+/// Refused payments, the newest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct Refusals {
+    /// The refusals; the newest 64.
+    refusals: Vec<Described>,
+}
+
+impl From<&Refused> for Described {
+    fn from(own: &Refused) -> Self {
+        let Refused { number, at, real, door, path, payment, reason, message, header, value, payload, requirements } =
+            own.clone();
+        Self { number, at, real, door, path, payment, reason, message, header, value, payload, requirements }
+    }
+}
+
+pub(super) fn routes() -> OpenApiRouter<Office> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
+}
+
+/// The newest refused payments, whole, the newest first.
+#[utoipa::path(get, path = "/refusals", tag = "events", responses((status = 200, body = Refusals)))]
+async fn list(Extract(office): Extract<Office>) -> Json<Refusals> {
+    let refusals = office.state().refusals().iter().map(|own| Described::from(&**own)).collect();
+    Json(Refusals { refusals })
+}
+
+/// One refused payment: `last`, a number, or a payment's id.
+#[utoipa::path(get, path = "/refusals/{which}", tag = "events", params(
+    ("which" = String, Path, description = "`last`, a number of the list, or `pay_...`: its newest refusal."),
+), responses((status = 200, body = Described)))]
+async fn one(Extract(office): Extract<Office>, Path(which): Path<String>) -> Result<Json<Described>, Problem> {
+    let all = office.state().refusals();
+    let found = all.iter().find(|own| {
+        which == "last" || which == own.number.to_string() || own.payment.as_deref() == Some(which.as_str())
+    });
+    let found = found.ok_or_else(|| match which.as_str() {
+        "last" => Code::NotFound.because("no payment was refused yet"),
+        _ => Code::NotFound
+            .because(format!("no refusal is kept of `{}`", x402_wire::shape::shorten(&which)))
+            .hint("the newest 64 are kept: GET /_x402/api/refusals"),
+    })?;
+    Ok(Json(Described::from(&**found)))
+}

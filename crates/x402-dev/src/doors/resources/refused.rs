@@ -1,0 +1,51 @@
+//! What is kept of a refused payment, for whoever asks why.
+
+use x402_sim::event::Door;
+use x402_sim::registry::Version;
+use x402_wire::facilitator::FacilitatorRequest;
+use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT};
+use x402_wire::payload::PaymentPayload;
+
+use super::payment::Carried;
+use super::sale::Sale;
+use crate::state::{Refused, value_of};
+
+impl Sale<'_> {
+    /// Keeps a payment that verification or settlement refused.
+    pub fn keep(&self, request: &FacilitatorRequest<'_>, reason: &str, message: Option<&str>) {
+        let refused = self.begin(reason, message).of(&request.payload).asked(value_of(&request.requirements));
+        self.state.keep_refused(refused);
+    }
+
+    /// Keeps a payment that means none of the requirements.
+    pub fn keep_unmatched(&self, payload: &PaymentPayload<'_>, reason: &str) {
+        let accepts = match self.version() {
+            Version::V1 => serde_json::to_value(self.item.accepts_v1(self.visit.url_without_query())),
+            Version::V2 => Ok(self.item.requirements.clone().into()),
+        };
+        let offer = serde_json::json!({ "accepts": accepts.unwrap_or_default() });
+        self.state.keep_refused(self.begin(reason, None).of(payload).asked(offer));
+    }
+
+    /// Keeps a header that nobody could decode.
+    pub fn keep_header(&self, carried: &Carried, why: &str) {
+        let value = carried.text().ok();
+        self.state.keep_refused(self.begin("Payment required", Some(why)).carried(self.header(), value));
+    }
+
+    fn begin(&self, reason: &str, message: Option<&str>) -> Refused {
+        let refused = Refused::at_door(Door::Resources, &self.visit.path, reason);
+        refused.because(message).carried(self.header(), None)
+    }
+
+    fn version(&self) -> Version {
+        if self.dialect == "x402v1" { Version::V1 } else { Version::V2 }
+    }
+
+    fn header(&self) -> &'static str {
+        match self.version() {
+            Version::V1 => X_PAYMENT,
+            Version::V2 => PAYMENT_SIGNATURE,
+        }
+    }
+}

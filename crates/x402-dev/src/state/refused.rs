@@ -1,0 +1,162 @@
+//! The newest refused payments, whole: what `explain last` looks at. Payload and requirements, and no keys.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+use x402_sim::event::{Door, PaymentId};
+use x402_wire::json::Json;
+use x402_wire::payload::PaymentPayload;
+
+/// How many are kept.
+const KEPT: usize = 64;
+
+/// The longest text of one that is kept, in bytes: the record never holds more than 4 MiB.
+const LONGEST: usize = 32 * 1024;
+
+/// A payment that was refused.
+#[derive(Clone, Debug, Serialize)]
+pub struct Refused {
+    /// Its number, counted from 1.
+    pub number: u64,
+    /// When, in milliseconds since 1970 of the mock's clock.
+    pub at: u64,
+    /// When, in milliseconds since 1970 of the computer's clock.
+    pub real: u64,
+    /// Through which door.
+    pub door: Door,
+    /// The path that was asked for.
+    pub path: String,
+    /// The payment.
+    pub payment: Option<String>,
+    /// The reason, as the client was told.
+    pub reason: String,
+    /// The sentence with it.
+    pub message: Option<String>,
+    /// The name of the header that carried the payment, where there was one.
+    pub header: Option<&'static str>,
+    /// What the header held, where it could not be decoded.
+    pub value: Option<String>,
+    /// The payload.
+    pub payload: Option<Value>,
+    /// What it should have paid for: requirements, or a list of them as `accepts`.
+    pub requirements: Option<Value>,
+}
+
+/// The newest of them.
+#[derive(Debug, Default)]
+pub(super) struct Record(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    newest: u64,
+    all: VecDeque<Arc<Refused>>,
+}
+
+impl Refused {
+    /// A refusal at a door, about which the rest is said afterwards.
+    pub fn at_door(door: Door, path: &str, reason: &str) -> Self {
+        Self {
+            number: 0,
+            at: 0,
+            real: 0,
+            door,
+            path: cut(path),
+            payment: None,
+            reason: reason.to_owned(),
+            message: None,
+            header: None,
+            value: None,
+            payload: None,
+            requirements: None,
+        }
+    }
+
+    /// The same, of a payload.
+    pub fn of(self, payload: &PaymentPayload<'_>) -> Self {
+        let mut value = value_of(payload.value());
+        for (key, part) in [("resource", payload.resource()), ("extensions", payload.extensions())] {
+            if let (Some(members), Some(part)) = (value.as_object_mut(), part) {
+                members.insert(key.to_owned(), value_of(&part));
+            }
+        }
+        Self { payment: Some(PaymentId::of(payload).to_string()), payload: short(value), ..self }
+    }
+
+    /// The same, for requirements.
+    pub fn asked(self, requirements: Value) -> Self {
+        Self { requirements: short(requirements), ..self }
+    }
+
+    /// The same, with a sentence.
+    pub fn because(self, message: Option<&str>) -> Self {
+        Self { message: message.map(cut), ..self }
+    }
+
+    /// The same, carried by a header; with what it held, where nobody could decode that.
+    pub fn carried(self, header: &'static str, value: Option<&str>) -> Self {
+        Self { header: Some(header), value: value.map(cut), ..self }
+    }
+}
+
+impl Record {
+    /// Keeps one, and forgets the oldest where there are too many.
+    pub(super) fn keep(&self, refused: Refused, at: u64, real: u64) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.newest += 1;
+        let number = kept.newest;
+        kept.all.push_back(Arc::new(Refused { number, at, real, ..refused }));
+        if kept.all.len() > KEPT {
+            kept.all.pop_front();
+        }
+    }
+
+    /// Those that are kept, the newest first.
+    pub(super) fn newest_first(&self) -> Vec<Arc<Refused>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.all.iter().rev().cloned().collect()
+    }
+}
+
+/// JSON that was borrowed, owned.
+pub fn value_of(json: &Json<'_>) -> Value {
+    serde_json::from_str(&json.to_string()).unwrap_or_default()
+}
+
+fn short(value: Value) -> Option<Value> {
+    (value.to_string().len() <= LONGEST).then_some(value)
+}
+
+fn cut(text: &str) -> String {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text[..end.unwrap_or_default()].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_newest_are_kept_and_nothing_that_is_too_long() {
+        let record = Record::default();
+        for number in 0..KEPT + 3 {
+            record.keep(Refused::at_door(Door::Resources, "/a", &number.to_string()), 1, 2);
+        }
+        let all = record.newest_first();
+        assert_eq!((all.len(), all[0].number), (KEPT, KEPT as u64 + 3));
+        assert_eq!(all[KEPT - 1].reason, "3");
+        let long = "é".repeat(LONGEST);
+        let refused = Refused::at_door(Door::Resources, &long, "x").asked(Value::from(long.clone()));
+        assert!(refused.path.len() <= LONGEST && refused.requirements.is_none());
+    }
+
+    #[test]
+    fn a_payload_is_kept_whole() {
+        let text = r#"{"x402Version":2,"resource":{"url":"u"},"payload":{"signature":"0xab"}}"#;
+        let payload = PaymentPayload::parse(text).unwrap();
+        let refused = Refused::at_door(Door::Facilitator, "/verify", "x").of(&payload);
+        assert_eq!(refused.payload, serde_json::from_str(text).ok());
+        assert!(refused.payment.is_some_and(|payment| payment.starts_with("pay_")));
+    }
+}

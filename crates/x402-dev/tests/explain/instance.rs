@@ -1,0 +1,155 @@
+//! What a running mock has refused.
+
+use serde_json::Value;
+
+use crate::asker::{Asker, ids};
+use crate::client::{Answer, Request};
+use crate::harness::{Mock, Test};
+
+fn mock() -> Mock {
+    Test::new().start()
+}
+
+fn offer(mock: &Mock) -> String {
+    mock.get("/report").header("payment-required").unwrap().to_owned()
+}
+
+/// A payment header for what the mock asks, broken in one thing.
+fn signed(asker: &Asker, mock: &Mock, defect: Option<&str>) -> String {
+    asker.file("offer.b64", offer(mock));
+    let defect: Vec<&str> = defect.map_or_else(Vec::new, |name| vec!["--defect", name]);
+    let run = asker.run(&[&["sign", "offer.b64"][..], &defect].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    run.stdout.trim().to_owned()
+}
+
+fn pay(mock: &Mock, header: &str) -> Answer {
+    mock.send(&Request::get("/report").header("payment-signature", header))
+}
+
+fn last(asker: &Asker, mock: &Mock) -> Value {
+    asker.json(&["explain", "last", "--url", &mock.url])
+}
+
+#[test]
+fn the_newest_refusal_is_explained_with_its_cause_and_its_fix() {
+    let (asker, mock) = (Asker::new(), mock());
+    let run = asker.run(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    for (defect, cause) in [
+        ("wrong-domain", "wrong_domain_name"),
+        ("underpaid", "amount_mismatch"),
+        ("expired", "expired"),
+        ("wrong-network", "network_mismatch"),
+        ("number-amount", "number_not_text"),
+    ] {
+        let header = signed(&asker, &mock, Some(defect));
+        assert_eq!(pay(&mock, &header).status, 402);
+        let explanation = last(&asker, &mock);
+        assert_eq!(ids(&explanation).first().map(String::as_str), Some(cause), "{explanation}");
+        assert_eq!(explanation["findings"][0]["certainty"], "proven");
+        assert_eq!(explanation["verdict"]["by"], "the instance's own record");
+        assert!(!explanation["findings"][0]["code"].as_array().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn what_the_instance_itself_is_the_cause_of_is_told_apart() {
+    let (asker, mock) = (Asker::new(), mock());
+    let header = signed(&asker, &mock, None);
+    let pay = |header: &str| pay(&mock, header).status;
+    assert_eq!((pay(&header), pay(&header)), (200, 402));
+    let used = last(&asker, &mock);
+    assert_eq!(ids(&used), ["nonce_used"], "{used}");
+    assert_eq!(used["findings"][0]["certainty"], "proven");
+    let cut = &header[..header.len() / 2];
+    assert_eq!(pay(cut), 402);
+    assert_eq!(ids(&last(&asker, &mock)), ["header_truncated"]);
+    let run = asker.run(&["clock", "advance", "20m", "--url", &mock.url]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(pay(&signed(&asker, &mock, None)), 402);
+    assert_eq!(ids(&last(&asker, &mock)), ["clock_moved"]);
+}
+
+#[test]
+fn personas_and_switches_are_told_apart_from_broken_payments() {
+    let (asker, mock) = (Asker::new(), mock());
+    asker.file("offer.b64", offer(&mock));
+    for (who, cause) in [("broke", "insufficient_balance"), ("blocked", "blocked_account")] {
+        let run = asker.run(&["sign", "offer.b64", "--as", who]);
+        assert_eq!(pay(&mock, run.stdout.trim()).status, 402);
+        let explanation = last(&asker, &mock);
+        assert_eq!(ids(&explanation), [cause], "{explanation}");
+        assert_eq!(explanation["findings"][0]["certainty"], "proven");
+    }
+    let header = signed(&asker, &mock, None);
+    let request = Request::get("/report").header("payment-signature", &header).header("x-simulation-mode", "failure");
+    assert_eq!(mock.send(&request).status, 402);
+    assert_eq!(ids(&last(&asker, &mock)), ["simulation_mode"]);
+}
+
+#[test]
+fn what_pay_writes_down_and_what_curl_prints_is_read() {
+    let (asker, mock) = (Asker::new(), mock());
+    let url = format!("{}/report", mock.url);
+    let run = asker.run(&["pay", &url, "--as", "alice", "--trace", "trace.har", "-o", "content"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let explanation = asker.json(&["explain", "trace.har"]);
+    assert_eq!((explanation["kind"].as_str(), ids(&explanation).len()), (Some("transcript"), 0), "{explanation}");
+    let log = format!(
+        "> GET /report HTTP/1.1\n> Host: x\n>\n< HTTP/1.1 402 Payment Required\n< payment-required: {}\n<\n{{}}",
+        offer(&mock)
+    );
+    asker.file("curl.log", log);
+    let text = asker.run(&["explain", "curl.log"]).stdout;
+    assert!(text.contains("accepts[0]") && text.contains("nothing wrong was found"), "{text}");
+}
+
+#[test]
+fn a_payment_a_purchase_an_event_and_a_transaction_are_found_by_their_names() {
+    let (asker, mock) = (Asker::new(), mock());
+    let good = signed(&asker, &mock, None);
+    let receipt = pay(&mock, &good).decoded("payment-response");
+    let bad = signed(&asker, &mock, Some("wrong-signer"));
+    assert_eq!(pay(&mock, &bad).status, 402);
+    let refused = last(&asker, &mock);
+    let record = &refused["sections"][0]["fields"];
+    let payment = record.as_array().unwrap().iter().find(|field| field["label"] == "payment").unwrap();
+    let explain = |what: &str| asker.json(&["explain", what, "--url", &mock.url]);
+    assert_eq!(ids(&explain(payment["value"].as_str().unwrap())), ["wrong_key"]);
+    assert_eq!(explain(receipt["transaction"].as_str().unwrap())["kind"], "record");
+    assert_eq!(explain("pur_1")["kind"], "record");
+    assert_eq!(explain("1")["kind"], "record");
+    let run = asker.run(&["explain", "pay_0123456789abcdef", "--url", &mock.url]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("knows nothing of pay_0123456789abcdef"), "{run:?}");
+}
+
+#[test]
+fn an_address_is_asked_once_and_its_offer_explained() {
+    let (asker, mock) = (Asker::new(), mock());
+    let explanation = asker.json(&["explain", &format!("{}/report", mock.url)]);
+    assert_eq!(explanation["kind"], "offer_v2");
+    assert!(ids(&explanation).is_empty(), "{explanation}");
+    let health = asker.json(&["explain", &format!("{}/health", mock.url)]);
+    assert!(health["notes"][0].as_str().unwrap().contains("answers 200"), "{health}");
+}
+
+#[test]
+fn what_differs_in_what_was_accepted_is_all_that_is_wrong() {
+    let (asker, mock) = (Asker::new(), mock());
+    let nothing = asker.run(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(nothing.code, Some(1), "{nothing:?}");
+    assert!(nothing.stderr.contains("knows nothing of a refused payment"), "{nothing:?}");
+    mock.get("/report").assert_status(402);
+    let unpaid = asker.run(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(unpaid.code, Some(1), "{unpaid:?}");
+    for part in ["brought none: Asked 0.01 USDC for GET /report.", "PAYMENT-SIGNATURE"] {
+        assert!(unpaid.stderr.contains(part), "{unpaid:?}");
+    }
+    let header = signed(&asker, &mock, Some("wrong-asset"));
+    assert_eq!(pay(&mock, &header).status, 402);
+    let told = last(&asker, &mock);
+    assert_eq!(ids(&told), ["wrong_asset"], "{told}");
+    assert!(!told["findings"][0]["evidence"][0].as_str().unwrap().contains('"'), "{told}");
+}

@@ -1,0 +1,267 @@
+//! All of it for one thing: what it is, what it says, what is wrong.
+
+use serde_json::Value;
+
+use super::explanation::{Explanation, Verdict};
+use super::finding::Finding;
+use super::judge::{Attempt, Bench, Signed, set};
+use super::kind::Kind;
+use super::read::{Reading, Subject};
+use super::said::{answer, reason, recorded};
+use super::{compare, draw, matching, offer, repair};
+use crate::networks::eip155;
+use crate::registry::Version;
+
+/// What is to be explained.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What was read.
+    pub reading: Reading,
+    /// The requirements that a payment is for, or an offer with them, where they were given besides.
+    pub requirements: Option<Value>,
+    /// The clock, in seconds since 1970.
+    pub now: u64,
+    /// This computer's clock in seconds, where `now` is an instance's and differs.
+    pub real: Option<u64>,
+    /// What an instance said of it.
+    pub record: Option<Record>,
+    /// Whether to judge, or to decode only.
+    pub depth: Depth,
+}
+
+/// How far an explanation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// What it says.
+    Decode,
+    /// And what is wrong with it.
+    Judge,
+}
+
+/// What an instance said of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The reason.
+    pub reason: String,
+    /// The sentence with it.
+    pub message: Option<String>,
+}
+
+/// Explains it.
+pub fn explain(question: &Question) -> Explanation {
+    let (reading, now) = (&question.reading, question.now);
+    let judged = question.depth == Depth::Judge;
+    let mut explanation = match &reading.subject {
+        Subject::Json(kind, value) => {
+            let mut explanation = Explanation::new(*kind, kind.words());
+            explanation.sections = draw::sections(*kind, value, now);
+            explanation.findings.clone_from(&reading.findings);
+            if judged {
+                judge(question, *kind, value, &mut explanation);
+            }
+            explanation
+        }
+        Subject::Invoice(parameters) => {
+            let mut explanation = Explanation::new(Kind::Invoice, Kind::Invoice.words());
+            explanation.sections = vec![draw::invoice(parameters)];
+            explanation
+        }
+        Subject::Evm(bytes) => {
+            let mut explanation = Explanation::new(Kind::EvmTransaction, Kind::EvmTransaction.words());
+            explanation.sections = draw::evm(bytes, now);
+            explanation
+        }
+        Subject::Solana(text) => {
+            let mut explanation = Explanation::new(Kind::SolanaTransaction, Kind::SolanaTransaction.words());
+            explanation.sections = draw::solana(text, now);
+            explanation
+        }
+        Subject::Reason(text) => reason(text),
+        Subject::Transcript(_) | Subject::Undecodable | Subject::Nothing => {
+            let mut explanation = Explanation::new(Kind::Undecodable, Kind::Undecodable.words());
+            explanation.findings.clone_from(&reading.findings);
+            explanation
+        }
+    };
+    if !judged && explanation.kind != Kind::Reason {
+        explanation.findings.clear();
+    }
+    explanation.rank();
+    explanation
+}
+
+/// Whether anything was recognised.
+pub fn is_known(explanation: &Explanation) -> bool {
+    match explanation.kind {
+        Kind::Other => false,
+        Kind::Undecodable => !explanation.findings.is_empty(),
+        Kind::Reason => !explanation.sections.is_empty(),
+        _ => true,
+    }
+}
+
+fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Explanation) {
+    let now = question.now;
+    match kind {
+        Kind::OfferV1 | Kind::OfferV2 => offer::examine(kind, value, now, explanation),
+        Kind::Requirements => {
+            let version = version_of_terms(value);
+            offer::requirements(version, value, now, "paymentRequirements", explanation);
+        }
+        Kind::PaymentV1 | Kind::PaymentV2 => {
+            let asked = question.requirements.as_ref().map(|asked| pick(asked, value));
+            payment(question, value, asked.as_ref(), explanation);
+        }
+        Kind::FacilitatorRequest => {
+            let payload = value.get("paymentPayload").cloned().unwrap_or_default();
+            let payload = unnested(payload, "paymentPayload", explanation);
+            let asked = value.get("paymentRequirements").cloned();
+            let asked = asked.map(|asked| unnested(asked, "paymentRequirements", explanation));
+            for part in ["paymentPayload", "paymentRequirements"] {
+                if value.get(part).is_none_or(Value::is_null) {
+                    explanation.find(Finding::new("missing_field").at(part).seen(format!("there is no `{part}`")));
+                }
+            }
+            if asked.is_some() && payload.is_object() {
+                payment(question, &payload, asked.as_ref(), explanation);
+            }
+        }
+        Kind::VerifyAnswer | Kind::Receipt => answer(value, explanation),
+        Kind::TypedData => {
+            for finding in eip155::explain::doubts(value) {
+                explanation.find(finding);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// An object that was written as a text.
+fn unnested(value: Value, at: &str, explanation: &mut Explanation) -> Value {
+    let inner = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).filter(Value::is_object);
+    match inner {
+        Some(inner) => {
+            let finding = Finding::new("nested_json").at(at).seen(format!("`{at}` is JSON within a text"));
+            explanation.find(finding.proven("as an object, it is read"));
+            inner
+        }
+        None => value,
+    }
+}
+
+/// The requirements among an offer's that a payment means: those with its network, else the first.
+fn pick(asked: &Value, payload: &Value) -> Value {
+    let Some(entries) = asked.get("accepts").and_then(Value::as_array) else { return asked.clone() };
+    let terms = payload.get("accepted").unwrap_or(payload);
+    let score = |entry: &&Value| {
+        let same = |key: &str| usize::from(terms.get(key).is_some() && entry.get(key) == terms.get(key));
+        same("network") * 8 + same("scheme") * 4 + same("asset") * 2 + same("amount")
+    };
+    // Of equals the first, as servers look for it.
+    entries.iter().rev().max_by_key(score).cloned().unwrap_or_default()
+}
+
+fn version_of_terms(value: &Value) -> Version {
+    let old = value.get("maxAmountRequired").is_some() && value.get("amount").is_none();
+    let word = value.get("network").and_then(Value::as_str).is_some_and(|name| !name.contains(':'));
+    if old && word { Version::V1 } else { Version::V2 }
+}
+
+/// A payment, and what it is for.
+fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanation: &mut Explanation) {
+    let accepted = payload.get("accepted").cloned();
+    let Some(requirements) = asked.or(accepted.as_ref()).cloned() else {
+        explanation.notes.push(
+            "what it should pay for is not known: give the requirements with --requirements, and it is judged"
+                .to_owned(),
+        );
+        shape_alone(payload, explanation);
+        return;
+    };
+    let (now, real) = (question.now, question.real);
+    let mut attempt = Attempt { payload: payload.clone(), requirements, now, signed: Signed::AsSent, real };
+    explanation.comparison = compare::rows(&attempt);
+    let bench = Bench::new(&attempt.requirements);
+    explanation.notes.extend(bench.notes.iter().cloned());
+    let mut differences = Vec::new();
+    if let (Some(accepted), Some(asked)) = (&accepted, asked)
+        && attempt.version() != Some(Version::V1)
+    {
+        differences = matching::differences(accepted, asked);
+        attempt = reconciled(&bench, attempt, accepted);
+    }
+    let matched = differences.is_empty();
+    // A version that nobody knows is met before anything is compared.
+    let compared_first = attempt.version().is_some();
+    if compared_first {
+        differences.drain(..).for_each(|finding| explanation.find(finding));
+    }
+    let first = explanation.findings.len();
+    let verdict = bench.examine(attempt.clone(), explanation);
+    differences.drain(..).for_each(|finding| explanation.find(finding));
+    explanation.verdict = Some(match &question.record {
+        Some(record) => recorded(record, &verdict, explanation, first, now),
+        None if matched => verdict,
+        None => unmatched(&verdict),
+    });
+    for finding in [repair::remarks(&attempt), repair::stale(&attempt)].into_iter().flatten() {
+        explanation.find(finding);
+    }
+    let url = payload.pointer("/resource/url").and_then(Value::as_str);
+    offer::resource(url, "paymentPayload.resource.url", explanation);
+}
+
+fn unmatched(verdict: &Verdict) -> Verdict {
+    Verdict {
+        valid: false,
+        reason: Some("No matching payment requirements".to_owned()),
+        message: Some("a resource server compares `accepted` with what it asks before it verifies".to_owned()),
+        at: verdict.at,
+        by: "the comparison that resource servers make".to_owned(),
+    }
+}
+
+/// The same payment as if the requirements had been accepted as they are: what differs was found already.
+fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> Attempt {
+    if *accepted == attempt.requirements {
+        return attempt;
+    }
+    let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
+    let was_signed = bench.judge(&own).err().is_none_or(|failure| !failure.reason.ends_with("signature"));
+    let mut next = attempt.clone();
+    set(&mut next.payload, "/accepted", attempt.requirements.clone());
+    let mut changed =
+        ["network", "asset", "extra"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key));
+    let places = [
+        ("amount", "/payload/authorization/value"),
+        ("amount", "/payload/permit2Authorization/permitted/amount"),
+        ("payTo", "/payload/authorization/to"),
+        ("payTo", "/payload/permit2Authorization/witness/to"),
+        ("asset", "/payload/permit2Authorization/permitted/token"),
+    ];
+    for (key, pointer) in places {
+        let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
+        let signed = next.payload.pointer(pointer);
+        let same = signed.and_then(Value::as_str).zip(said.and_then(Value::as_str));
+        if said != asked && same.is_some_and(|(signed, said)| signed.eq_ignore_ascii_case(said)) {
+            next = next.pay(pointer, asked.cloned().unwrap_or_default());
+            changed = true;
+        }
+    }
+    if changed && was_signed { next.again() } else { next }
+}
+
+/// A payment without requirements: only its shape can be looked at.
+fn shape_alone(payload: &Value, explanation: &mut Explanation) {
+    match payload.get("x402Version") {
+        None => explanation.find(Finding::new("version_missing").at("paymentPayload.x402Version")),
+        Some(Value::Number(number)) if number.as_u64() == Some(2) && payload.get("accepted").is_none() => {
+            let v1 = payload.get("scheme").is_some() || payload.get("network").is_some();
+            let id = if v1 { "v1_shape_in_v2" } else { "accepted_missing" };
+            let finding = Finding::new(id).at("paymentPayload.accepted").seen("there is no `accepted`");
+            explanation.find(finding.proven("servers of version 2 match a payment by `accepted`, and there is none"));
+        }
+        Some(Value::String(_)) => explanation.find(Finding::new("version_is_text").at("paymentPayload.x402Version")),
+        Some(_) => {}
+    }
+}

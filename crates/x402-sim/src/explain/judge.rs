@@ -1,0 +1,276 @@
+//! Why a payment is refused: verification is run, a likely mistake is mended, verification is run again.
+//!
+//! What passes then, or goes on to a later check of the order, was that mistake. So of two mistakes both are found, the
+//! one that an official facilitator meets first before the other.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use x402_wire::amount::Decimal;
+use x402_wire::facilitator::FacilitatorRequest;
+use x402_wire::json::Json;
+use x402_wire::payload::PaymentPayload;
+
+use super::explanation::{Explanation, Verdict};
+use super::finding::Finding;
+use super::repair::{self, Candidate};
+use super::{bench_networks, nearest};
+use crate::chain::Chain;
+use crate::facilitator;
+use crate::fault::Mode;
+use crate::ledger::UnknownAccounts;
+use crate::networks::solana::exact::reason as svm;
+use crate::order::Depth;
+use crate::reason::Code;
+use crate::registry::Version;
+use crate::world::{Rules, Setup, World};
+
+/// How many mistakes are looked for in one payment.
+const MOST: usize = 8;
+
+/// What everybody holds in the world that payments are tried in, in whole units: what people hold is not judged here.
+const PLENTY: &str = "1000000000000";
+
+/// A fresh world to try payments in: every known network is enabled, and nobody lacks money.
+#[derive(Debug)]
+pub struct Bench {
+    chain: Chain,
+    /// What had to be assumed.
+    pub notes: Vec<String>,
+}
+
+/// A payment to be tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The payload.
+    pub payload: Value,
+    /// The requirements.
+    pub requirements: Value,
+    /// The clock, in seconds.
+    pub now: u64,
+    /// Whether signatures are looked at: a mistake in what was signed can be mended by the payer's key only.
+    pub signed: Signed,
+    /// This computer's clock in seconds, where the world's is another.
+    pub real: Option<u64>,
+}
+
+/// Whether signatures are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signed {
+    /// They are.
+    AsSent,
+    /// It is taken as signed again.
+    Again,
+}
+
+/// What verification says against a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The code.
+    pub code: Code,
+    /// Its spelling.
+    pub reason: &'static str,
+    /// The sentence.
+    pub detail: String,
+}
+
+impl Bench {
+    /// A world in which these requirements can be met, if they can be met anywhere.
+    ///
+    /// # Panics
+    ///
+    /// Never: the grant fits every asset.
+    pub fn new(requirements: &Value) -> Self {
+        let (networks, notes) = bench_networks::around(requirements);
+        let balance = Decimal::parse(PLENTY).expect("the grant is a number");
+        let setup =
+            Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new(), rules: Rules::default() };
+        let world = World::new(&setup, 1).expect("assets of at most 24 decimals hold the grant");
+        Self { chain: world.chain(), notes }
+    }
+
+    /// The networks that are enabled, and their assets.
+    pub fn catalog(&self) -> &crate::catalog::Catalog {
+        &self.chain.catalog
+    }
+
+    /// Verifies a payment.
+    pub fn judge(&self, attempt: &Attempt) -> Result<(), Failure> {
+        let text = attempt.payload.to_string();
+        let Ok(payload) = PaymentPayload::parse(&text) else {
+            let detail = "the payload is empty".to_owned();
+            return Err(Failure { code: Code::InvalidPayload, reason: "invalid_payload", detail });
+        };
+        let request = FacilitatorRequest { payload, requirements: Json::from(&attempt.requirements) };
+        let mode = match attempt.signed {
+            Signed::AsSent => Mode::Strict,
+            Signed::Again => Mode::Accept,
+        };
+        let judged = facilitator::judge(&request, &self.chain, attempt.now, Depth::Verify, mode);
+        judged.map(drop).map_err(|refusal| Failure {
+            code: refusal.reason.code,
+            reason: refusal.spelled(),
+            detail: refusal.reason.told(),
+        })
+    }
+
+    /// Looks for all that is wrong with a payment, and says what verification says first.
+    pub fn examine(&self, attempt: Attempt, explanation: &mut Explanation) -> Verdict {
+        let (at, first) = (attempt.now, self.judge(&attempt).err());
+        let verdict = Verdict {
+            valid: first.is_none(),
+            reason: first.as_ref().map(|failure| failure.reason.to_owned()),
+            message: first.as_ref().map(|failure| failure.detail.clone()).filter(|detail| !detail.is_empty()),
+            at,
+            by: "verify in a fresh world".to_owned(),
+        };
+        self.search(attempt, first, explanation);
+        verdict
+    }
+
+    fn search(&self, mut attempt: Attempt, mut failure: Option<Failure>, explanation: &mut Explanation) {
+        let mut met = BTreeSet::new();
+        for _ in 0..MOST {
+            let Some(failed) = failure.take() else { return };
+            if !met.insert((failed.code, place(&failed.detail).to_owned())) {
+                return;
+            }
+            let candidates = repair::candidates(self, &attempt, &failed);
+            let proven = candidates.into_iter().find_map(|candidate| self.prove(candidate, &failed));
+            let (next, later) = if let Some((finding, next, later)) = proven {
+                if let Some(finding) = finding {
+                    explanation.find(finding.seen(failed.detail.clone()));
+                } else {
+                    explanation.notes.push(format!("assumed: {}", failed.detail));
+                }
+                (next, later)
+            } else {
+                explanation.find(repair::unproven(&failed).seen(failed.detail.clone()));
+                let Some(next) = repair::past(&attempt, &failed) else { return };
+                let later = self.judge(&next).err();
+                (next, later)
+            };
+            (attempt, failure) = (next, later);
+        }
+    }
+
+    /// What a mended payment shows: `None` where it is no better than before.
+    fn prove(&self, candidate: Candidate, failed: &Failure) -> Option<(Option<Finding>, Attempt, Option<Failure>)> {
+        let Candidate { finding, next, how, sure } = candidate;
+        let later = self.judge(&next).err();
+        let better = later.as_ref().is_none_or(|later| is_later(failed, later));
+        if !better && sure.is_none() {
+            return None;
+        }
+        let outcome = match &later {
+            None => "verify passes".to_owned(),
+            Some(later) => format!("verify goes on to {}", later.reason),
+        };
+        let again = if next.signed == Signed::Again && sure.is_none() { ", signed again" } else { "" };
+        let proof = sure.unwrap_or_else(|| format!("{how}{again}: {outcome}"));
+        Some((finding.map(|finding| finding.proven(proof)), next, later))
+    }
+}
+
+impl Attempt {
+    /// A member of the payload, by its pointer.
+    pub fn paid(&self, pointer: &str) -> Option<&str> {
+        self.payload.pointer(pointer).and_then(Value::as_str)
+    }
+
+    /// A member of the requirements, by its pointer.
+    pub fn asked(&self, pointer: &str) -> Option<&str> {
+        self.requirements.pointer(pointer).and_then(Value::as_str)
+    }
+
+    /// The version that the payload says.
+    pub fn version(&self) -> Option<Version> {
+        self.payload.get("x402Version").and_then(Value::as_u64).and_then(Version::from_number)
+    }
+
+    /// The key of the amount in the requirements.
+    pub fn amount_key(&self) -> &'static str {
+        if self.version() == Some(Version::V1) { "/maxAmountRequired" } else { "/amount" }
+    }
+
+    /// The same, with another member in the payload.
+    pub fn pay(&self, pointer: &str, value: impl Into<Value>) -> Self {
+        let mut next = self.clone();
+        set(&mut next.payload, pointer, value.into());
+        next
+    }
+
+    /// The same, with another member in the requirements, and in what the payer accepted of them.
+    pub fn ask(&self, pointer: &str, value: impl Into<Value>) -> Self {
+        let (mut next, value) = (self.clone(), value.into());
+        set(&mut next.requirements, pointer, value.clone());
+        if next.payload.get("accepted").is_some() {
+            set(&mut next.payload, &format!("/accepted{pointer}"), value);
+        }
+        next
+    }
+
+    /// The same, signed again.
+    pub fn again(self) -> Self {
+        Self { signed: Signed::Again, ..self }
+    }
+
+    /// The same at another time.
+    pub fn at(self, now: u64) -> Self {
+        Self { now, ..self }
+    }
+}
+
+/// Sets a member, whose parent must be an object.
+pub(super) fn set(root: &mut Value, pointer: &str, value: Value) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
+    if let Some(Value::Object(parent)) = root.pointer_mut(parent) {
+        parent.insert(key.to_owned(), value);
+    }
+}
+
+/// The place that a sentence about a wrong shape begins with.
+pub(super) fn place(detail: &str) -> &str {
+    detail.split_once(": ").map_or("", |(place, _)| place)
+}
+
+/// Whether a failure is met later in the order than another.
+fn is_later(before: &Failure, after: &Failure) -> bool {
+    let (first, second) = (step(before.code), step(after.code));
+    second > first
+        || (first == second && before.code == Code::InvalidPayload && place(&before.detail) != place(&after.detail))
+}
+
+/// At which step of the order a code is said. The orders of all pairs agree in it.
+fn step(code: Code) -> usize {
+    match code {
+        Code::UnknownVersion => 0,
+        Code::UnknownScheme => 1,
+        Code::UnknownNetwork => 2,
+        Code::InvalidPayload => 3,
+        Code::Scheme | Code::PayloadType | Code::UptoScheme => 10,
+        Code::MissingDomain => 11,
+        Code::NetworkMismatch | Code::UptoNetwork => 12,
+        Code::FactoryNotAllowed | Code::Permit2Spender => 13,
+        Code::Signature | Code::Permit2Recipient => 14,
+        Code::Recipient | Code::UptoFacilitator => 15,
+        Code::ValidBefore | Code::Permit2Deadline => 16,
+        Code::ValidAfter | Code::Permit2NotYetValid => 17,
+        Code::Value | Code::Permit2Amount => 18,
+        Code::Permit2Token => 19,
+        Code::AssetNotContract => 20,
+        Code::NotEip3009 | Code::Permit2Signature => 21,
+        Code::Svm(code) => 10 + svm::Code::ALL.iter().position(|own| *own == code).unwrap_or_default(),
+        Code::NonceUsed => 40,
+        Code::TokenName => 41,
+        Code::TokenVersion => 42,
+        Code::InsufficientBalance | Code::Permit2Balance => 43,
+        Code::Permit2Allowance => 44,
+        _ => 45,
+    }
+}
+
+/// The nearest of some names, for a fix.
+pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(name, known).filter(|near| *near != name)
+}

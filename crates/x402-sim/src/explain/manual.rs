@@ -1,0 +1,118 @@
+//! The manual: a page for every reason string that anybody says.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::finding::{self, Entry};
+use super::nearest;
+
+/// What a reason string means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The string, as it is on the wire.
+    pub reason: String,
+    /// Who says it.
+    pub says: String,
+    /// What it means.
+    pub meaning: String,
+    /// The findings that stand behind it, the likeliest first.
+    pub findings: Vec<String>,
+    /// What else there is to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/reasons.json")).expect("a test reads the table of reasons")
+});
+
+/// Every page.
+pub fn pages() -> &'static [Page] {
+    &PAGES
+}
+
+/// The page of a text: the string itself, or one with more behind it, as servers write it.
+pub fn page(text: &str) -> Option<&'static Page> {
+    let text = text.trim();
+    if let Some(page) = PAGES.iter().find(|page| page.reason == text) {
+        return Some(page);
+    }
+    let begins = |page: &&Page| {
+        let rest = text.get(..page.reason.len()).filter(|begin| begin.eq_ignore_ascii_case(&page.reason));
+        rest.is_some() && !text[page.reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    };
+    PAGES.iter().filter(begins).max_by_key(|page| page.reason.len())
+}
+
+/// Pages whose reason stands within a longer text, such as an error message.
+pub fn within(text: &str) -> Option<&'static Page> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| word.contains('_'));
+    words.take(200).find_map(|word| PAGES.iter().find(|page| page.reason == word)).or_else(|| {
+        let long = |page: &&Page| page.reason.contains(' ') && text.contains(&page.reason);
+        PAGES.iter().find(long)
+    })
+}
+
+/// The nearest known strings of one that is not known.
+pub fn near(text: &str) -> Option<&'static str> {
+    let word = text.split(':').next().unwrap_or_default().trim();
+    nearest(word, PAGES.iter().map(|page| page.reason.as_str()))
+}
+
+impl Page {
+    /// The entries of its findings.
+    pub fn entries(&self) -> impl Iterator<Item = &'static Entry> + '_ {
+        self.findings.iter().filter_map(|id| finding::entry(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::networks::solana::exact::reason as svm;
+    use crate::reason::Code;
+    use crate::registry::Version;
+
+    /// The strings of the table of reasons in the digest of the protocol (its section 4.9).
+    const KNOWN: &str = include_str!("known_reasons.txt");
+
+    #[test]
+    fn every_reason_that_anybody_says_has_a_page() {
+        let own = Code::ALL.iter().copied().chain(svm::Code::ALL.iter().map(|code| Code::Svm(*code)));
+        for code in own {
+            for version in [Version::V1, Version::V2] {
+                let text = code.spell(version);
+                assert_eq!(page(text).map(|page| page.reason.as_str()), Some(text));
+            }
+        }
+        let known: Vec<&str> = KNOWN.lines().filter(|line| !line.is_empty()).collect();
+        assert!(known.len() > 180, "{}", known.len());
+        for text in known {
+            assert_eq!(page(text).map(|page| page.reason.as_str()), Some(text));
+        }
+    }
+
+    #[test]
+    fn every_page_is_whole_and_names_findings_that_there_are() {
+        for (place, page) in pages().iter().enumerate() {
+            assert!(pages()[..place].iter().all(|other| other.reason != page.reason), "{} twice", page.reason);
+            assert!(page.meaning.ends_with('.') && !page.says.is_empty(), "{}", page.reason);
+            assert!(!page.findings.is_empty(), "{}", page.reason);
+            assert_eq!(page.entries().count(), page.findings.len(), "{}", page.reason);
+        }
+    }
+
+    #[test]
+    fn a_page_is_found_with_more_behind_it_within_a_text_and_by_a_near_name() {
+        let of = |text: &str| page(text).map(|page| page.reason.as_str());
+        assert_eq!(of("invalid_exact_evm_transaction_failed: reverted"), Some("invalid_exact_evm_transaction_failed"));
+        assert_eq!(of("Facilitator verify failed (400): {}"), Some("Facilitator verify failed"));
+        assert_eq!(of("invalid_payloads"), None);
+        let inside = within("Error: 402 {\"error\":\"insufficient_funds\"} at index.js");
+        assert_eq!(inside.map(|page| page.reason.as_str()), Some("insufficient_funds"));
+        assert_eq!(near("invalid_exact_evm_signatur"), Some("invalid_exact_evm_signature"));
+        assert_eq!(near("zzz"), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Whether what a payer accepted is what the resource asks: the resource server's own check, before any facilitator's.
+//!
+//! Source: TS 2.27 core `findMatchingRequirements`.
+
+use alloy_primitives::U256;
+use serde_json::Value;
+use x402_wire::amount::parse_atomic;
+use x402_wire::shape::shorten;
+
+use super::draw;
+use super::finding::Finding;
+use super::repair::{compared, lifetime_of, same_chain};
+
+/// Members that every server's requirements have, in the order in which they are compared here.
+const MEMBERS: [&str; 6] = ["scheme", "network", "asset", "amount", "payTo", "maxTimeoutSeconds"];
+
+/// What a server adds for each answer anew.
+const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
+
+/// Every difference that keeps a payment of version 2 from being matched.
+pub(super) fn differences(accepted: &Value, requirements: &Value) -> Vec<Finding> {
+    let mut all: Vec<Finding> = MEMBERS.iter().filter_map(|key| member(key, accepted, requirements)).collect();
+    let strange = accepted.as_object().into_iter().flatten().map(|(key, _)| key);
+    for key in strange.filter(|key| !MEMBERS.contains(&key.as_str()) && *key != "extra") {
+        if requirements.get(key) != accepted.get(key) {
+            let seen = format!("`{}` is not in the requirements", shorten(key));
+            all.push(altered(Finding::new("accepted_unknown_member").seen(seen), key));
+        }
+    }
+    let (said, asked) = (accepted.get("extra"), requirements.get("extra"));
+    let mut lost = Vec::new();
+    missing(said.unwrap_or(&Value::Null), asked.unwrap_or(&Value::Null), "extra", &mut lost);
+    if !lost.is_empty() {
+        let mut finding = Finding::new("extra_altered");
+        for seen in lost {
+            finding = finding.seen(seen);
+        }
+        all.push(altered(finding, "extra"));
+    }
+    all
+}
+
+fn altered(finding: Finding, key: &str) -> Finding {
+    finding
+        .at(format!("paymentPayload.accepted.{key}"))
+        .proven("servers compare `accepted` with their requirements member by member; this one differs")
+}
+
+fn member(key: &str, accepted: &Value, requirements: &Value) -> Option<Finding> {
+    let (said, asked) = (accepted.get(key), requirements.get(key));
+    if same(said, asked) {
+        return None;
+    }
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (paid, wanted) = (text(said), text(asked));
+    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown);
+    let seen = format!("accepted.{key} is {}, the requirements' is {}", shown(said), shown(asked));
+    let finding = match key {
+        "scheme" => Finding::new("scheme_mismatch"),
+        "network" if same_chain(&paid, &wanted) && !paid.contains(':') => Finding::new("v1_network_name_in_v2"),
+        "network" => Finding::new("network_mismatch"),
+        "asset" | "payTo" if paid.eq_ignore_ascii_case(&wanted) => Finding::new("address_checksum"),
+        "asset" => Finding::new("wrong_asset"),
+        "payTo" => Finding::new("wrong_payee"),
+        "amount" => amount(said, &paid, &wanted),
+        _ if lifetime_of(said).is_some() && said.is_some_and(Value::is_string) => Finding::new("number_is_text"),
+        _ => Finding::new("timeout_altered"),
+    };
+    Some(altered(finding.seen(seen), key))
+}
+
+fn amount(said: Option<&Value>, paid: &str, wanted: &str) -> Finding {
+    if said.is_some_and(Value::is_number) {
+        return Finding::new("number_not_text");
+    }
+    match (parse_atomic(paid), parse_atomic(wanted)) {
+        (Some(paid), Some(wanted)) => {
+            let finding = compared(paid, wanted);
+            if finding.id == "amount_mismatch" && paid != U256::ZERO { Finding::new("price_changed") } else { finding }
+        }
+        (None, _) if paid.contains('.') => Finding::new("decimal_amount"),
+        _ => Finding::new("amount_mismatch"),
+    }
+}
+
+fn same(said: Option<&Value>, asked: Option<&Value>) -> bool {
+    match (said, asked) {
+        (Some(Value::Number(said)), Some(Value::Number(asked))) => said.as_f64() == asked.as_f64(),
+        (said, asked) => said == asked,
+    }
+}
+
+/// What the server says in `extra`, and the payer does not.
+fn missing(said: &Value, asked: &Value, at: &str, out: &mut Vec<String>) {
+    let Value::Object(asked) = asked else {
+        if said != asked && !asked.is_null() {
+            let (said, asked) = (draw::shown(said), draw::shown(asked));
+            out.push(format!("accepted.{at} is {said}, the requirements' is {asked}"));
+        }
+        return;
+    };
+    for (key, asked) in asked {
+        if !DYNAMIC.contains(&key.as_str()) {
+            missing(said.get(key).unwrap_or(&Value::Null), asked, &format!("{at}.{key}"), out);
+        }
+    }
+}

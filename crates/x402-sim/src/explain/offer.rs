@@ -1,0 +1,198 @@
+//! An offer alone: a stock client is let try each of its entries, and what it makes of them is verified.
+
+use serde_json::{Value, json};
+use x402_wire::amount::parse_atomic;
+use x402_wire::document::Document;
+use x402_wire::header::OFFER_LIMIT;
+use x402_wire::shape::shorten;
+
+use super::explanation::{Explanation, Verdict};
+use super::finding::Finding;
+use super::judge::{Attempt, Bench, Signed};
+use super::kind::Kind;
+use crate::accounts;
+use crate::networks::eip155::checksum;
+use crate::networks::eip155::eip3009::draft::{Occasion, Surroundings, Terms};
+use crate::networks::{Family, solana};
+use crate::registry::{self, Version};
+
+/// The most that a stock client pays, in units of a dollar's asset with six decimals.
+const SPEND_LIMIT: u64 = 1_000_000;
+
+/// Looks at an offer of either version.
+pub(super) fn examine(kind: Kind, offer: &Value, now: u64, explanation: &mut Explanation) {
+    let version = if kind == Kind::OfferV1 { Version::V1 } else { Version::V2 };
+    let entries = offer.get("accepts").and_then(Value::as_array);
+    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else {
+        explanation.find(Finding::new("no_accepts").at("accepts").seen("`accepts` is missing or empty"));
+        return;
+    };
+    if !offer.get("x402Version").is_some_and(Value::is_number) {
+        let id = if offer.get("x402Version").is_some() { "version_is_text" } else { "version_missing" };
+        explanation.find(Finding::new(id).at("x402Version").seen("clients compare it with the numbers 1 and 2"));
+    }
+    for (place, entry) in entries.iter().take(16).enumerate() {
+        let name = format!("accepts[{place}]");
+        requirements(version, entry, now, &name, explanation);
+    }
+    if version == Version::V2 {
+        let url = offer.pointer("/resource/url").and_then(Value::as_str);
+        if url.is_none() {
+            explanation.find(Finding::new("resource_missing").at("resource.url").seen("there is no `resource.url`"));
+        }
+        resource(url, "resource.url", explanation);
+        let size = offer.to_string().len().div_ceil(3) * 4;
+        if size > OFFER_LIMIT {
+            let seen = format!("as a PAYMENT-REQUIRED header it takes about {size} bytes");
+            explanation.find(Finding::new("header_too_large").seen(seen));
+        }
+    }
+}
+
+/// An address without TLS on a host that is not this computer: behind a proxy, it is not the one that clients use.
+pub(super) fn resource(url: Option<&str>, at: &str, explanation: &mut Explanation) {
+    let Some(rest) = url.and_then(|url| url.strip_prefix("http://")) else { return };
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = ["localhost", "127.", "0.0.0.0", "[::1]", "10.", "192.168.", "172.", "host.docker"];
+    let inner = local.iter().any(|begin| name.starts_with(begin)) || !name.contains('.');
+    let domain = name.rsplit('.').next().unwrap_or_default();
+    if !inner && !["local", "localhost", "test", "internal"].contains(&domain) {
+        let seen = format!("it is http://{}, on a public host", shorten(host));
+        explanation.find(Finding::new("http_resource").at(at).seen(seen));
+    }
+}
+
+/// Looks at one entry: what a client would sign for it, and what a facilitator would say.
+pub(super) fn requirements(version: Version, entry: &Value, now: u64, name: &str, explanation: &mut Explanation) {
+    let mut own = Explanation::new(Kind::Requirements, "");
+    let bench = Bench::new(entry);
+    own.notes.extend(bench.notes.iter().cloned());
+    if !plain_mistakes(version, entry, &mut own) {
+        let verdict = bench.examine(attempt(version, entry, now), &mut own);
+        wishes(entry, version, &mut own);
+        explanation.verdict.get_or_insert(Verdict {
+            by: "verify of what an official client would sign, in a fresh world".to_owned(),
+            ..verdict
+        });
+    }
+    for finding in own.findings {
+        let path = finding.path.clone().map(|path| path.replacen("paymentRequirements", name, 1));
+        explanation.find(Finding { path, ..finding });
+    }
+    for note in own.notes {
+        if !explanation.notes.contains(&note) {
+            explanation.notes.push(note);
+        }
+    }
+}
+
+/// Mistakes that keep a client from signing at all.
+fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> bool {
+    let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
+    let other = if version == Version::V1 { "amount" } else { "maxAmountRequired" };
+    let at = |key: &str| format!("paymentRequirements.{key}");
+    if entry.get(key).is_none() && entry.get(other).is_some() {
+        let seen = format!("it has `{other}`, the name of the other protocol version, and no `{key}`");
+        own.find(
+            Finding::new("misnamed_field")
+                .at(at(key))
+                .seen(seen)
+                .proven(format!("clients of this version read `{key}`")),
+        );
+        return true;
+    }
+    for key in ["payTo", "asset", "network", "scheme"] {
+        if entry.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
+            own.find(Finding::new("missing_field").at(at(key)).seen(format!("there is no text `{key}`")));
+            return true;
+        }
+    }
+    if !entry.get("maxTimeoutSeconds").is_some_and(Value::is_u64) {
+        let id = if entry.get("maxTimeoutSeconds").is_some() { "number_is_text" } else { "missing_field" };
+        own.find(Finding::new(id).at(at("maxTimeoutSeconds")).seen("maxTimeoutSeconds is no whole number"));
+        return true;
+    }
+    false
+}
+
+/// A payment as an official client makes it: signed by a test account, or as if it were.
+fn attempt(version: Version, entry: &Value, now: u64) -> Attempt {
+    let make =
+        |payload: Value, signed: Signed| Attempt { payload, requirements: entry.clone(), now, signed, real: None };
+    let document = Document::parse(entry.to_string().as_bytes()).ok();
+    let signer = accounts::test_accounts().next().expect("there are ten test accounts");
+    let occasion = Occasion { now, lifetime: None, nonce: alloy_primitives::B256::repeat_byte(7) };
+    let terms = document.as_ref().and_then(|document| Terms::read(version, document).ok());
+    if let Some(terms) = terms
+        && let Ok(signed) = terms.draft(signer.into(), &occasion).sign(Surroundings::default(), None)
+    {
+        let payload = serde_json::to_value(&signed.payload).unwrap_or_default();
+        return make(payload, Signed::AsSent);
+    }
+    if let Some(payload) = document.and_then(|document| on_solana(version, &document, now)) {
+        return make(payload, Signed::AsSent);
+    }
+    make(stand_in(version, entry, &checksum(signer.evm()), now), Signed::Again)
+}
+
+/// A payment on Solana by a test account.
+fn on_solana(version: Version, document: &Document, now: u64) -> Option<Value> {
+    use solana::exact::draft;
+    let terms = draft::Terms::read(version, document).ok()?;
+    let network = document.get("network")?.text()?;
+    let network = registry::networks().into_iter().find(|own| own.is_called(network))?;
+    let hash = solana::blockhash::make(&network.id, solana::blockhash::slot(now.saturating_mul(1000)), 0);
+    let occasion = draft::Occasion::of(terms.mint, hash, "explain".to_owned());
+    let signer = accounts::test_accounts().next()?;
+    let mut terms = terms;
+    // A blockhash of a real chain is none of ours.
+    terms.blockhash = None;
+    let transaction = terms.draft(solana::key_of(&signer), &occasion).sign_by(&signer);
+    let payload = draft::payload(&terms, &transaction.to_base64(), None, None);
+    serde_json::to_value(payload).ok()
+}
+
+/// What a client would send if it could sign: so that the facilitator's checks tell what keeps it from that.
+fn stand_in(version: Version, entry: &Value, from: &str, now: u64) -> Value {
+    let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
+    let lifetime = entry.get("maxTimeoutSeconds").and_then(Value::as_u64).unwrap_or(60);
+    let body = json!({
+        "signature": format!("0x{}1b", "11".repeat(64)),
+        "authorization": {
+            "from": from, "to": entry.get("payTo"), "value": entry.get(key), "validAfter": "0",
+            "validBefore": now.saturating_add(lifetime).to_string(), "nonce": format!("0x{}", "07".repeat(32)),
+        },
+    });
+    match version {
+        Version::V1 => json!({
+            "x402Version": 1, "scheme": entry.get("scheme"), "network": entry.get("network"), "payload": body
+        }),
+        Version::V2 => json!({"x402Version": 2, "accepted": entry, "payload": body}),
+    }
+}
+
+/// What a facilitator takes, and stock clients refuse.
+fn wishes(entry: &Value, version: Version, own: &mut Explanation) {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+    let network = registry::networks().into_iter().find(|network| network.is_called(text("network")));
+    let asset = network.as_ref().and_then(|network| network.asset_by_address(text("asset")));
+    let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
+    let amount = parse_atomic(text(key)).unwrap_or_default();
+    if let Some(asset) = asset.filter(|asset| asset.decimals >= 6) {
+        let factor = alloy_primitives::U256::from(10).pow(alloy_primitives::U256::from(asset.decimals - 6));
+        if amount / factor > alloy_primitives::U256::from(SPEND_LIMIT) {
+            let price = super::money_of(amount, asset);
+            let seen = format!("it asks {price}, and official clients pay $1 at most unless they are told otherwise");
+            own.find(Finding::new("over_spend_limit").at(format!("paymentRequirements.{key}")).seen(seen));
+        }
+    } else if network.as_ref().is_some_and(|network| network.family == Family::Eip155) && own.findings.is_empty() {
+        let seen = format!("{} is not in the clients' table of assets", shorten(text("asset")));
+        own.find(Finding::new("asset_not_default").at("paymentRequirements.asset").seen(seen));
+    }
+    let lifetime = entry.get("maxTimeoutSeconds").and_then(Value::as_u64).unwrap_or(60);
+    if lifetime < 12 {
+        let seen = format!("maxTimeoutSeconds is {lifetime}; 6 s must be left when a payment is verified");
+        own.find(Finding::new("lifetime_too_short").at("paymentRequirements.maxTimeoutSeconds").seen(seen));
+    }
+}

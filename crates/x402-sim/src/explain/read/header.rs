@@ -1,0 +1,172 @@
+//! A header's name, and the base64 of its value in every dialect that people write.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::{Reading, Subject};
+use crate::explain::finding::Finding;
+use crate::explain::kind::Kind;
+use crate::explain::nearest;
+
+/// The headers that carry x402.
+const NAMES: [&str; 6] = [
+    "PAYMENT-REQUIRED",
+    "PAYMENT-SIGNATURE",
+    "PAYMENT-RESPONSE",
+    "X-PAYMENT",
+    "X-PAYMENT-RESPONSE",
+    "WWW-Authenticate",
+];
+
+/// Sizes at which servers and proxies cut or refuse headers, in bytes.
+const LIMITS: [usize; 4] = [4096, 8192, 16_384, 32_768];
+
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Takes `Name: ` off, also behind the mark of `curl -v`.
+pub(super) fn split(text: &str) -> (Option<&str>, &str) {
+    let text = text.strip_prefix("> ").or_else(|| text.strip_prefix("< ")).unwrap_or(text);
+    let Some((name, value)) = text.split_once(':') else { return (None, text) };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > 40 || !name.bytes().all(plain) {
+        return (None, text);
+    }
+    let known = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name));
+    (Some(known.copied().unwrap_or(name)), value)
+}
+
+/// Whether the name fits what the header carries.
+pub(super) fn check_name(reading: &mut Reading) {
+    let Some(name) = reading.header.clone() else { return };
+    let kind = reading.json().map(|(kind, _)| kind);
+    let wanted = match kind {
+        Some(Kind::PaymentV2) => "PAYMENT-SIGNATURE",
+        Some(Kind::PaymentV1) => "X-PAYMENT",
+        Some(Kind::OfferV2) => "PAYMENT-REQUIRED",
+        Some(Kind::Receipt) if name.starts_with("X-") => "X-PAYMENT-RESPONSE",
+        Some(Kind::Receipt) => "PAYMENT-RESPONSE",
+        _ => name.as_str(),
+    };
+    let is_known = NAMES.contains(&name.as_str());
+    if name == wanted && is_known {
+        return;
+    }
+    let finding = match (name.as_str(), kind) {
+        ("X-PAYMENT", Some(Kind::PaymentV2)) => Finding::new("v1_header_name"),
+        ("PAYMENT-SIGNATURE", Some(Kind::PaymentV1)) => Finding::new("v1_payload_in_v2_header"),
+        _ if is_known && kind.is_none() => return,
+        _ => Finding::new("header_name_unknown"),
+    };
+    let near = nearest(&name, NAMES).filter(|_| kind.is_none()).unwrap_or(wanted);
+    let shown = x402_wire::shape::shorten(&name);
+    let finding = finding.seen(format!("it is sent as `{shown}`, and what it carries belongs into `{near}`"));
+    let finding = match &reading.subject {
+        Subject::Json(..) => finding.proven(format!("the value is whole; servers look for it in `{near}` only")),
+        _ => finding,
+    };
+    reading.findings.push(finding);
+}
+
+/// Decodes base64 however it is written. What official decoders would not take is a finding, on the outermost layer.
+pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -> Option<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut value = text.to_owned();
+    if let Some((first, rest)) = value.split_once(',').filter(|(_, rest)| looks_encoded(rest.trim())) {
+        let what = if first.trim() == rest.trim() { "twice the same value" } else { "several values" };
+        found.push(("header_repeated", format!("it holds {what}, joined by commas")));
+        value = first.trim().to_owned();
+    }
+    if value.contains('%') {
+        found.push(("header_percent_encoded", "it holds `%` and hexadecimal digits".to_owned()));
+        value = percent_decoded(&value);
+    }
+    if value.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        found.push(("base64_whitespace", "it holds line breaks or spaces".to_owned()));
+        value.retain(|c| !c.is_ascii_whitespace());
+    }
+    if value.contains(['-', '_']) {
+        found.push(("base64_url_safe", "it holds `-` or `_`".to_owned()));
+        value = value.replace('-', "+").replace('_', "/");
+    }
+    let digits = value.trim_end_matches('=').len();
+    if !value.len().is_multiple_of(4) && digits % 4 != 1 {
+        found.push(("base64_unpadded", format!("its length is {}, and no multiple of 4", value.len())));
+    }
+    let decoded = LENIENT.decode(&value).or_else(|error| {
+        // A cut text may end within a group of four.
+        if digits % 4 == 1 { LENIENT.decode(&value.as_bytes()[..digits - 1]) } else { Err(error) }
+    });
+    let decoded = match decoded {
+        Ok(decoded) if !decoded.is_empty() => decoded,
+        Ok(_) => return None,
+        Err(error) => {
+            if outermost && looks_encoded_json(&value) {
+                findings.push(Finding::new("header_not_base64").seen(error.to_string()));
+            }
+            return None;
+        }
+    };
+    if outermost {
+        // A text that was cut says so itself; that its padding is gone follows from it.
+        let whole = std::str::from_utf8(&decoded).is_ok_and(is_whole);
+        let found = found.into_iter().filter(|(id, _)| whole || *id != "base64_unpadded");
+        findings.extend(found.map(|(id, seen)| {
+            let finding = Finding::new(id).seen(seen);
+            if whole { finding.proven("mended, it decodes") } else { finding }
+        }));
+    }
+    Some(decoded)
+}
+
+/// Whether JSON or another layer of base64 ends where it should.
+fn is_whole(text: &str) -> bool {
+    let text = text.trim();
+    if text.starts_with('{') || text.starts_with('[') {
+        return serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    }
+    true
+}
+
+/// Whether a text is long and plain enough to be meant as base64.
+pub(super) fn looks_encoded(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_%\r\n".contains(&byte);
+    text.len() >= 16 && text.bytes().all(plain) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether a text begins as base64 of JSON does.
+pub(super) fn looks_encoded_json(text: &str) -> bool {
+    ["ey", "ew", "e3", "W3", "Ins", "ImV5"].iter().any(|begin| text.starts_with(begin))
+}
+
+/// The finding for JSON that ends too early.
+pub(super) fn truncated(bytes: usize, why: &str) -> Finding {
+    let encoded = bytes.div_ceil(3) * 4;
+    let finding = Finding::new("header_truncated").seen(format!("the JSON ends after {bytes} bytes: {why}"));
+    match LIMITS.iter().find(|limit| encoded.abs_diff(**limit) <= 256) {
+        Some(limit) => finding.seen(format!("in base64 that is about {encoded} bytes: near the limit of {limit}")),
+        None => finding,
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        let digit = |place: usize| behind.get(place).and_then(|byte| char::from(*byte).to_digit(16));
+        let decoded = digit(0).zip(digit(1)).and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        if let (b'%', Some(decoded)) = (byte, decoded) {
+            out.push(decoded);
+            rest = &behind[2..];
+        } else {
+            out.push(*byte);
+            rest = behind;
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}

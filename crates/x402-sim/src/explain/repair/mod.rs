@@ -1,0 +1,163 @@
+//! Likely mistakes behind each refusal, and the payment without them.
+//!
+//! | room | what it mends |
+//! |---|---|
+//! | [`shape`] | version, missing and misnamed members, numbers, JSON in texts |
+//! | [`terms`] | scheme, network, payee, amount, asset |
+//! | [`times`] | expiry, clocks |
+//! | [`signature`], [`fit`], [`spelling`] | signatures of EIP-3009: what they fit, whose they are, their form |
+//! | [`token`] | what the token itself finds: domain, `s` and `v` |
+//! | [`permit`] | signatures and contracts of Permit2 |
+//! | [`solana`] | transactions |
+
+use serde_json::Value;
+
+use super::finding::Finding;
+use super::judge::{Attempt, Bench, Failure};
+use crate::networks::solana::exact::reason as svm;
+use crate::reason::Code;
+
+mod fit;
+mod permit;
+mod shape;
+mod signature;
+mod solana;
+mod spelling;
+mod terms;
+mod times;
+mod token;
+
+pub(super) use solana::stale;
+pub(super) use terms::{compared, same_chain};
+pub(super) use times::{lifetime_of, remarks};
+
+/// A likely mistake, and the payment without it.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// What is found; nothing where only something was assumed.
+    pub finding: Option<Finding>,
+    /// The payment without it.
+    pub next: Attempt,
+    /// What was changed, as the beginning of a sentence.
+    pub how: String,
+    /// The proof, where there is one that needs no verification: the payer was recovered.
+    pub sure: Option<String>,
+}
+
+impl Candidate {
+    fn new(finding: Finding, next: Attempt, how: impl Into<String>) -> Self {
+        Self { finding: Some(finding), next, how: how.into(), sure: None }
+    }
+
+    fn sure(finding: Finding, next: Attempt, proof: impl Into<String>) -> Self {
+        Self { finding: Some(finding), next, how: String::new(), sure: Some(proof.into()) }
+    }
+
+    fn assumed(next: Attempt, proof: impl Into<String>) -> Self {
+        Self { finding: None, next, how: String::new(), sure: Some(proof.into()) }
+    }
+}
+
+/// The likely mistakes behind a refusal, the likeliest first.
+pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate> {
+    match failed.code {
+        Code::UnknownVersion => shape::version(attempt),
+        Code::UnknownScheme => terms::unknown_scheme(attempt),
+        Code::UnknownNetwork => terms::unknown_network(bench, attempt),
+        Code::InvalidPayload => shape::malformed(bench, attempt, &failed.detail),
+        Code::Scheme | Code::PayloadType | Code::UptoScheme | Code::Svm(svm::Code::Scheme) => {
+            let mut all = shape::malformed(bench, attempt, &failed.detail);
+            all.extend(terms::scheme(attempt));
+            all
+        }
+        Code::NetworkMismatch | Code::UptoNetwork | Code::Svm(svm::Code::Network) => terms::network(attempt),
+        Code::MissingDomain => token::missing_domain(bench, attempt),
+        Code::FactoryNotAllowed => spelling::wrapped(attempt),
+        Code::Signature => signature::token(bench, attempt),
+        Code::Recipient | Code::Permit2Recipient => terms::recipient(attempt),
+        Code::ValidBefore | Code::Permit2Deadline => times::expired(attempt),
+        Code::ValidAfter | Code::Permit2NotYetValid | Code::Permit2TooEarly => times::early(attempt),
+        Code::Value | Code::Permit2Amount | Code::UptoExceeds => terms::amount(bench, attempt),
+        Code::InsufficientBalance | Code::Permit2Balance => terms::other_payer(attempt, "insufficient_balance"),
+        Code::AssetNotContract | Code::NotEip3009 => terms::asset(bench, attempt),
+        Code::TokenName | Code::TokenVersion => token::other_domain(bench, attempt),
+        Code::SimulationFailed | Code::Permit2Simulation if failed.detail.contains("blacklisted") => {
+            terms::other_payer(attempt, "blocked_account")
+        }
+        Code::SimulationFailed | Code::Permit2Simulation => token::form(attempt),
+        Code::Permit2Spender => permit::spender(attempt),
+        Code::UptoFacilitator => permit::facilitator(attempt),
+        Code::Permit2Token => permit::token(attempt),
+        Code::Permit2Signature => permit::signature(bench, attempt),
+        Code::Svm(code) => solana::candidates(bench, attempt, code),
+        _ => Vec::new(),
+    }
+}
+
+/// What a refusal means where no mistake could be proven.
+pub(super) fn unproven(failed: &Failure) -> Finding {
+    Finding::new(match failed.code {
+        Code::UnknownVersion => "version_unknown",
+        Code::UnknownScheme => "scheme_unknown",
+        Code::UnknownNetwork => "network_unknown",
+        Code::Scheme | Code::PayloadType | Code::UptoScheme | Code::Svm(svm::Code::Scheme) => "scheme_mismatch",
+        Code::NetworkMismatch | Code::UptoNetwork | Code::Svm(svm::Code::Network) => "network_mismatch",
+        Code::MissingDomain => "domain_missing",
+        Code::FactoryNotAllowed => "signature_wrapped",
+        Code::Signature | Code::Permit2Signature => "signature_unexplained",
+        Code::Recipient | Code::Permit2Recipient => "wrong_payee",
+        Code::ValidBefore | Code::Permit2Deadline => "expired",
+        Code::ValidAfter | Code::Permit2NotYetValid | Code::Permit2TooEarly => "not_yet_valid",
+        Code::Value | Code::Permit2Amount | Code::UptoExceeds | Code::Svm(svm::Code::Amount) => "amount_mismatch",
+        Code::AssetNotContract => "asset_unknown",
+        Code::NotEip3009 => "asset_not_eip3009",
+        Code::NonceUsed | Code::Permit2Used | Code::Permit2InvalidNonce => "nonce_used",
+        Code::TokenName => "wrong_domain_name",
+        Code::TokenVersion => "wrong_domain_version",
+        Code::InsufficientBalance | Code::Permit2Balance => "insufficient_balance",
+        Code::Permit2Allowance => "permit2_allowance",
+        Code::Permit2Spender => "permit2_spender",
+        Code::Permit2Token => "wrong_asset",
+        Code::UptoFacilitator => "upto_facilitator",
+        Code::SettlementPending => "settlement_pending",
+        Code::Simulated => "simulation_mode",
+        Code::Svm(code) => solana::unproven(code),
+        _ if failed.detail.contains(": expected") => "malformed",
+        _ => "transaction_would_fail",
+    })
+}
+
+/// The payment as if the check had passed, to see what else is wrong: nothing is claimed about it.
+pub(super) fn past(attempt: &Attempt, failed: &Failure) -> Option<Attempt> {
+    let asked = |pointer: &str| attempt.requirements.pointer(pointer).cloned();
+    match failed.code {
+        Code::Signature | Code::Permit2Signature | Code::FactoryNotAllowed | Code::Svm(svm::Code::Signature) => {
+            Some(attempt.clone().again())
+        }
+        Code::Recipient => Some(attempt.pay("/payload/authorization/to", asked("/payTo")?).again()),
+        Code::Permit2Recipient => {
+            Some(attempt.pay("/payload/permit2Authorization/witness/to", asked("/payTo")?).again())
+        }
+        Code::Value => Some(attempt.pay("/payload/authorization/value", asked(attempt.amount_key())?).again()),
+        _ => None,
+    }
+}
+
+/// Where the signed part of a payment stands.
+pub(super) fn signed_part(attempt: &Attempt) -> &'static str {
+    if attempt.payload.pointer("/payload/permit2Authorization").is_some() {
+        "/payload/permit2Authorization"
+    } else {
+        "/payload/authorization"
+    }
+}
+
+/// A whole number in a text.
+pub(super) fn number(value: Option<&Value>) -> Option<u64> {
+    value.and_then(Value::as_str).and_then(|text| text.parse().ok())
+}
+
+/// A pointer as the path that messages use.
+pub(super) fn path(root: &str, pointer: &str) -> String {
+    format!("{root}{}", pointer.replace('/', "."))
+}

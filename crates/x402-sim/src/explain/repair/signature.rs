@@ -1,0 +1,101 @@
+//! Signatures of EIP-3009: whether they are the payer's, and else what they fit and whose they are.
+
+use alloy_primitives::{Address, B256};
+use x402_wire::amount::parse_atomic;
+
+use super::fit::{Own, other_domain, other_message};
+use super::spelling::{misspelt, well_formed};
+use super::{Candidate, token as tokens};
+use crate::explain::finding::Finding;
+use crate::explain::judge::{Attempt, Bench};
+use crate::explain::names;
+use crate::networks::eip155::assets::v1_chain_id;
+use crate::networks::eip155::eip712::Authorization;
+use crate::networks::eip155::signature::Ecdsa;
+use crate::networks::eip155::{self, checksum, parse_address};
+use crate::registry::Version;
+
+const PART: &str = "/payload/authorization";
+const SIGNED: &str = "paymentPayload.payload.authorization";
+
+pub(super) fn token(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
+    let spelling = misspelt(attempt);
+    if !spelling.is_empty() {
+        return spelling;
+    }
+    let fits = |next: &Attempt, ecdsa: &Ecdsa| {
+        let Some((authorization, domain)) = signed(bench, next) else { return false };
+        ecdsa.recover(authorization.digest(domain.of().separator())) == Some(authorization.from)
+    };
+    let ecdsa = match well_formed(attempt, fits) {
+        Ok(ecdsa) => ecdsa,
+        Err(candidates) => return candidates,
+    };
+    // The requirements may say the wrong domain, and the client have signed for the right one.
+    if let Some((next, token)) = tokens::corrected(bench, attempt)
+        && fits(&next, &ecdsa)
+    {
+        return vec![tokens::requirements_domain(&token, attempt, next)];
+    }
+    let Some((authorization, domain)) = signed(bench, attempt) else { return Vec::new() };
+    let digest = authorization.digest(domain.of().separator());
+    let Some(signers) = ecdsa.signers(digest) else { return Vec::new() };
+    let from = authorization.from;
+    let is_payer = |digest: B256| signers.over(digest) == Some(from);
+    let next = attempt.clone().again();
+    let found = other_domain(bench, &domain, |own| is_payer(authorization.digest(own)))
+        .or_else(|| other_message(attempt, &authorization, &domain, is_payer));
+    if let Some((id, at, what)) = found {
+        let finding = Finding::new(id).at(at).seen(format!("the signature fits {what}"));
+        let over = what.split(", and ").next().unwrap_or_default();
+        let proof = format!("over {over}, the signature recovers to the payer {}", checksum(from));
+        return vec![Candidate::sure(finding, next, proof)];
+    }
+    known_signer(attempt, signers.over(digest), from, &format!("{SIGNED}.from"))
+}
+
+/// What should have been signed, and for which domain.
+fn signed(bench: &Bench, attempt: &Attempt) -> Option<(Authorization, Own)> {
+    let text = |key: &str| attempt.paid(&format!("{PART}/{key}"));
+    let number = |key: &str| text(key).and_then(parse_atomic);
+    let authorization = Authorization {
+        from: parse_address(text("from")?)?,
+        to: parse_address(text("to")?)?,
+        value: number("value")?,
+        valid_after: number("validAfter")?,
+        valid_before: number("validBefore")?,
+        nonce: text("nonce")?.parse().ok()?,
+    };
+    let network = attempt.asked("/network")?;
+    let chain_id = match attempt.version()? {
+        Version::V1 => v1_chain_id(network).or_else(|| bench.catalog().network(Version::V1, network)?.chain_id())?,
+        Version::V2 => eip155::chain_id(network)?,
+    };
+    let own = Own {
+        name: attempt.asked("/extra/name").unwrap_or_default().to_owned(),
+        version: attempt.asked("/extra/version").unwrap_or_default().to_owned(),
+        chain_id,
+        contract: parse_address(attempt.asked("/asset")?)?,
+    };
+    Some((authorization, own))
+}
+
+/// Whose signature it is, where that is somebody who is known.
+pub(super) fn known_signer(attempt: &Attempt, signer: Option<Address>, from: Address, at: &str) -> Vec<Candidate> {
+    let Some(signer) = signer.filter(|signer| *signer != from) else { return Vec::new() };
+    let places = ["/payTo", "/asset", "/extra/facilitatorAddress"];
+    let part = places.iter().find(|place| attempt.asked(place).and_then(parse_address) == Some(signer));
+    let who = match part {
+        Some(place) => format!("the requirements' {}", place.trim_start_matches('/').replace('/', ".")),
+        None => match names::account(signer) {
+            Some(name) => name,
+            None => return Vec::new(),
+        },
+    };
+    let (signer_text, from) = (checksum(signer), checksum(from));
+    let finding = Finding::new("wrong_key")
+        .at(at)
+        .seen(format!("the signature is that of {signer_text} ({who}), and {from} should have signed"));
+    let proof = format!("over exactly what is written, the signature recovers to {signer_text}, which is {who}");
+    vec![Candidate::sure(finding, attempt.clone().again(), proof)]
+}

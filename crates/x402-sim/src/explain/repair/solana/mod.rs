@@ -1,0 +1,160 @@
+//! Transactions of Solana: who pays the fee, who signed, what is called.
+//!
+//! | room | what it mends |
+//! |---|---|
+//! | [`instructions`] | what is called besides the transfer |
+//! | [`transfer`] | mint, token account, amount; the blockhash |
+
+use serde_json::json;
+
+use super::{Candidate, terms};
+use crate::accounts;
+use crate::explain::finding::Finding;
+use crate::explain::judge::{Attempt, Bench};
+use crate::networks::solana::exact::layout::TransferChecked;
+use crate::networks::solana::exact::reason::Code;
+use crate::networks::solana::key::Key;
+use crate::networks::solana::transaction::{Fault, Transaction};
+
+mod instructions;
+mod transfer;
+
+pub(in crate::explain) use transfer::stale;
+
+const PLACE: &str = "/payload/transaction";
+const AT: &str = "paymentPayload.payload.transaction";
+
+/// What a refusal means where no mistake could be proven.
+pub(super) fn unproven(code: Code) -> &'static str {
+    match code {
+        Code::NoFeePayer => "missing_fee_payer",
+        Code::FeePayerNotManaged | Code::FeePayerMismatch => "fee_payer_mismatch",
+        Code::NotDecoded | Code::LookupTable => "transaction_not_decoded",
+        Code::Signature => "solana_signature",
+        Code::Length => "instruction_count",
+        Code::ComputeLimit | Code::ComputePrice => "compute_budget",
+        Code::ComputePriceTooHigh => "compute_price_too_high",
+        Code::NoTransfer => "no_transfer_checked",
+        Code::FeePayerTransferring => "fee_payer_transferring",
+        Code::Mint => "wrong_mint",
+        Code::Recipient => "wrong_token_account",
+        Code::Unknown(_) => "extra_instruction",
+        Code::MemoCount | Code::Memo => "memo_mismatch",
+        Code::Simulation => "solana_simulation",
+        Code::Duplicate => "nonce_used",
+        _ => "transaction_would_fail",
+    }
+}
+
+pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code) -> Vec<Candidate> {
+    let transaction = attempt.paid(PLACE).map(Transaction::from_base64);
+    let Some(Ok(transaction)) = transaction else {
+        return match code {
+            Code::NoFeePayer => missing_fee_payer(attempt, None),
+            Code::FeePayerNotManaged => vec![Candidate::assumed(
+                attempt.ask("/extra/feePayer", accounts::facilitator().solana_address),
+                "the fee payer is taken to be the facilitator's",
+            )],
+            Code::NotDecoded => undecodable(attempt),
+            _ => Vec::new(),
+        };
+    };
+    let message = &transaction.message;
+    let called = message.metas(|_| Vec::new()).ok().and_then(|metas| message.instructions(&metas).ok());
+    let called = called.unwrap_or_default();
+    let moved = called.iter().find_map(TransferChecked::read);
+    match code {
+        Code::NoFeePayer => missing_fee_payer(attempt, message.fee_payer()),
+        Code::FeePayerNotManaged => fee_payer(attempt, &transaction),
+        Code::FeePayerMismatch => {
+            let said = message.fee_payer().map(|key| terms::named(&key.to_string())).unwrap_or_default();
+            let asked = attempt.asked("/extra/feePayer").map(terms::named).unwrap_or_default();
+            let finding = Finding::new("fee_payer_mismatch")
+                .at(AT)
+                .seen(format!("its first account, who pays the fee, is {said}; extra.feePayer is {asked}"));
+            let mut next = transaction.clone();
+            next.message.accounts.first_mut().into_iter().for_each(|first| *first = ours());
+            vec![Candidate::new(finding, rewritten(attempt, next), "with the fee payer of the requirements")]
+        }
+        Code::Signature => signature(attempt, &transaction),
+        Code::Length | Code::Unknown(_) => instructions::extra(attempt, &transaction, &called, code),
+        Code::ComputeLimit | Code::ComputePrice => instructions::compute_budget(attempt, &transaction, &called),
+        Code::ComputePriceTooHigh => instructions::compute_price(attempt, &transaction),
+        Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(attempt, &own)),
+        Code::Recipient => moved.map_or_else(Vec::new, |own| transfer::recipient(bench, attempt, &own)),
+        Code::Amount => moved.map_or_else(Vec::new, |own| transfer::amount(attempt, &own)),
+        Code::MemoCount | Code::Memo => instructions::memo(attempt, message),
+        Code::Simulation => transfer::simulation(attempt, &transaction),
+        _ => Vec::new(),
+    }
+}
+
+fn ours() -> Key {
+    crate::networks::solana::key_of(&accounts::facilitator())
+}
+
+/// The payment with another transaction, taken as signed again.
+fn rewritten(attempt: &Attempt, transaction: Transaction) -> Attempt {
+    let next = Transaction::unsigned(transaction.message);
+    attempt.pay(PLACE, next.to_base64()).again()
+}
+
+fn undecodable(attempt: &Attempt) -> Vec<Candidate> {
+    let text = attempt.paid(PLACE).unwrap_or_default();
+    let mended = text.trim().replace('-', "+").replace('_', "/");
+    if mended != text && Transaction::from_base64(&mended).is_ok() {
+        let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
+        return vec![Candidate::new(finding, attempt.pay(PLACE, mended), "in standard base64")];
+    }
+    let in_base58 = bs58::decode(text).into_vec().ok().filter(|bytes| Transaction::decode(bytes).is_ok());
+    if let Some(bytes) = in_base58 {
+        let encoded = crate::networks::solana::transaction::to_base64(&bytes);
+        let finding = Finding::new("transaction_base58").at(AT).seen("the transaction is written in base58");
+        return vec![Candidate::new(finding, attempt.pay(PLACE, encoded), "in base64")];
+    }
+    Vec::new()
+}
+
+fn missing_fee_payer(attempt: &Attempt, first: Option<Key>) -> Vec<Candidate> {
+    let mut finding = Finding::new("missing_fee_payer").at("paymentRequirements.extra.feePayer");
+    if let Some(first) = first {
+        finding = finding.seen(format!("the transaction's fee is paid by {}", terms::named(&first.to_string())));
+    }
+    let own = first.map_or_else(|| accounts::facilitator().solana_address.to_owned(), |key| key.to_string());
+    let mut extra =
+        attempt.requirements.get("extra").cloned().filter(serde_json::Value::is_object).unwrap_or_else(|| json!({}));
+    extra["feePayer"] = json!(own);
+    vec![Candidate::new(finding, attempt.ask("/extra", extra), "with extra.feePayer")]
+}
+
+/// A facilitator that is not the mock's is no mistake: the transaction is judged as if it were.
+fn fee_payer(attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
+    let asked = attempt.asked("/extra/feePayer").unwrap_or_default();
+    let first = transaction.message.fee_payer();
+    let ours = ours();
+    if first.map(|key| key.to_string()).as_deref() != Some(asked) {
+        let next = attempt.ask("/extra/feePayer", ours.to_string());
+        return vec![Candidate::assumed(next, "the fee payer is taken to be the facilitator's")];
+    }
+    // What is wrong with the payer's signature is looked for before the message is changed.
+    let wrong = signature(attempt, transaction).into_iter().find_map(|wrong| wrong.finding);
+    let mut next = transaction.clone();
+    next.message.accounts.first_mut().into_iter().for_each(|first| *first = ours);
+    let next = rewritten(attempt, next).ask("/extra/feePayer", ours.to_string());
+    if let Some(finding) = wrong {
+        return vec![Candidate::new(finding, next, "with the signature of that key")];
+    }
+    vec![Candidate::assumed(next, "requirements and transaction name the same fee payer")]
+}
+
+fn signature(attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
+    let Some((place, key, fault)) = transaction.wrongly_signed(1) else { return Vec::new() };
+    let what = match fault {
+        Fault::Missing => "is missing",
+        Fault::Wrong => "is not of this key over this message: it was changed after signing, or signed by another key",
+    };
+    let finding = Finding::new("solana_signature")
+        .at(AT)
+        .seen(format!("the signature of {} (signer {place}) {what}", terms::named(&key.to_string())));
+    vec![Candidate::new(finding, attempt.clone().again(), "with the signature of that key")]
+}

@@ -1,0 +1,128 @@
+//! The form of signatures, and of what was signed: lengths, encodings, spellings.
+
+use alloy_primitives::{B256, hex};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use x402_wire::shape::shorten;
+
+use super::Candidate;
+use crate::explain::finding::Finding;
+use crate::explain::judge::Attempt;
+use crate::networks::eip155::signature::{Ecdsa, Signature};
+use crate::networks::eip155::{checksum, is_strict_spelling, parse_address};
+
+const PLACE: &str = "/payload/signature";
+const AT: &str = "paymentPayload.payload.signature";
+const PART: &str = "/payload/authorization";
+const SIGNED: &str = "paymentPayload.payload.authorization";
+
+pub(super) fn wrapped(attempt: &Attempt) -> Vec<Candidate> {
+    let finding = Finding::new("signature_wrapped").at(AT);
+    vec![Candidate::new(finding, attempt.clone().again(), "with the signature of an account without code")]
+}
+
+/// Addresses that no client signs as they are spelt, and a nonce that is none.
+pub(super) fn misspelt(attempt: &Attempt) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for key in ["from", "to"] {
+        let pointer = format!("{PART}/{key}");
+        let Some((text, address)) = attempt.paid(&pointer).and_then(|text| Some((text, parse_address(text)?))) else {
+            continue;
+        };
+        if !is_strict_spelling(text, address) {
+            let right = checksum(address);
+            let finding = Finding::new("address_checksum")
+                .at(format!("{SIGNED}.{key}"))
+                .seen(format!("{text} is spelled {right}"));
+            let next = attempt.pay(&pointer, right);
+            all.push(Candidate::new(finding.clone(), next.clone(), "spelled with its checksum"));
+            all.push(Candidate::new(finding, next.again(), "spelled with its checksum"));
+        }
+    }
+    let nonce = format!("{PART}/nonce");
+    let bytes = attempt.paid(&nonce).and_then(|text| hex::decode(text).ok()).map(|bytes| bytes.len());
+    if let Some(bytes) = bytes.filter(|bytes| *bytes != 32) {
+        let finding = Finding::new("nonce_format")
+            .at(format!("{SIGNED}.nonce"))
+            .seen(format!("it has {bytes} bytes, and a nonce has 32"));
+        let next = attempt.pay(&nonce, B256::repeat_byte(1).to_string()).again();
+        all.push(Candidate::new(finding, next, "with a nonce of 32 bytes"));
+    }
+    all
+}
+
+/// The signature in its 65 bytes, or what is wrong with its form.
+pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> bool) -> Result<Ecdsa, Vec<Candidate>> {
+    let text = attempt.paid(PLACE).unwrap_or_default();
+    let again = || attempt.clone().again();
+    let broken = |id: &str, seen: String| {
+        let finding = Finding::new(id).at(AT).seen(seen);
+        vec![Candidate::new(finding, again(), "with a whole signature")]
+    };
+    if let Signature::Ecdsa(ecdsa) = Signature::parse(text) {
+        if ecdsa.compact.iter().all(|byte| *byte == 0) {
+            return Err(broken("signature_empty", "its 65 bytes are zero".to_owned()));
+        }
+        if matches!(ecdsa.v, 0 | 1 | 27 | 28) {
+            return Ok(ecdsa);
+        }
+        let mended = [27, 28].map(|v| Ecdsa { v, ..ecdsa });
+        let seen = format!("its last byte, v, is {}", ecdsa.v);
+        return Err(mends("signature_v", &seen, attempt, &mended, fits));
+    }
+    let bytes = match text.strip_prefix("0x") {
+        Some(digits) => hex::decode(digits).ok(),
+        None => hex::decode(text).ok().or_else(|| STANDARD.decode(text).ok()),
+    };
+    if matches!(Signature::parse(text), Signature::Wrapped { .. } | Signature::BrokenWrapper) {
+        return Err(wrapped(attempt));
+    }
+    let Some(bytes) = bytes else {
+        return Err(broken("signature_encoding", format!("\"{}\" is no hexadecimal behind 0x", shorten(text))));
+    };
+    let whole = |bytes: &[u8]| <[u8; 65]>::try_from(bytes).ok().map(|bytes| Ecdsa::from_bytes(&bytes));
+    match bytes.len() {
+        0 => Err(broken("signature_empty", "it has no bytes".to_owned())),
+        65 => {
+            let seen = "it has 65 bytes, but not in hexadecimal behind 0x";
+            Err(mends("signature_encoding", seen, attempt, whole(&bytes).as_slice(), fits))
+        }
+        64 => {
+            let mut compact = Ecdsa { compact: [0; 64], v: 27 + (bytes[32] >> 7) };
+            compact.compact.copy_from_slice(&bytes);
+            compact.compact[32] &= 0x7f;
+            // With parity 0 both forms have the same bytes: then v is taken to be missing.
+            if compact.v == 28 && fits(attempt, &compact) {
+                let seen = "it has 64 bytes: r, and s with the parity in its highest bit (EIP-2098)";
+                return Err(mends("signature_compact", seen, attempt, &[compact], fits));
+            }
+            let mut plain = Ecdsa { compact: [0; 64], v: 27 };
+            plain.compact.copy_from_slice(&bytes);
+            let seen = "it has 64 bytes: r and s, without v";
+            Err(mends("signature_length", seen, attempt, &[plain, Ecdsa { v: 28, ..plain }], fits))
+        }
+        length => {
+            let first = bytes.get(..65).and_then(whole);
+            let seen = format!("it has {length} bytes, and a signature has 65");
+            Err(mends("signature_length", &seen, attempt, first.as_slice(), fits))
+        }
+    }
+}
+
+/// The payment with a mended signature, if one fits; else as signed again.
+fn mends(
+    id: &str,
+    seen: &str,
+    attempt: &Attempt,
+    mended: &[Ecdsa],
+    fits: impl Fn(&Attempt, &Ecdsa) -> bool,
+) -> Vec<Candidate> {
+    let finding = Finding::new(id).at(AT).seen(seen);
+    match mended.iter().find(|ecdsa| fits(attempt, ecdsa)) {
+        Some(ecdsa) => {
+            let next = attempt.pay(PLACE, hex::encode_prefixed(ecdsa.bytes()));
+            vec![Candidate::new(finding, next, "with the same signature in 65 bytes")]
+        }
+        None => vec![Candidate::new(finding, attempt.clone().again(), "with a whole signature")],
+    }
+}

@@ -1,0 +1,161 @@
+//! Times: what has expired, what is not valid yet, and whose clock is wrong.
+
+use serde_json::Value;
+
+use super::{Candidate, number, path, signed_part};
+use crate::explain::finding::Finding;
+use crate::explain::judge::Attempt;
+use crate::registry::Version;
+
+/// How many seconds an authorization must still live when it is verified.
+const BUFFER: u64 = 6;
+
+/// From here on a number of seconds is one of milliseconds: the year 5138.
+const MILLISECONDS: u64 = 100_000_000_000;
+
+/// How far before its clock a client of version 1 lets an authorization begin, in seconds.
+const HEAD_START: u64 = 600;
+
+/// Up to here a difference of clocks is likelier than a wish, in seconds.
+const LIKELY_SKEW: u64 = 900;
+
+/// Seconds in words.
+fn told(seconds: u64) -> String {
+    crate::clock::span(seconds.saturating_mul(1000))
+}
+
+/// The pointers of both ends.
+pub(super) fn ends(attempt: &Attempt) -> (String, String) {
+    let part = signed_part(attempt);
+    if part.ends_with("permit2Authorization") {
+        (format!("{part}/witness/validAfter"), format!("{part}/deadline"))
+    } else {
+        (format!("{part}/validAfter"), format!("{part}/validBefore"))
+    }
+}
+
+/// The lifetime that the requirements ask for, in seconds.
+pub(super) fn lifetime(attempt: &Attempt) -> Option<u64> {
+    attempt.requirements.get("maxTimeoutSeconds").and_then(Value::as_u64)
+}
+
+/// A number of seconds, also where it is written as a text.
+pub(in crate::explain) fn lifetime_of(value: Option<&Value>) -> Option<u64> {
+    value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+}
+
+pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
+    let (after, before) = ends(attempt);
+    let Some(until) = number(attempt.payload.pointer(&before)) else { return Vec::new() };
+    let from = number(attempt.payload.pointer(&after)).unwrap_or(0);
+    let place = path("paymentPayload", &before);
+    let now = attempt.now;
+    let mut all = Vec::new();
+    let asked = lifetime(attempt);
+    let made = asked.map(|lifetime| until.saturating_sub(lifetime));
+    if let Some(real) = attempt.real.filter(|real| *real != now && until >= real.saturating_add(BUFFER)) {
+        let by = told(now.abs_diff(real));
+        let side = if now > real { "ahead of" } else { "behind" };
+        let finding = Finding::new("clock_moved")
+            .at(place.clone())
+            .seen(format!("the instance's clock is {by} {side} this computer's"));
+        all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
+    }
+    let short = asked.is_some_and(|lifetime| lifetime < 2 * BUFFER);
+    if short || until.saturating_sub(from) < BUFFER {
+        let lived = asked.unwrap_or_else(|| until.saturating_sub(from));
+        let finding = Finding::new("lifetime_too_short").at("paymentRequirements.maxTimeoutSeconds").seen(format!(
+            "it lives for {lived} s from its signing on, and {BUFFER} s must be left when it is verified"
+        ));
+        let next = attempt.ask("/maxTimeoutSeconds", 60).pay(&before, (now.saturating_add(60)).to_string()).again();
+        all.push(Candidate::new(finding, next, "with a lifetime of 60 s"));
+    }
+    let ago = if until <= now {
+        format!("it ended {} ago ({until}, the clock shows {now})", told(now - until))
+    } else {
+        format!("it ends in {} s, and {BUFFER} s must be left ({until}, the clock shows {now})", until - now)
+    };
+    let mut finding = Finding::new("expired").at(place).seen(ago);
+    if let Some(made) = made.filter(|made| *made < now && *made > 1_000_000_000) {
+        finding = finding.seen(format!(
+            "with maxTimeoutSeconds {} it was signed {} before it was verified, if both clocks agree",
+            asked.unwrap_or_default(),
+            told(now - made)
+        ));
+    }
+    // The moment at which it was still good, so that what else is wrong shows.
+    let then = until.saturating_sub(BUFFER + 1).max(from);
+    all.push(Candidate::new(finding, attempt.clone().at(then), format!("judged at {then}, when it was still valid")));
+    all
+}
+
+pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
+    let (after, before) = ends(attempt);
+    let Some(from) = number(attempt.payload.pointer(&after)) else { return Vec::new() };
+    let until = number(attempt.payload.pointer(&before)).unwrap_or(from);
+    let (place, now) = (path("paymentPayload", &after), attempt.now);
+    let mut all = Vec::new();
+    if from >= MILLISECONDS {
+        let finding =
+            Finding::new("times_in_milliseconds").at(place.clone()).seen(format!("{from} is a time in milliseconds"));
+        let mut next = attempt.pay(&after, (from / 1000).min(now).to_string()).again();
+        if until >= MILLISECONDS {
+            next = next.pay(&before, (until / 1000).max(now.saturating_add(60)).to_string());
+        }
+        all.push(Candidate::new(finding, next, "in seconds"));
+        return all;
+    }
+    let wait = from - now.min(from);
+    let wait_text = format!("it begins in {} ({from}, the clock shows {now})", told(wait));
+    if let Some(real) = attempt.real.filter(|real| *real != now && from <= *real) {
+        let by = told(now.abs_diff(real));
+        let side = if now > real { "ahead of" } else { "behind" };
+        let finding = Finding::new("clock_moved")
+            .at(place.clone())
+            .seen(format!("the instance's clock is {by} {side} this computer's"));
+        all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
+    }
+    let skew = skewed(attempt, from, until, wait);
+    let id = if skew.is_some() { "clock_skew" } else { "not_yet_valid" };
+    let finding = Finding::new(id).at(place).seen(wait_text).seen(skew.unwrap_or_default());
+    all.push(Candidate::new(
+        finding,
+        attempt.clone().at(from.saturating_add(1)),
+        format!("judged at {}, when it has begun", from.saturating_add(1)),
+    ));
+    all
+}
+
+/// By how much the payer's clock must be ahead, as a sentence, where the times look as a client with such a clock
+/// makes them.
+fn skewed(attempt: &Attempt, from: u64, until: u64, wait: u64) -> Option<String> {
+    let made = until.saturating_sub(lifetime(attempt)?);
+    let by = match attempt.version()? {
+        Version::V1 if made.abs_diff(from.saturating_add(HEAD_START)) <= 5 => wait.saturating_add(HEAD_START),
+        _ if made.abs_diff(from) <= 5 && wait <= LIKELY_SKEW => wait,
+        _ => return None,
+    };
+    Some(format!("the payer's clock is {} ahead of the verifier's, if it was verified at once", told(by)))
+}
+
+/// What is valid here and unwise: a time in milliseconds, a window without an end.
+pub(in crate::explain) fn remarks(attempt: &Attempt) -> Option<Finding> {
+    let (_, before) = ends(attempt);
+    let until = number(attempt.payload.pointer(&before))?;
+    let place = path("paymentPayload", &before);
+    let asked = lifetime(attempt).unwrap_or(300);
+    if until >= MILLISECONDS && (until / 1000).abs_diff(attempt.now) < 366 * 86_400 {
+        let seen = format!("{until} is a time in milliseconds: as seconds it lies thousands of years ahead");
+        return Some(Finding::new("times_in_milliseconds").at(place).seen(seen));
+    }
+    // A day is what the most patient servers ask for.
+    let most = asked.max(3600).saturating_mul(24);
+    if until > attempt.now.saturating_add(most) {
+        let seen = format!(
+            "it is valid for {} more, and maxTimeoutSeconds asks for {asked} s",
+            told((until - attempt.now).min(10_000_000_000))
+        );
+        return Some(Finding::new("lifetime_too_long").at(place).seen(seen));
+    }
+    None
+}

@@ -1,0 +1,163 @@
+//! Whatever is given, something is said of it: no text panics, and the work is linear in the text.
+
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use x402_sim::explain::case::{Depth, Question, explain};
+use x402_sim::explain::read::read;
+use x402_wire::header;
+
+const NOW: u64 = 1_795_000_000;
+
+fn place() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/explain")
+}
+
+/// The inputs of the corpus, sound, broken and hostile.
+fn seeds() -> Vec<String> {
+    let mut seeds = Vec::new();
+    for entry in std::fs::read_dir(place()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "json") {
+            let case: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            seeds.push(case["input"].as_str().unwrap().to_owned());
+        }
+    }
+    for entry in std::fs::read_dir(place().join("hostile")).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        seeds.push(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    seeds.sort();
+    seeds
+}
+
+fn look(text: &str, requirements: Option<&Value>) {
+    for depth in [Depth::Decode, Depth::Judge] {
+        let question = Question {
+            reading: read(text),
+            requirements: requirements.cloned(),
+            now: NOW,
+            real: None,
+            record: None,
+            depth,
+        };
+        let explanation = explain(&question);
+        assert!(serde_json::to_string(&explanation).is_ok());
+    }
+}
+
+/// The JSON that a seed holds, if it holds any.
+fn inside(seed: &str) -> Option<Value> {
+    read(seed).json().map(|(_, value)| value.clone())
+}
+
+/// Every place in JSON, by its pointer.
+fn places(value: &Value, at: &str, out: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                out.push(format!("{at}/{key}"));
+                places(member, &format!("{at}/{key}"), out);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                places(item, &format!("{at}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn strange() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+        "0x[0-9a-fA-F]{0,140}".prop_map(Value::from),
+        "[0-9]{0,90}".prop_map(Value::from),
+        "[1-9A-HJ-NP-Za-km-z]{0,50}".prop_map(Value::from),
+        Just(serde_json::json!([])),
+        Just(serde_json::json!({})),
+    ]
+}
+
+#[test]
+fn the_corpus_is_looked_at_without_a_panic() {
+    let seeds = seeds();
+    assert!(seeds.len() > 100);
+    for seed in &seeds {
+        look(seed, None);
+        for cut in (0..seed.len().min(4000)).step_by(97).filter(|cut| seed.is_char_boundary(*cut)) {
+            drop(read(&seed[..cut]));
+        }
+    }
+}
+
+/// Work that grew as the square of the length would not end before the test run is given up.
+#[test]
+fn a_megabyte_of_anything_is_read() {
+    let kinds: [fn(usize) -> String; 6] = [
+        |size| "A".repeat(size),
+        |size| "{\"a\":".repeat(size / 5),
+        |size| "-_".repeat(size / 2),
+        |size| "%41".repeat(size / 3),
+        |size| header::encode_text(&"\"".repeat(size / 2)),
+        |size| format!("PAYMENT-SIGNATURE: {}", "ey,".repeat(size / 3)),
+    ];
+    for kind in kinds {
+        look(&kind(1 << 20), None);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_looked_at(text in ".{0,300}", bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        look(&text, None);
+        look(&String::from_utf8_lossy(&bytes), None);
+        look(&header::encode_text(&text), None);
+        look(&format!("PAYMENT-SIGNATURE: {text}"), None);
+    }
+
+    #[test]
+    fn a_seed_with_other_bytes_is_looked_at(
+        seed in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let seeds = seeds();
+        let mut bytes = seed.get(&seeds).clone().into_bytes();
+        for (at, byte) in changes {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        look(&String::from_utf8_lossy(&bytes), None);
+    }
+
+    #[test]
+    fn a_payment_with_strange_members_is_judged(
+        seed in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), strange()), 1..4),
+        other in any::<prop::sample::Index>(),
+    ) {
+        let values: Vec<Value> = seeds().iter().filter_map(|seed| inside(seed)).collect();
+        let mut value = seed.get(&values).clone();
+        for (at, strange) in changes {
+            let mut all = Vec::new();
+            places(&value, "", &mut all);
+            if !all.is_empty() {
+                let pointer = at.get(&all).clone();
+                *value.pointer_mut(&pointer).unwrap() = strange;
+            }
+        }
+        let requirements = other.get(&values);
+        look(&value.to_string(), None);
+        look(&value.to_string(), Some(requirements));
+    }
+}
