@@ -6,8 +6,7 @@ use super::exchange::{Exchange, Side};
 pub fn read(text: &str) -> Vec<Exchange> {
     let mut all: Vec<Exchange> = Vec::new();
     let mut state = State::Between;
-    for line in text.lines() {
-        let line = line.trim_end_matches('\r');
+    for line in text.lines().flat_map(|line| apart(line.trim_end_matches('\r'))) {
         if let Some(line) = line.strip_prefix("> ").or_else(|| (line == ">").then_some("")) {
             if let Some(first) = request_line(line) {
                 all.push(first);
@@ -28,7 +27,8 @@ pub fn read(text: &str) -> Vec<Exchange> {
                 field(&mut own.response, line);
             }
         } else if is_noise(line) {
-            if line.starts_with("* Connection #") || line.starts_with("* Issue another request") {
+            // Where the output goes into a file, the body comes last: behind `* Connection #0 ... left intact`.
+            if line.starts_with("* Issue another request") {
                 state = State::Between;
             }
         } else if let Some(own) = all.last_mut().filter(|_| matches!(state, State::Response | State::Body)) {
@@ -51,9 +51,26 @@ enum State {
     Body,
 }
 
+/// A line, and what curl tells of itself behind the end of a body without a line break.
+fn apart(line: &str) -> impl Iterator<Item = &str> {
+    let at = OWN_WORDS.iter().filter_map(|words| line.find(words)).min().filter(|at| *at > 0);
+    let (line, rest) = at.map_or((line, None), |at| (&line[..at], Some(&line[at..])));
+    std::iter::once(line).chain(rest)
+}
+
+/// What curl tells of itself after an answer, and before the next request.
+const OWN_WORDS: [&str; 4] = ["* Connection #", "* Closing connection", "*   Trying ", "* Hostname "];
+
 /// Lines in which curl tells of itself, and bytes that it shows as braces.
 fn is_noise(line: &str) -> bool {
-    line.starts_with("* ") || line.starts_with("} [") || line.starts_with("{ [") || line.starts_with("  % Total")
+    line.starts_with("* ") || line.starts_with("} [") || line.starts_with("{ [") || is_meter(line)
+}
+
+/// The progress that curl shows where its output goes into a file: two lines of titles, then twelve columns of numbers.
+fn is_meter(line: &str) -> bool {
+    let number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit() || b".:-kMGTP".contains(&byte));
+    let is_title = line.starts_with("  % Total") || line.trim_start().starts_with("Dload  Upload");
+    is_title || (line.split_whitespace().all(number) && line.split_whitespace().count() >= 12)
 }
 
 /// `GET /a HTTP/1.1`.
@@ -109,6 +126,18 @@ mod tests {
         assert_eq!(all[0].response.get("payment-required"), Some("eyJ9"));
         assert_eq!(all[0].response.body.as_deref(), Some("{}"));
         assert_eq!((all[1].status, all[1].response.body.as_deref()), (200, Some("hello\nworld")));
+    }
+
+    #[test]
+    fn a_body_behind_the_last_words_of_curl_is_read() {
+        let one = "> GET /a HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n< \n* Connection #0 to host x left intact\n{\"a\":1}";
+        let meter = "\r100     7  100     7    0     0   216k      0 --:--:-- --:--:-- --:--:--  332k";
+        let one = one.replace("* Connection", &format!("{{ [7 bytes data]\n{meter}\n* Connection"));
+        let all = read(&format!("{one}*   Trying 127.0.0.1:3402...\n{one}\n"));
+        assert_eq!(all.len(), 2);
+        for own in all {
+            assert_eq!((own.status, own.response.body.as_deref()), (402, Some("{\"a\":1}")));
+        }
     }
 
     #[test]

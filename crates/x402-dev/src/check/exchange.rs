@@ -2,7 +2,15 @@
 
 use http::HeaderMap;
 use serde_json::Value;
+use x402_sim::explain::kind::Kind;
 use x402_wire::header;
+
+/// What the proof of an invoice is called.
+const PROOF: &str = "X-Payment-Proof";
+
+/// The fields that carry a payment, in the order in which they count.
+const CARRIERS: [(&str, &str); 3] =
+    [("payment-signature", "PAYMENT-SIGNATURE"), ("x-payment", "X-PAYMENT"), ("x-payment-proof", PROOF)];
 
 /// A request and its answer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +27,8 @@ pub struct Exchange {
     pub response: Side,
     /// When it began, in seconds since 1970, where that is known.
     pub at: Option<u64>,
+    /// The place among the request's fields of a payment under a name that carries none.
+    pub stray: Option<usize>,
 }
 
 /// Header fields and a body.
@@ -56,9 +66,29 @@ impl Side {
 
 impl Exchange {
     /// The payment header that was sent, and its value.
-    pub fn payment(&self) -> Option<(&'static str, &str)> {
-        let names = [("payment-signature", "PAYMENT-SIGNATURE"), ("x-payment", "X-PAYMENT")];
-        names.into_iter().find_map(|(own, name)| Some((name, self.request.get(own)?)))
+    pub fn payment(&self) -> Option<(&str, &str)> {
+        let known = CARRIERS.into_iter().find_map(|(own, name)| Some((name, self.request.get(own)?)));
+        known.or_else(|| {
+            let (name, value) = self.request.fields.get(self.stray?)?;
+            Some((name, value))
+        })
+    }
+
+    /// Whether what paid is the proof of an invoice.
+    pub fn is_invoice(&self) -> bool {
+        self.payment().is_some_and(|(name, _)| name == PROOF)
+    }
+
+    /// Looks for a payment under another name than those that carry one.
+    pub fn look_for_stray(&mut self) {
+        let is_payment = |value: &str| {
+            let decoded = value.starts_with("ey").then(|| header::decode::<Value>(value).ok()).flatten();
+            decoded.is_some_and(|decoded| matches!(Kind::of(&decoded), Kind::PaymentV1 | Kind::PaymentV2))
+        };
+        let fields = &self.request.fields;
+        if CARRIERS.iter().all(|(own, _)| self.request.get(own).is_none()) {
+            self.stray = fields.iter().position(|(_, value)| is_payment(value));
+        }
     }
 
     /// What was paid: the payload, decoded, if anybody could.
@@ -88,11 +118,19 @@ impl Exchange {
 
     /// The offer that came back, decoded: from the header, or from the body of version 1.
     pub fn offer(&self) -> Option<Value> {
+        self.offers().next()
+    }
+
+    /// The offer that came back for payments of one version.
+    pub fn offer_of(&self, kind: Kind) -> Option<Value> {
+        self.offers().find(|offer| Kind::of(offer) == kind)
+    }
+
+    /// Every offer that came back: the header's, and the body's.
+    fn offers(&self) -> impl Iterator<Item = Value> {
         let by_header = self.response.get("payment-required").and_then(|value| header::decode::<Value>(value).ok());
-        by_header.or_else(|| {
-            let body: Value = serde_json::from_str(self.response.body_text()?).ok()?;
-            body.get("accepts").is_some().then_some(body)
-        })
+        let body = self.response.body_text().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        by_header.into_iter().chain(body.filter(|body| body.get("accepts").is_some()))
     }
 
     /// Whether a body was sent.
@@ -126,6 +164,31 @@ impl Answer {
             status: self.status,
             response: self.side.clone(),
             ..Exchange::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payment_is_found_under_any_name_and_an_offer_by_its_version() {
+        let payload = header::encode_text(r#"{"x402Version":2,"accepted":{},"payload":{}}"#);
+        let mut own = Exchange::default();
+        own.request.fields.push(("x-token".to_owned(), header::encode_text(r#"{"a":1}"#)));
+        own.request.fields.push(("x-payment-signature".to_owned(), payload.clone()));
+        assert_eq!(own.payment(), None);
+        own.look_for_stray();
+        assert_eq!(own.payment(), Some(("x-payment-signature", payload.as_str())));
+        assert_eq!(own.payload().map(|payload| Kind::of(&payload)), Some(Kind::PaymentV2));
+        own.request.fields.push(("x-payment-proof".to_owned(), "abc".to_owned()));
+        assert_eq!(own.payment(), Some((PROOF, "abc")));
+        let offer = header::encode_text(r#"{"x402Version":2,"accepts":[]}"#);
+        own.response.fields.push(("payment-required".to_owned(), offer));
+        own.response.body = Some(r#"{"x402Version":1,"accepts":[],"error":""}"#.to_owned());
+        for (kind, version) in [(Kind::OfferV1, 1), (Kind::OfferV2, 2)] {
+            assert_eq!(own.offer_of(kind).unwrap()["x402Version"], version);
         }
     }
 }

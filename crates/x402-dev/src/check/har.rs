@@ -23,6 +23,7 @@ fn exchange(entry: &Value) -> Exchange {
         status: response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0),
         response: side(response, &response["content"]["text"]),
         at: began.map(|milliseconds| milliseconds / 1000),
+        stray: None,
     }
 }
 

@@ -35,6 +35,7 @@ pub fn transcript(text: &str, explain: &Explain<'_>) -> Option<Explanation> {
     }
     let mut explanation =
         Explanation::new(Kind::Transcript, format!("{}: {}", Kind::Transcript.words(), exchanges.len()));
+    exchanges.iter_mut().for_each(Exchange::look_for_stray);
     explanation.sections.push(requests(&exchanges));
     if let [only] = exchanges.as_slice()
         && let Some(offer) = offered(only, explain)

@@ -5,7 +5,7 @@ use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::manual;
-use x402_sim::explain::read::{Reading, Subject, read};
+use x402_sim::explain::read::{Reading, read};
 
 use super::exchange::Exchange;
 use super::{Explain, offer_of};
@@ -34,8 +34,9 @@ pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Exp
 /// Whether the headers that carry x402 can be decoded as they are.
 fn headers(own: &Exchange, name: &str, explanation: &mut Explanation) {
     let cut = |value: &str| value.starts_with("<cut out");
-    let payment = own.payment().map(|(header, value)| (header, value.to_owned()));
-    for (header, value) in [payment, offer_of(own)].into_iter().flatten().filter(|(_, value)| !cut(value)) {
+    let offer = offer_of(own);
+    let offer = offer.as_ref().map(|(header, value)| (*header, value.as_str()));
+    for (header, value) in [own.payment(), offer].into_iter().flatten().filter(|(_, value)| !cut(value)) {
         let reading = read(&format!("{header}: {value}"));
         for finding in reading.findings {
             explanation.find(finding.seen(format!("{name}, {header}")));
@@ -50,7 +51,10 @@ fn paid(exchanges: &[Exchange], place: usize, explain: &Explain<'_>, explanation
     let error = refusal(own);
     match own.status {
         402 | 412 => {
-            if error.as_deref().is_some_and(|error| UNPAID.contains(&error)) && own.payload().is_some() {
+            // A header that is wrong itself is answered so as well.
+            let whole =
+                own.payment().is_some_and(|(header, value)| read(&format!("{header}: {value}")).findings.is_empty());
+            if whole && error.as_deref().is_some_and(|error| UNPAID.contains(&error)) && own.payload().is_some() {
                 let seen =
                     format!("{name} carries a payment, and the answer says \"{}\"", error.clone().unwrap_or_default());
                 explanation.find(Finding::new("header_stripped").seen(seen));
@@ -69,7 +73,7 @@ fn paid(exchanges: &[Exchange], place: usize, explain: &Explain<'_>, explanation
             let meaning = page.map(|page| format!("the body says {}: {}", page.reason, page.meaning));
             explanation.find(finding.seen(meaning.unwrap_or_default()));
         }
-        200..=299 if own.receipt().is_none() => {
+        200..=299 if own.receipt().is_none() && !own.is_invoice() => {
             explanation.find(Finding::new("receipt_missing").seen(format!("{name} is answered with {}", own.status)));
         }
         _ => {}
@@ -80,24 +84,32 @@ fn paid(exchanges: &[Exchange], place: usize, explain: &Explain<'_>, explanation
 fn refusal(own: &Exchange) -> Option<String> {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let receipt = own.receipt().and_then(|receipt| text(receipt.get("errorReason")));
-    receipt.or_else(|| own.offer().and_then(|offer| text(offer.get("error")))).or_else(|| {
+    let offer = || own.payload().and_then(|payload| own.offer_of(offer_for(&payload))).or_else(|| own.offer());
+    receipt.or_else(|| offer().and_then(|offer| text(offer.get("error")))).or_else(|| {
         let body: Value = serde_json::from_str(own.response.body_text()?).ok()?;
         ["error", "reason", "invalidReason"].iter().find_map(|key| text(body.get(key)))
     })
+}
+
+/// The kind of offer that a payment answers.
+fn offer_for(payload: &Value) -> Kind {
+    if Kind::of(payload) == Kind::PaymentV1 { Kind::OfferV1 } else { Kind::OfferV2 }
 }
 
 /// Judges the payment against the offer that it answers.
 fn why(exchanges: &[Exchange], place: usize, explain: &Explain<'_>, explanation: &mut Explanation) {
     let own = &exchanges[place];
     let Some(payload) = own.payload() else { return };
-    let before = exchanges[..place].iter().rev().filter(|other| other.is_like(own)).find_map(Exchange::offer);
-    let Some(offer) = before.or_else(|| own.offer()) else { return };
+    let wanted = offer_for(&payload);
+    let seen = || exchanges[..place].iter().rev().filter(|other| other.is_like(own)).chain([own]);
+    let offer = seen().find_map(|other| other.offer_of(wanted)).or_else(|| seen().find_map(Exchange::offer));
+    let Some(offer) = offer else { return };
     // An archive of ours has no signatures: what needs one is not judged.
     if payload.pointer("/payload/signature").and_then(Value::as_str).is_some_and(|text| text.starts_with('<')) {
         return;
     }
-    let subject = Subject::Json(Kind::of(&payload), payload);
-    let judged = explain(Reading { subject, header: None, findings: Vec::new() }, Some(offer), own.at);
+    let reading = Reading::carried(own.payment().map(|(name, _)| name), payload);
+    let judged = explain(reading, Some(offer), own.at);
     for finding in judged.findings {
         explanation.find(finding);
     }

@@ -26,7 +26,7 @@ struct File {
     /// The enabled networks. Default: every known test network that can be paid on.
     #[schemars(length(min = 1))]
     networks: Option<Vec<Network>>,
-    /// What an offer lists. Default: the first of `networks`.
+    /// What an offer lists. Default: the first of `networks`, then Solana devnet.
     #[schemars(length(min = 1))]
     accepts: Option<Vec<Accept>>,
     /// What requests cost.

@@ -42,6 +42,8 @@ pub struct Refused {
     pub payload: Option<Value>,
     /// What it should have paid for: requirements, or a list of them as `accepts`.
     pub requirements: Option<Value>,
+    /// The faults that were played for this request and may be the cause, a sentence each.
+    pub faults: Vec<String>,
 }
 
 /// The newest of them.
@@ -70,6 +72,7 @@ impl Refused {
             value: None,
             payload: None,
             requirements: None,
+            faults: Vec::new(),
         }
     }
 
@@ -92,6 +95,11 @@ impl Refused {
     /// The same, with a sentence.
     pub fn because(self, message: Option<&str>) -> Self {
         Self { message: message.map(cut), ..self }
+    }
+
+    /// The same, with the faults that were played.
+    pub fn amid(self, faults: Vec<String>) -> Self {
+        Self { faults, ..self }
     }
 
     /// The same, carried by a header; with what it held, where nobody could decode that.

@@ -12,7 +12,7 @@ use x402_sim::registry::Version;
 use x402_wire::document::Document;
 
 use crate::client::{Answer, Request};
-use crate::fault_hand::events;
+use crate::fault_hand::{admin, events};
 use crate::harness::{Mock, Test};
 use crate::payer::encoded;
 
@@ -157,7 +157,12 @@ fn an_invoice_is_paid_by_a_transaction_with_its_memo() {
     assert_eq!(prove("/a", &foreign).assert_status(402).json()["error"], "invoice_memo_malformed");
     let paid = send(10_000, &memo);
     assert_eq!(prove("/b", &paid).assert_status(402).json()["error"], "invoice_memo_not_issued");
-    prove("/a", &paid).assert_status(200);
+    let named = Request::get("/a").header("X-Payment-Proof", &paid).header("X-Purchase-Id", "order-7");
+    mock.send(&named).assert_status(200);
+    let page = admin(&mock, "GET", "/purchases?limit=100", None).json();
+    let ours: Vec<_> = page["purchases"].as_array().unwrap().iter().filter(|one| one["name"] == "order-7").collect();
+    assert_eq!(ours.len(), 1, "{page}");
+    assert_eq!((&ours[0]["settlements"], &ours[0]["deliveries"]), (&json!(1), &json!(1)), "{page}");
     assert_eq!(prove("/a", &paid).assert_status(402).json()["error"], "invoice_already_paid");
     assert_eq!(prove("/a", &memo).assert_status(402).json()["error"], "invoice_already_paid");
     // The transaction was paid once, whatever it was refused for besides.

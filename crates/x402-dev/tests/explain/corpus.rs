@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::asker::{Asker, ids};
 
 /// Every case, by its name.
-fn cases() -> Vec<Value> {
+pub(crate) fn cases() -> Vec<Value> {
     let place = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/explain");
     let mut files: Vec<_> = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|end| end == "json"));
@@ -15,7 +15,7 @@ fn cases() -> Vec<Value> {
     files.iter().map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
 }
 
-fn explained(case: &Value) -> Value {
+pub(crate) fn explained(case: &Value) -> Value {
     let asker = Asker::new();
     asker.file("input.txt", case["input"].as_str().unwrap());
     let at = case["at"].to_string();

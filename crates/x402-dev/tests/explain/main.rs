@@ -17,6 +17,8 @@ mod harness;
 
 mod asker;
 
+mod astray;
+mod blame;
 mod corpus;
 mod instance;
 mod told;

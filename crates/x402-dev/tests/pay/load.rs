@@ -50,6 +50,9 @@ fn a_load_that_meets_trouble_says_so() {
     let invoices = Test::new().start();
     let paid = Buyer::new().report(&[&format!("{}/a", invoices.url), "--repeat", "3", "--dialect", "invoice"]);
     assert_eq!((paid["exit"].as_i64(), paid["delivered"].as_u64()), (Some(0), Some(3)), "{paid}");
+    // They have no receipts; the transactions are the payer's own.
+    assert_eq!((paid["receipts"].as_u64(), paid["transactions"].as_u64()), (Some(0), Some(3)), "{paid}");
+    assert_eq!(paid["spent"], "0.03 USDC", "{paid}");
 }
 
 #[test]

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
-use super::judge::{Attempt, Bench, Signed, set};
+use super::judge::{Attempt, Bench, Signed, Whose, set};
 use super::kind::Kind;
 use super::read::{Reading, Subject};
 use super::said::{answer, reason, recorded};
-use super::{compare, draw, matching, offer, repair};
+use super::{compare, draw, matching, offer, proof, repair};
 use crate::networks::eip155;
 use crate::registry::Version;
 
@@ -45,6 +45,8 @@ pub struct Record {
     pub reason: String,
     /// The sentence with it.
     pub message: Option<String>,
+    /// The faults that were played for the request and may be the cause, a sentence each.
+    pub faults: Vec<String>,
 }
 
 /// Explains it.
@@ -66,6 +68,7 @@ pub fn explain(question: &Question) -> Explanation {
             explanation.sections = vec![draw::invoice(parameters)];
             explanation
         }
+        Subject::Proof(text) => proof::explained(text),
         Subject::Evm(bytes) => {
             let mut explanation = Explanation::new(Kind::EvmTransaction, Kind::EvmTransaction.words());
             explanation.sections = draw::evm(bytes, now);
@@ -181,13 +184,14 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     let (now, real) = (question.now, question.real);
     let mut attempt = Attempt { payload: payload.clone(), requirements, now, signed: Signed::AsSent, real };
     explanation.comparison = compare::rows(&attempt);
-    let bench = Bench::new(&attempt.requirements);
+    let whose = if question.record.is_some() { Whose::Mock } else { Whose::Unknown };
+    let bench = Bench::new(&attempt.requirements).of(whose);
     explanation.notes.extend(bench.notes.iter().cloned());
     let mut differences = Vec::new();
     if let (Some(accepted), Some(asked)) = (&accepted, asked)
         && attempt.version() != Some(Version::V1)
     {
-        differences = matching::differences(accepted, asked);
+        differences = matching::differences(accepted, asked, compare::moved(payload));
         attempt = reconciled(&bench, attempt, accepted);
     }
     let matched = differences.is_empty();
@@ -198,17 +202,18 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     }
     let first = explanation.findings.len();
     let verdict = bench.examine(attempt.clone(), explanation);
+    let found = explanation.findings.len() - first;
     differences.drain(..).for_each(|finding| explanation.find(finding));
-    explanation.verdict = Some(match &question.record {
-        Some(record) => recorded(record, &verdict, explanation, first, now),
-        None if matched => verdict,
-        None => unmatched(&verdict),
-    });
     for finding in [repair::remarks(&attempt), repair::stale(&attempt)].into_iter().flatten() {
         explanation.find(finding);
     }
     let url = payload.pointer("/resource/url").and_then(Value::as_str);
     offer::resource(url, "paymentPayload.resource.url", explanation);
+    explanation.verdict = Some(match &question.record {
+        Some(record) => recorded(record, &verdict, explanation, found, now),
+        None if matched => verdict,
+        None => unmatched(&verdict),
+    });
 }
 
 fn unmatched(verdict: &Verdict) -> Verdict {
@@ -227,7 +232,12 @@ fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> Attempt {
         return attempt;
     }
     let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
-    let was_signed = bench.judge(&own).err().is_none_or(|failure| !failure.reason.ends_with("signature"));
+    let own_failure = bench.judge(&own).err();
+    // What a transaction moves cannot be put right from outside; one that is good for what was accepted has no other fault.
+    if own_failure.is_none() && own.paid("/payload/transaction").is_some() {
+        return own;
+    }
+    let was_signed = own_failure.is_none_or(|failure| !failure.reason.ends_with("signature"));
     let mut next = attempt.clone();
     set(&mut next.payload, "/accepted", attempt.requirements.clone());
     let mut changed =

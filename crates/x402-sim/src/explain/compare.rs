@@ -66,6 +66,14 @@ pub(super) fn rows(attempt: &Attempt) -> Vec<Row> {
     rows
 }
 
+/// The amount that a payment moves: what was signed, of whichever instrument.
+pub(super) fn moved(payload: &Value) -> Option<U256> {
+    let text = |pointer: &str| payload.pointer(pointer).and_then(Value::as_str);
+    let signed = ["/payload/authorization/value", "/payload/permit2Authorization/permitted/amount"];
+    let signed = signed.iter().find_map(|pointer| text(pointer)).and_then(parse_atomic);
+    signed.or_else(|| Some(U256::from(transfer(text("/payload/transaction")?)?.amount)))
+}
+
 fn transfer(text: &str) -> Option<TransferChecked> {
     let message = Transaction::from_base64(text).ok()?.message;
     let metas = message.metas(|_| Vec::new()).ok()?;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::finding::{Certainty, Finding};
+use super::finding::{Certainty, Finding, Severity};
 use super::kind::Kind;
 
 /// What was made of a text.
@@ -108,8 +108,14 @@ impl Explanation {
         }
     }
 
-    /// Puts what is proven before what is possible, errors before warnings; else the sequence stays.
+    /// Puts what is proven before what is possible, errors before warnings; else the sequence stays. A payment with an
+    /// error is not said to settle.
     pub fn rank(&mut self) {
+        let valid = self.verdict.as_ref().is_some_and(|verdict| verdict.valid);
+        if valid && self.findings.iter().any(|finding| finding.severity == Severity::Error) {
+            self.verdict = None;
+            self.notes.push("apart from what is found here, verify passes in a fresh world".to_owned());
+        }
         self.findings.sort_by_key(|finding| (finding.certainty, finding.severity));
     }
 }

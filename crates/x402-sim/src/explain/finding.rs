@@ -164,6 +164,13 @@ impl Finding {
         Self { certainty: Certainty::Proven, proof: Some(proof.into()), ..self }
     }
 
+    /// The same, no more than possible: what proved it is something seen.
+    pub fn doubted(mut self) -> Self {
+        self.certainty = Certainty::Possible;
+        self.evidence.extend(self.proof.take());
+        self
+    }
+
     /// Whether it is proven.
     pub fn is_proven(&self) -> bool {
         self.certainty == Certainty::Proven

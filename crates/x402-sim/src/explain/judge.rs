@@ -14,12 +14,12 @@ use x402_wire::payload::PaymentPayload;
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::repair::{self, Candidate};
+use super::step::step;
 use super::{bench_networks, nearest};
 use crate::chain::Chain;
 use crate::facilitator;
 use crate::fault::Mode;
 use crate::ledger::UnknownAccounts;
-use crate::networks::solana::exact::reason as svm;
 use crate::order::Depth;
 use crate::reason::Code;
 use crate::registry::Version;
@@ -37,6 +37,26 @@ pub struct Bench {
     chain: Chain,
     /// What had to be assumed.
     pub notes: Vec<String>,
+    /// Whose refusal is explained.
+    pub whose: Whose,
+}
+
+/// Whose refusal is explained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Of an instance of this mock: its chains are the simulated ones, and nothing about them is assumed.
+    Mock,
+    /// Of whomever: the chain may be a real one.
+    Unknown,
+}
+
+/// How the search for mistakes ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Nothing is wrong, but for what had to be assumed.
+    GoodAsAssumed,
+    /// Something is.
+    Wrong,
 }
 
 /// A payment to be tried.
@@ -86,7 +106,12 @@ impl Bench {
         let setup =
             Setup { networks, unknown: UnknownAccounts::Funded, balance, payees: Vec::new(), rules: Rules::default() };
         let world = World::new(&setup, 1).expect("assets of at most 24 decimals hold the grant");
-        Self { chain: world.chain(), notes }
+        Self { chain: world.chain(), notes, whose: Whose::Unknown }
+    }
+
+    /// The same, for a refusal of somebody's.
+    pub fn of(self, whose: Whose) -> Self {
+        Self { whose, ..self }
     }
 
     /// The networks that are enabled, and their assets.
@@ -117,41 +142,46 @@ impl Bench {
     /// Looks for all that is wrong with a payment, and says what verification says first.
     pub fn examine(&self, attempt: Attempt, explanation: &mut Explanation) -> Verdict {
         let (at, first) = (attempt.now, self.judge(&attempt).err());
-        let verdict = Verdict {
+        let by = "verify in a fresh world".to_owned();
+        let end = self.search(attempt, first.clone(), explanation);
+        // What only another facilitator or another chain can know is no refusal.
+        let first = first.filter(|_| end != End::GoodAsAssumed || self.whose == Whose::Mock);
+        Verdict {
             valid: first.is_none(),
             reason: first.as_ref().map(|failure| failure.reason.to_owned()),
-            message: first.as_ref().map(|failure| failure.detail.clone()).filter(|detail| !detail.is_empty()),
+            message: first.map(|failure| failure.detail).filter(|detail| !detail.is_empty()),
             at,
-            by: "verify in a fresh world".to_owned(),
-        };
-        self.search(attempt, first, explanation);
-        verdict
+            by,
+        }
     }
 
-    fn search(&self, mut attempt: Attempt, mut failure: Option<Failure>, explanation: &mut Explanation) {
-        let mut met = BTreeSet::new();
+    fn search(&self, mut attempt: Attempt, mut failure: Option<Failure>, explanation: &mut Explanation) -> End {
+        let (mut met, mut end) = (BTreeSet::new(), End::GoodAsAssumed);
         for _ in 0..MOST {
-            let Some(failed) = failure.take() else { return };
+            let Some(failed) = failure.take() else { return end };
             if !met.insert((failed.code, place(&failed.detail).to_owned())) {
-                return;
+                return End::Wrong;
             }
             let candidates = repair::candidates(self, &attempt, &failed);
             let proven = candidates.into_iter().find_map(|candidate| self.prove(candidate, &failed));
             let (next, later) = if let Some((finding, next, later)) = proven {
                 if let Some(finding) = finding {
-                    explanation.find(finding.seen(failed.detail.clone()));
+                    end = End::Wrong;
+                    explanation.find(finding.seen(without_guess(&failed.detail)));
                 } else {
                     explanation.notes.push(format!("assumed: {}", failed.detail));
                 }
                 (next, later)
             } else {
                 explanation.find(repair::unproven(&failed).seen(failed.detail.clone()));
-                let Some(next) = repair::past(&attempt, &failed) else { return };
+                end = End::Wrong;
+                let Some(next) = repair::past(&attempt, &failed) else { return end };
                 let later = self.judge(&next).err();
                 (next, later)
             };
             (attempt, failure) = (next, later);
         }
+        End::Wrong
     }
 
     /// What a mended payment shows: `None` where it is no better than before.
@@ -229,6 +259,11 @@ pub(super) fn set(root: &mut Value, pointer: &str, value: Value) {
     }
 }
 
+/// A refusal's sentence without its doubt, where the cause was found after all.
+fn without_guess(detail: &str) -> &str {
+    detail.split_once("; no likely mistake in the domain fits").map_or(detail, |(known, _)| known)
+}
+
 /// The place that a sentence about a wrong shape begins with.
 pub(super) fn place(detail: &str) -> &str {
     detail.split_once(": ").map_or("", |(place, _)| place)
@@ -239,35 +274,6 @@ fn is_later(before: &Failure, after: &Failure) -> bool {
     let (first, second) = (step(before.code), step(after.code));
     second > first
         || (first == second && before.code == Code::InvalidPayload && place(&before.detail) != place(&after.detail))
-}
-
-/// At which step of the order a code is said. The orders of all pairs agree in it.
-fn step(code: Code) -> usize {
-    match code {
-        Code::UnknownVersion => 0,
-        Code::UnknownScheme => 1,
-        Code::UnknownNetwork => 2,
-        Code::InvalidPayload => 3,
-        Code::Scheme | Code::PayloadType | Code::UptoScheme => 10,
-        Code::MissingDomain => 11,
-        Code::NetworkMismatch | Code::UptoNetwork => 12,
-        Code::FactoryNotAllowed | Code::Permit2Spender => 13,
-        Code::Signature | Code::Permit2Recipient => 14,
-        Code::Recipient | Code::UptoFacilitator => 15,
-        Code::ValidBefore | Code::Permit2Deadline => 16,
-        Code::ValidAfter | Code::Permit2NotYetValid => 17,
-        Code::Value | Code::Permit2Amount => 18,
-        Code::Permit2Token => 19,
-        Code::AssetNotContract => 20,
-        Code::NotEip3009 | Code::Permit2Signature => 21,
-        Code::Svm(code) => 10 + svm::Code::ALL.iter().position(|own| *own == code).unwrap_or_default(),
-        Code::NonceUsed => 40,
-        Code::TokenName => 41,
-        Code::TokenVersion => 42,
-        Code::InsufficientBalance | Code::Permit2Balance => 43,
-        Code::Permit2Allowance => 44,
-        _ => 45,
-    }
 }
 
 /// The nearest of some names, for a fix.

@@ -48,10 +48,16 @@ pub fn page(text: &str) -> Option<&'static Page> {
 
 /// Pages whose reason stands within a longer text, such as an error message.
 pub fn within(text: &str) -> Option<&'static Page> {
-    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| word.contains('_'));
+    // A lone word of everyday English is no reason: it has an underscore, or capitals within.
+    let coined =
+        |word: &&str| word.contains('_') || word.get(1..).is_some_and(|rest| rest.contains(char::is_uppercase));
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(coined);
     words.take(200).find_map(|word| PAGES.iter().find(|page| page.reason == word)).or_else(|| {
-        let long = |page: &&Page| page.reason.contains(' ') && text.contains(&page.reason);
-        PAGES.iter().find(long)
+        let lower = text.to_lowercase();
+        let long = PAGES.iter().filter(|page| page.reason.contains(' '));
+        // The last in a chain of messages is the cause of those before it, and the longest says most.
+        let found = long.filter_map(|page| Some((lower.rfind(&page.reason.to_lowercase())?, page.reason.len(), page)));
+        found.max_by_key(|(at, length, _)| (*at, *length)).map(|(.., page)| page)
     })
 }
 
@@ -71,6 +77,7 @@ impl Page {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memo::InvoiceError;
     use crate::networks::solana::exact::reason as svm;
     use crate::reason::Code;
     use crate::registry::Version;
@@ -80,6 +87,21 @@ mod tests {
 
     #[test]
     fn every_reason_that_anybody_says_has_a_page() {
+        let invoices = [
+            InvoiceError::Malformed,
+            InvoiceError::NotIssued,
+            InvoiceError::Expired { seconds: 1 },
+            InvoiceError::Spent,
+            InvoiceError::NotPaid { amount: String::new(), recipient: "" },
+            InvoiceError::NoTransaction,
+            InvoiceError::OtherTransaction(""),
+            InvoiceError::UnknownPayer,
+            InvoiceError::PayerBlocked { index: 0 },
+            InvoiceError::InsufficientFunds { index: 0, amount: String::new() },
+        ];
+        for text in invoices.iter().map(InvoiceError::code).chain(["invoice_not_offered"]) {
+            assert_eq!(page(text).map(|page| page.reason.as_str()), Some(text));
+        }
         let own = Code::ALL.iter().copied().chain(svm::Code::ALL.iter().map(|code| Code::Svm(*code)));
         for code in own {
             for version in [Version::V1, Version::V2] {
@@ -112,6 +134,9 @@ mod tests {
         assert_eq!(of("invalid_payloads"), None);
         let inside = within("Error: 402 {\"error\":\"insufficient_funds\"} at index.js");
         assert_eq!(inside.map(|page| page.reason.as_str()), Some("insufficient_funds"));
+        let chained = within("facilitator verify failed: execution reverted: ERC20: transfer amount exceeds balance");
+        assert_eq!(chained.map(|page| page.reason.as_str()), Some("ERC20: transfer amount exceeds balance"));
+        assert_eq!(within("the balance is unauthorized"), None);
         assert_eq!(near("invalid_exact_evm_signatur"), Some("invalid_exact_evm_signature"));
         assert_eq!(near("zzz"), None);
     }

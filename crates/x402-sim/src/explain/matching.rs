@@ -18,8 +18,10 @@ const MEMBERS: [&str; 6] = ["scheme", "network", "asset", "amount", "payTo", "ma
 const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
 
 /// Every difference that keeps a payment of version 2 from being matched.
-pub(super) fn differences(accepted: &Value, requirements: &Value) -> Vec<Finding> {
-    let mut all: Vec<Finding> = MEMBERS.iter().filter_map(|key| member(key, accepted, requirements)).collect();
+///
+/// `moved` is the amount that was signed.
+pub(super) fn differences(accepted: &Value, requirements: &Value, moved: Option<U256>) -> Vec<Finding> {
+    let mut all: Vec<Finding> = MEMBERS.iter().filter_map(|key| member(key, accepted, requirements, moved)).collect();
     let strange = accepted.as_object().into_iter().flatten().map(|(key, _)| key);
     for key in strange.filter(|key| !MEMBERS.contains(&key.as_str()) && *key != "extra") {
         if requirements.get(key) != accepted.get(key) {
@@ -46,7 +48,7 @@ fn altered(finding: Finding, key: &str) -> Finding {
         .proven("servers compare `accepted` with their requirements member by member; this one differs")
 }
 
-fn member(key: &str, accepted: &Value, requirements: &Value) -> Option<Finding> {
+fn member(key: &str, accepted: &Value, requirements: &Value, moved: Option<U256>) -> Option<Finding> {
     let (said, asked) = (accepted.get(key), requirements.get(key));
     if same(said, asked) {
         return None;
@@ -59,21 +61,24 @@ fn member(key: &str, accepted: &Value, requirements: &Value) -> Option<Finding> 
         "scheme" => Finding::new("scheme_mismatch"),
         "network" if same_chain(&paid, &wanted) && !paid.contains(':') => Finding::new("v1_network_name_in_v2"),
         "network" => Finding::new("network_mismatch"),
-        "asset" | "payTo" if paid.eq_ignore_ascii_case(&wanted) => Finding::new("address_checksum"),
+        "asset" | "payTo" if paid.eq_ignore_ascii_case(&wanted) => Finding::new("address_checksum")
+            .fixed_by("Send `accepted` back unchanged, letter for letter: servers compare texts."),
         "asset" => Finding::new("wrong_asset"),
         "payTo" => Finding::new("wrong_payee"),
-        "amount" => amount(said, &paid, &wanted),
+        "amount" => amount(said, &paid, &wanted, moved),
         _ if lifetime_of(said).is_some() && said.is_some_and(Value::is_string) => Finding::new("number_is_text"),
         _ => Finding::new("timeout_altered"),
     };
     Some(altered(finding.seen(seen), key))
 }
 
-fn amount(said: Option<&Value>, paid: &str, wanted: &str) -> Finding {
+fn amount(said: Option<&Value>, paid: &str, wanted: &str, moved: Option<U256>) -> Finding {
     if said.is_some_and(Value::is_number) {
         return Finding::new("number_not_text");
     }
     match (parse_atomic(paid), parse_atomic(wanted)) {
+        // What was accepted was signed as well: the payer is of one mind, and the server asks something else now.
+        (Some(paid), Some(_)) if moved == Some(paid) && paid != U256::ZERO => Finding::new("price_changed"),
         (Some(paid), Some(wanted)) => {
             let finding = compared(paid, wanted);
             if finding.id == "amount_mismatch" && paid != U256::ZERO { Finding::new("price_changed") } else { finding }

@@ -7,9 +7,10 @@
 //! | [`kind`] | what JSON is |
 //! | [`draw`] | what it says, with meanings |
 //! | [`compare`] | payment and requirements, field by field |
-//! | [`judge`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
+//! | [`judge`], [`step`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
 //! | [`matching`], [`offer`] | what a resource server says; an offer alone |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
+//! | [`proof`] | what pays an invoice |
 //! | [`finding`], [`explanation`] | what is said |
 //! | [`manual`] | every reason string: what it means, who says it, what to do |
 //! | [`signature`], [`permit`] | one sentence for `invalidMessage` |
@@ -35,10 +36,12 @@ pub mod names;
 pub mod nearest;
 mod offer;
 pub mod permit;
+mod proof;
 pub mod read;
 mod repair;
 mod said;
 pub mod signature;
+mod step;
 
 pub use explanation::Explanation;
 pub use finding::Finding;

@@ -1,6 +1,7 @@
 //! What others have said: the reason in an instance's record, in a facilitator's answer, or alone.
 
 use serde_json::Value;
+use x402_wire::shape::shorten;
 
 use super::case::Record;
 use super::explanation::{Explanation, Section, Verdict};
@@ -8,27 +9,98 @@ use super::finding::{Certainty, Finding};
 use super::kind::Kind;
 use super::manual;
 
-/// What an instance said: where the payment is good in a fresh world, the instance's own state is the cause.
+/// What an instance said: a fault that was played, or, where the payment is good in a fresh world, its own state.
+///
+/// `found` is what verification in a fresh world found.
 pub(super) fn recorded(
     record: &Record,
     fresh: &Verdict,
     explanation: &mut Explanation,
-    first: usize,
+    found: usize,
     at: u64,
 ) -> Verdict {
+    if !record.faults.is_empty() {
+        played(record, fresh, explanation);
+        return of(record, at);
+    }
     let message = record.message.clone().unwrap_or_default();
-    if fresh.valid && explanation.findings.len() == first {
-        let id = cause_in_state(&record.reason, &message);
-        // What was found before verification, in what was accepted say, may be all of it.
-        if id.is_none() && explanation.findings.iter().any(|finding| finding.certainty == Certainty::Proven) {
-            return of(record, at);
-        }
-        let finding = Finding::new(id.unwrap_or("simulation_mode")).seen(message.clone());
-        let proof = "in a fresh world, where nobody lacks money and nothing was used, verify passes: it is the \
-                     instance's own state";
-        explanation.find(if id.is_some() { finding.proven(proof) } else { finding.seen(proof) });
+    let mut doubted = Vec::new();
+    if !is_of_time(&record.reason, &message) {
+        doubted = explanation.findings.extract_if(.., |finding| finding.id == "clock_moved").collect();
+    }
+    let others = found.saturating_sub(doubted.len());
+    if others == 0 {
+        let passes = if fresh.valid && found == 0 { Passes::Yes } else { Passes::NotQuite };
+        state(record, passes, explanation);
+    }
+    for finding in doubted {
+        explanation.find(finding.doubted());
     }
     of(record, at)
+}
+
+/// Whether a payment passes in a fresh world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    Yes,
+    /// But for the clock, or for what had to be assumed.
+    NotQuite,
+}
+
+/// The instance's state as the cause, where nothing was found in the payment.
+fn state(record: &Record, passes: Passes, explanation: &mut Explanation) {
+    let message = record.message.clone().unwrap_or_default();
+    let id = cause_in_state(&record.reason, &message);
+    // What was found before verification, in what was accepted say, may be all of it.
+    if id.is_none() && explanation.findings.iter().any(|finding| finding.certainty == Certainty::Proven) {
+        return;
+    }
+    let proof = "in a fresh world, where nobody lacks money and nothing was used, verify passes: it is the instance's \
+                 own state";
+    let finding = match (id, manual::page(&record.reason)) {
+        (Some(id), _) => Finding::new(id).seen(message),
+        (None, Some(_)) if passes == Passes::Yes => Finding::new("simulation_mode").seen(message),
+        (None, Some(page)) => {
+            for id in &page.findings {
+                explanation.find(Finding::new(id).seen(message.clone()));
+            }
+            return;
+        }
+        (None, None) => unknown(&record.reason).seen(message),
+    };
+    explanation.find(match (passes, id) {
+        (Passes::Yes, Some(_)) => finding.proven(proof),
+        (Passes::Yes, None) => finding.seen(proof),
+        (Passes::NotQuite, _) => finding,
+    });
+}
+
+/// A fault is the cause. Whatever else is found was not what refused this payment, so that it is not said to be proven.
+fn played(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
+    explanation.findings = std::mem::take(&mut explanation.findings).into_iter().map(Finding::doubted).collect();
+    let mut finding = Finding::new("simulation_mode").proven("the record of this request names what was played for it");
+    for fault in &record.faults {
+        finding = finding.seen(format!("played for this request: {fault}"));
+    }
+    if fresh.valid {
+        finding = finding.seen("in a fresh world verify passes");
+    }
+    explanation.find(finding);
+}
+
+/// Whether a reason or its message is about time.
+fn is_of_time(reason: &str, message: &str) -> bool {
+    let pages = manual::page(reason).into_iter().chain(manual::within(message));
+    pages.flat_map(|page| &page.findings).any(|id| ["expired", "not_yet_valid"].contains(&id.as_str()))
+}
+
+/// A reason that no page is about.
+pub(super) fn unknown(reason: &str) -> Finding {
+    let finding = Finding::new("reason_unknown").seen(format!("the reason is \"{}\"", shorten(reason)));
+    match manual::near(reason) {
+        Some(near) => finding.seen(format!("the nearest that is known is `{near}`")),
+        None => finding,
+    }
 }
 
 /// What an instance said, as a verdict.
@@ -73,7 +145,11 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
         by: "the facilitator that answered".to_owned(),
     });
     let page = manual::page(reason).or_else(|| text("invalidMessage").and_then(manual::within));
-    for id in page.into_iter().flat_map(|page| &page.findings) {
+    let Some(page) = page else {
+        explanation.find(unknown(reason));
+        return;
+    };
+    for id in &page.findings {
         explanation.find(Finding::new(id).seen(format!("the answer says {reason}")));
     }
 }

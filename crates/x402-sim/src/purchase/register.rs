@@ -285,10 +285,12 @@ impl Register {
     }
 }
 
-/// Whether the facilitator alone saw one authorization of a purchase, which is a guess and has not settled.
+/// Whether one authorization of a purchase, which is a guess, was seen where buyers have no names: at the facilitator
+/// alone, and it has not settled, or by a chain alone, which tells only what has moved.
 fn is_unnamed(purchase: &Purchase) -> bool {
     let counts = &purchase.counts;
-    let first = counts.authorizations == 1 && counts.settlements + counts.undone == 0;
+    let unsettled = counts.settlements + counts.undone == 0;
+    let first = counts.authorizations == 1 && (unsettled || counts.attempts == 0);
     first && purchase.grouping == Grouping::Guess && purchase.seen == Seen::Facilitator
 }
 

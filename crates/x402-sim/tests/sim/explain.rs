@@ -173,3 +173,36 @@ fn typed_data_is_compared_with_the_asset_that_it_names() {
         Vec::<&str>::new()
     );
 }
+
+/// What is found in a payment that an instance refused for a reason.
+fn causes(body: &serde_json::Value, real: Option<u64>, reason: Option<&str>) -> Vec<(&'static str, bool)> {
+    use x402_sim::explain::case::{Depth, Question, Record, explain};
+    use x402_sim::explain::read::read;
+    let record = reason.map(|reason| Record { reason: reason.to_owned(), message: None, faults: Vec::new() });
+    let reading = read(&body.to_string());
+    let question = Question { reading, requirements: None, now: NOW, real, record, depth: Depth::Judge };
+    explain(&question).findings.iter().map(|finding| (finding.id, finding.is_proven())).collect()
+}
+
+#[test]
+fn nobody_signs_for_a_network_that_is_none() {
+    let good = template();
+    let (name, version, _, contract) = good.signed_for.clone();
+    let mut body = Template { signed_for: (name, version, 0, contract), ..good }.body();
+    for pointer in ["/paymentPayload/accepted/network", "/paymentRequirements/network"] {
+        *body.pointer_mut(pointer).unwrap() = "eip155-84532".into();
+    }
+    assert_eq!(causes(&body, None, None), [("network_misspelt", true)]);
+}
+
+#[test]
+fn a_moved_clock_is_the_cause_where_the_reason_is_about_time() {
+    let body = Template { valid_before: NOW - 60, ..template() }.body();
+    let real = Some(NOW - 300);
+    let expired = "invalid_exact_evm_payload_authorization_valid_before";
+    assert_eq!(causes(&body, real, Some(expired)), [("clock_moved", true)]);
+    let balance = "invalid_exact_evm_insufficient_balance";
+    let found = causes(&body, real, Some(balance));
+    assert_eq!(found, [("insufficient_balance", false), ("clock_moved", false)]);
+    assert_eq!(causes(&template().body(), None, Some("my_reason")), [("reason_unknown", false)]);
+}

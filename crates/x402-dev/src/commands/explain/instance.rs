@@ -3,11 +3,12 @@
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
+use x402_sim::clock::span;
 use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::manual;
-use x402_sim::explain::read::{Reading, Subject, read};
+use x402_sim::explain::read::{Reading, read};
 
 use super::ExplainError;
 use super::source::Found;
@@ -53,6 +54,23 @@ pub struct Refused {
     payload: Option<Value>,
     /// What it should have paid for.
     pub requirements: Option<Value>,
+    /// The faults that were played for the request.
+    #[serde(default)]
+    pub faults: Vec<String>,
+    /// What the instance's events tell of it.
+    #[serde(skip)]
+    told: Option<Surroundings>,
+}
+
+/// What the instance's events tell of a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Surroundings {
+    /// The method of the request, where it was one to a resource.
+    method: Option<String>,
+    /// How many payments were settled afterwards.
+    settled: usize,
+    /// What is told of the newest of them.
+    newest: Option<String>,
 }
 
 /// Some events.
@@ -110,8 +128,7 @@ impl Refused {
     /// What it was, as if somebody had given it.
     pub fn reading(&self) -> Reading {
         if let Some(payload) = &self.payload {
-            let subject = Subject::Json(Kind::of(payload), payload.clone());
-            return Reading { subject, header: None, findings: Vec::new() };
+            return Reading::carried(self.header.as_deref(), payload.clone());
         }
         let value = self.value.clone().unwrap_or_default();
         match &self.header {
@@ -120,11 +137,19 @@ impl Refused {
         }
     }
 
-    /// What the instance says of it.
-    pub fn section(&self) -> Section {
+    /// What the instance says of it. `now` is this computer's clock in milliseconds.
+    pub fn section(&self, now: u64) -> Section {
         let mut section = Section::new("the instance's record");
         section.add("refusal", self.number.to_string(), timestamp(self.at));
-        section.add("door", self.door.clone(), self.path.clone());
+        let age = now.saturating_sub(self.real) / 1000 * 1000;
+        section.add("age", if age == 0 { "less than 1 s".to_owned() } else { span(age) }, "by this computer's clock");
+        let method = self.told.as_ref().and_then(|told| told.method.clone());
+        section.add("request", method.map_or(self.path.clone(), |method| format!("{method} {}", self.path)), "");
+        section.add("door", self.door.clone(), "");
+        if let Some(told) = &self.told {
+            let newest = told.newest.as_ref().map(|newest| format!("the newest: {newest}"));
+            section.add("settled since", told.settled.to_string(), newest.unwrap_or_default());
+        }
         if let Some(payment) = &self.payment {
             section.add("payment", payment.clone(), "");
         }
@@ -133,6 +158,31 @@ impl Refused {
         }
         section.add("reason", self.reason.clone(), self.message.clone().unwrap_or_default());
         section
+    }
+}
+
+impl Refused {
+    /// The same, with what the events tell of it. Without its own event nothing is known of what came after.
+    fn amid(self, events: &[Seen]) -> Self {
+        let is_own = |event: &&Seen| {
+            let path = event.data.get("path").and_then(Value::as_str);
+            event.is_failure() && event.payment == self.payment && path == Some(self.path.as_str())
+        };
+        // The event and the record are written one after the other, each at its own time.
+        let Some(own) = events.iter().filter(is_own).min_by_key(|event| event.at.abs_diff(self.at)) else {
+            return self;
+        };
+        let settled = events.iter().filter(|event| event.sequence > own.sequence && event.kind == "settled");
+        let newest = settled.clone().next_back().map(|event| event.summary.clone());
+        let method = own.data.get("method").and_then(Value::as_str).map(str::to_owned);
+        Self { told: Some(Surroundings { method, settled: settled.count(), newest }), ..self }
+    }
+}
+
+impl Seen {
+    /// Whether a payment failed by it.
+    fn is_failure(&self) -> bool {
+        ["refused", "settle_failed", "undecodable"].contains(&self.kind.as_str())
     }
 }
 
@@ -147,7 +197,7 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
     if !which.is_empty()
         && let Some(refused) = refusal(&remote, which)?
     {
-        return Ok(Found::Refused(Box::new(refused)));
+        return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
     }
     let events = match wanted {
         Wanted::Last => {
@@ -167,10 +217,9 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
         return Err(ExplainError::Unknown { what: wanted.name() }.into());
     }
     // Where one of them was refused, that is what is asked about.
-    let failed = |event: &&Seen| ["refused", "settle_failed", "undecodable"].contains(&event.kind.as_str());
-    for event in events.iter().rev().filter(failed) {
+    for event in events.iter().rev().filter(|event| event.is_failure()) {
         if let Some(refused) = event.payment.as_deref().map(|id| refusal(&remote, id)).transpose()?.flatten() {
-            return Ok(Found::Refused(Box::new(refused)));
+            return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
         }
     }
     Ok(Found::Story(Box::new(story(&wanted.name(), &events))))

@@ -12,8 +12,10 @@
 
 use serde_json::Value;
 use x402_sim::explain::case::{Depth, Question, Record, explain, is_known};
-use x402_sim::explain::explanation::Explanation;
+use x402_sim::explain::explanation::{Explanation, Verdict};
+use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
+use x402_sim::explain::manual;
 use x402_sim::explain::read::{Reading, Subject, read};
 
 use super::door::Door;
@@ -87,8 +89,8 @@ impl Job {
         let found = source.read(context, &self.door)?;
         let requirements = self.requirements.as_deref().map(|text| requirements(context, text)).transpose()?;
         let question = |reading: Reading, asked: Option<Value>, now: Option<u64>| Question {
+            requirements: requirements.clone().or(asked).and_then(|asked| of_its_version(asked, &reading)),
             reading,
-            requirements: requirements.clone().or(asked),
             now: self.at.or(now).unwrap_or_else(|| clock::now() / 1000),
             real: None,
             record: None,
@@ -101,13 +103,19 @@ impl Job {
             }
             Found::Story(story) => *story,
             Found::Refused(refused) => {
-                let record = Record { reason: refused.reason.clone(), message: refused.message.clone() };
+                let record = Record {
+                    reason: refused.reason.clone(),
+                    message: refused.message.clone(),
+                    faults: refused.faults.clone(),
+                };
                 let (at, real) = (refused.at / 1000, refused.real / 1000);
                 let mut question = question(refused.reading(), refused.requirements.clone(), Some(at));
+                let recorded = record.clone();
                 question.real = (self.at.is_none() && at.abs_diff(real) > 1).then_some(real);
                 question.record = Some(record);
                 let mut explanation = explain(&question);
-                explanation.sections.insert(0, refused.section());
+                recorded_alone(&recorded, at, &mut explanation);
+                explanation.sections.insert(0, refused.section(clock::now()));
                 explanation
             }
         };
@@ -132,6 +140,52 @@ impl Job {
         }
         explanation
     }
+}
+
+/// What is asked in the version of a payment that came under the other version's header: that is its mistake, and that
+/// it says other things than the other version asks follows from it.
+fn of_its_version(mut asked: Value, reading: &Reading) -> Option<Value> {
+    let is_astray = |id: &str| ["v1_payload_in_v2_header", "v1_header_name"].contains(&id);
+    if !reading.findings.iter().any(|finding| is_astray(finding.id)) {
+        return Some(asked);
+    }
+    let is_old = matches!(reading.json(), Some((Kind::PaymentV1, _)));
+    let fits = |terms: &Value| terms.get("maxAmountRequired").is_some() == is_old;
+    match asked.get_mut("accepts") {
+        Some(Value::Array(entries)) => {
+            entries.retain(fits);
+            (!entries.is_empty()).then_some(asked)
+        }
+        _ => fits(&asked).then_some(asked),
+    }
+}
+
+/// What an instance said of something that was not judged: a header that cannot be decoded, the proof of an invoice.
+fn recorded_alone(record: &Record, at: u64, explanation: &mut Explanation) {
+    if explanation.verdict.is_some() {
+        return;
+    }
+    explanation.verdict = Some(Verdict {
+        valid: false,
+        reason: Some(record.reason.clone()),
+        message: record.message.clone(),
+        at,
+        by: "the instance's own record".to_owned(),
+    });
+    let own = explanation.kind == Kind::Invoice;
+    if own {
+        // The note names whom to ask: this record is the answer.
+        explanation.notes.clear();
+    }
+    let page = manual::page(&record.reason).filter(|_| own || explanation.findings.is_empty());
+    for id in page.into_iter().flat_map(|page| &page.findings) {
+        let finding = Finding::new(id).seen(record.message.clone().unwrap_or_default());
+        explanation.find(if own { finding.proven("the server that issued invoices says so") } else { finding });
+    }
+    for fault in &record.faults {
+        explanation.find(Finding::new("simulation_mode").seen(format!("played for this request: {fault}")));
+    }
+    explanation.rank();
 }
 
 /// The requirements that were given besides: JSON of them, of an offer, or of a request to a facilitator.

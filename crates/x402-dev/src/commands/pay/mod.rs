@@ -56,6 +56,8 @@ pub mod present;
 pub mod receipt;
 pub mod report;
 pub mod resume;
+#[cfg(test)]
+mod sample;
 pub mod shop;
 pub mod sink;
 pub mod story;

@@ -229,19 +229,7 @@ fn compare(paid: &Authorized, chain: Option<&State>, receipt: Option<&Receipt>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn paid() -> Authorized {
-        serde_json::from_value(serde_json::json!({
-            "at": 1, "instrument": "eip3009", "network": "eip155:84532", "asset": "0xa", "from": "0xb", "to": "0xc",
-            "amount": "10000", "price": "0.01 USDC", "nonce": "0x1", "validBefore": 1000, "headers": [], "presented": 2,
-            "answers": [], "transactions": [], "dead": null,
-        }))
-        .unwrap()
-    }
-
-    fn state(fate: Fate, time: u64) -> State {
-        State { fate, block: 7, time, transactions: Vec::new() }
-    }
+    use crate::commands::pay::sample::{paid, state};
 
     #[test]
     fn two_transactions_for_one_authorization_are_reported() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use x402_sim::U256;
+use x402_wire::amount::{Decimal, parse_atomic};
 
 use super::limit::price;
 use super::story::safe;
@@ -34,11 +35,13 @@ pub struct Tally {
     without_receipts: u32,
     /// Receipts that say success and name a transaction.
     receipts: u32,
-    /// Different transactions among them.
+    /// Transactions of delivered invoices, which have no receipts: the payer sends them itself.
+    sent: u32,
+    /// Different transactions among both.
     transactions: u32,
     /// Receipts with something wrong in them.
     bad_receipts: u32,
-    /// What was paid, as far as receipts say.
+    /// What was paid, as far as receipts and transactions say.
     spent: String,
     milliseconds: u64,
     per_second: f64,
@@ -118,13 +121,16 @@ impl Book {
                     tally.bad_receipts += 1;
                     self.failures.extend(heard.findings.into_iter().map(|finding| finding.text));
                 }
-                if let Some(receipt) =
-                    heard.receipt.filter(|receipt| receipt.success && !receipt.transaction.is_empty())
-                {
-                    tally.receipts += 1;
-                    self.transactions.insert(receipt.transaction);
-                    let amount = receipt.amount.as_deref().unwrap_or(&paid.amount);
-                    let amount = x402_wire::amount::parse_atomic(amount).unwrap_or_default();
+                let sent = paid.transfer.as_ref().filter(|_| heard.verdict == Verdict::Delivered);
+                let sent = sent.map(|transfer| (transfer.signature.clone(), atomic(&paid.amount)));
+                let receipt = heard.receipt.filter(|receipt| receipt.success && !receipt.transaction.is_empty());
+                tally.receipts += u32::from(receipt.is_some());
+                tally.sent += u32::from(receipt.is_none() && sent.is_some());
+                let named = receipt.map(|receipt| (receipt.transaction, receipt.amount)).or(sent);
+                if let Some((transaction, amount)) = named {
+                    self.transactions.insert(transaction);
+                    let amount = amount.as_deref().unwrap_or(&paid.amount);
+                    let amount = parse_atomic(amount).unwrap_or_default();
                     let (sum, _) = self.spent.get_or_insert((U256::ZERO, paid));
                     *sum = sum.saturating_add(amount);
                 }
@@ -136,8 +142,14 @@ impl Book {
     pub fn close(mut self, purchases: u32, seconds: f64) -> Tally {
         let requests = self.offers.len() + self.payments.len();
         let spent = self.spent.take().map(|(sum, paid)| {
-            let network = x402_sim::registry::networks().into_iter().find(|network| network.is_called(&paid.network));
-            price(sum, network.as_ref().and_then(|network| network.asset_by_address(&paid.asset)), &paid.asset)
+            let id = paid.transfer.as_ref().map_or(&paid.network, |transfer| &transfer.cluster);
+            let network = x402_sim::registry::networks().into_iter().find(|network| network.is_called(id));
+            // An invoice names its asset by the symbol.
+            let asset = network.as_ref().and_then(|network| {
+                let by_symbol = || network.assets.iter().find(|asset| asset.symbol == paid.asset);
+                network.asset_by_address(&paid.asset).or_else(by_symbol)
+            });
+            price(sum, asset, &paid.asset)
         });
         let latency = [("offer", self.offers), ("payment", self.payments), ("purchase", self.purchases)];
         let mut tally = Tally {
@@ -156,13 +168,21 @@ impl Book {
     }
 }
 
+/// The amount of an invoice, which is in whole units, in atomic ones.
+fn atomic(amount: &str) -> Option<String> {
+    let units = Decimal::parse(amount).ok()?.to_atomic(x402_sim::memo::DECIMALS).ok()?;
+    Some(units.to_string())
+}
+
 impl Tally {
     /// Everything delivered, each with a receipt of its own; or something unknown; or not.
     pub const fn outcome(&self) -> Exit {
         let whole = self.delivered + self.free == self.purchases;
         let receipts = self.receipts + self.without_receipts == self.delivered;
         match self.unknown {
-            0 if whole && receipts && self.transactions == self.receipts && self.bad_receipts == 0 => Exit::Success,
+            0 if whole && receipts && self.transactions == self.receipts + self.sent && self.bad_receipts == 0 => {
+                Exit::Success
+            }
             0 => Exit::Failure,
             _ => Exit::Unknown,
         }

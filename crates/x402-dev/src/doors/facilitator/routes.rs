@@ -45,20 +45,21 @@ pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     let script = asked.script(&state);
     let cues = if script.is_idle() { Cues::default() } else { asked.play(&script, Stage::Verify) };
     if cues.is_empty() {
-        return answer_json(&judge_now(&state, &asked).0, asked.mode);
+        return answer_json(&judge_now(&script, &asked).0, asked.mode);
     }
     // On the heap, so that a verification with which nothing goes wrong does not carry its room.
-    Box::pin(verify_amid(&state, &asked, &cues)).await
+    Box::pin(verify_amid(&script, &asked, &cues)).await
 }
 
 /// The answer to `/verify` where something goes wrong.
-async fn verify_amid(state: &State, asked: &Asked<'_>, cues: &Cues) -> Response {
+async fn verify_amid(script: &Script<'_>, asked: &Asked<'_>, cues: &Cues) -> Response {
+    let state = script.state;
     cues.delay(state).await;
     let verdict = match (cues.refusal(), cues.wire()) {
-        (Some((reason, message)), _) => refuse_by_fault(state, asked, reason, message),
+        (Some((reason, message)), _) => refuse_by_fault(script, asked, reason, message),
         (None, Some(wire)) if !wire::needs_answer(&wire) => VerifyResponse::default(),
         (None, _) => {
-            let (verdict, judged) = judge_now(state, asked);
+            let (verdict, judged) = judge_now(script, asked);
             if let Ok(approved) = &judged {
                 till::interfere(state, cues, approved);
             }
@@ -70,7 +71,8 @@ async fn verify_amid(state: &State, asked: &Asked<'_>, cues: &Cues) -> Response 
 }
 
 /// Judges a request for `/verify`, and tells it.
-fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approved, Box<Refusal>>) {
+fn judge_now(script: &Script<'_>, asked: &Asked<'_>) -> (VerifyResponse, Result<Approved, Box<Refusal>>) {
+    let state = script.state;
     let (chain, now) = state.chain();
     let judged = judge(&asked.request, &chain, now / 1000, Depth::Verify, asked.mode);
     let (kind, answer) = match &judged {
@@ -79,18 +81,18 @@ fn judge_now(state: &State, asked: &Asked<'_>) -> (VerifyResponse, Result<Approv
     };
     state.record(kind, Door::Facilitator, Some(asked.payment), facts(asked, &judged));
     if let Err(refusal) = &judged {
-        asked.keep(state, refusal.spelled(), Some(&refusal.reason.detail));
+        asked.keep(script, refusal.spelled(), Some(&refusal.reason.detail));
     }
     (answer, judged)
 }
 
 /// Refuses a payment because a fault says so.
-fn refuse_by_fault(state: &State, asked: &Asked<'_>, reason: String, message: Option<String>) -> VerifyResponse {
+fn refuse_by_fault(script: &Script<'_>, asked: &Asked<'_>, reason: String, message: Option<String>) -> VerifyResponse {
     let payer = asked.payer();
     let told = payer.as_deref().and_then(address_only);
     let facts = Facts { reason: Some(reason.clone()), message: message.clone(), payer: told, ..asked.facts() };
-    state.record(Kind::Refused, Door::Facilitator, Some(asked.payment), facts);
-    asked.keep(state, &reason, message.as_deref());
+    script.state.record(Kind::Refused, Door::Facilitator, Some(asked.payment), facts);
+    asked.keep(script, &reason, message.as_deref());
     VerifyResponse { is_valid: false, invalid_reason: Some(reason), invalid_message: message, payer }
 }
 
@@ -125,7 +127,7 @@ pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Res
     };
     let said = till.settle(judged).await;
     if let (false, Some(reason)) = (said.answer.success, &said.answer.error_reason) {
-        asked.keep(&state, reason, said.answer.error_message.as_deref());
+        asked.keep(&script, reason, said.answer.error_message.as_deref());
     }
     let spoilt = Spoilt { forges: said.forges, wire: said.wire, cors_missing: said.cors_missing, at: said.at };
     if spoilt.is_whole() {
@@ -254,9 +256,10 @@ impl<'a> Asked<'a> {
     }
 
     /// Keeps the payment, which was refused, for whoever asks why.
-    fn keep(&self, state: &State, reason: &str, message: Option<&str>) {
+    fn keep(&self, script: &Script<'_>, reason: &str, message: Option<&str>) {
         let refused = Refused::at_door(Door::Facilitator, self.endpoint, reason).because(message);
-        state.keep_refused(refused.of(&self.request.payload).asked(value_of(&self.request.requirements)));
+        let refused = refused.amid(script.refusing());
+        script.state.keep_refused(refused.of(&self.request.payload).asked(value_of(&self.request.requirements)));
     }
 
     fn script<'s>(&'s self, state: &'s State) -> Script<'s> {

@@ -1,5 +1,7 @@
 //! The faults of one request.
 
+use std::sync::{Mutex, PoisonError};
+
 use axum::response::Response;
 use http::{HeaderName, Request, StatusCode};
 use x402_sim::event::{Door, Facts, PaymentId};
@@ -26,6 +28,8 @@ pub struct Script<'a> {
     pub door: Door,
     /// What the request asks for itself.
     pub asked: &'a [Fault],
+    /// What was played that may refuse a payment, a sentence each.
+    refusing: Mutex<Vec<String>>,
 }
 
 /// What the faults of a place say, each thing once: the first says it.
@@ -60,7 +64,7 @@ fn hint(hint: Option<&str>) -> String {
 impl<'a> Script<'a> {
     /// The script of a request.
     pub const fn new(state: &'a State, door: Door, asked: &'a [Fault]) -> Self {
-        Self { state, door, asked }
+        Self { state, door, asked, refusing: Mutex::new(Vec::new()) }
     }
 
     /// Whether nothing can be played, so that nothing needs to be looked at.
@@ -96,8 +100,15 @@ impl<'a> Script<'a> {
         let point = Point { stage, timing, door: self.door };
         self.state.act(|world, now| {
             let played = world.play(point, sight, self.asked, (payment, facts), now);
+            let refusing = played.iter().filter(|played| played.effect().may_refuse()).map(Played::sentence);
+            self.refusing.lock().unwrap_or_else(PoisonError::into_inner).extend(refusing);
             Cues { played, at: now }
         })
+    }
+
+    /// What was played for this request that may refuse its payment: `fault f3 (broke): verify: refuse:no`.
+    pub fn refusing(&self) -> Vec<String> {
+        self.refusing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

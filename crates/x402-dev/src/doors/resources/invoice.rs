@@ -35,6 +35,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     let refuse = |reason: &str, message: String| {
         let facts = Facts { reason: Some(reason.to_owned()), message: Some(message.clone()), ..Facts::default() };
         sale.record(Kind::Refused, payment, facts);
+        sale.keep_proof(proof, payment, (reason, &message));
         // The answer names the offset of the clock; no event does, so that they are the same in every run.
         let skew = (reason == "invoice_expired").then(|| clock::skew(sale.state.skew_ms())).flatten();
         let message = skew.map_or(message.clone(), |skew| format!("{message}; {skew}"));
@@ -43,8 +44,8 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
     if sale.mode == Mode::Reject {
         return refuse("payment_rejected_by_simulation", REJECTED.to_owned());
     }
-    let proof = match proof.text() {
-        Ok(proof) => proof,
+    let text = match proof.text() {
+        Ok(text) => text,
         Err(why) => return refuse("invoice_memo_malformed", why.to_owned()),
     };
     let Some((amount, written)) = &sale.item.invoice else {
@@ -63,8 +64,8 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         if let Some(signature) = &signature {
             return world.redeem_by_transaction(signature, terms, now);
         }
-        let payer = world.redeem_invoice(proof, terms, (from, sale.mode), now);
-        payer.map(|payer| (payer.solana_address.to_owned(), PaymentId::of_memo(proof)))
+        let payer = world.redeem_invoice(text, terms, (from, sale.mode), now);
+        payer.map(|payer| (payer.solana_address.to_owned(), PaymentId::of_memo(text)))
     });
     let (payer, redeemed) = match redeemed {
         Ok(redeemed) => redeemed,
@@ -90,7 +91,7 @@ pub fn answer(sale: &Sale<'_>, proof: &Carried, from: &str) -> Response {
         amount: &price,
         payer: Some(&payer),
         network: Some("solana-devnet"),
-        transaction: Some(proof).filter(|_| sent),
+        transaction: Some(text).filter(|_| sent),
         dialect: Some(sale.dialect),
         note: (!sent).then_some(NOTE),
         simulated: sale.mode.simulation(),

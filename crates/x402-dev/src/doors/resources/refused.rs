@@ -1,9 +1,10 @@
 //! What is kept of a refused payment, for whoever asks why.
 
-use x402_sim::event::Door;
+use serde_json::Value;
+use x402_sim::event::{Door, PaymentId};
 use x402_sim::registry::Version;
 use x402_wire::facilitator::FacilitatorRequest;
-use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT};
+use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF};
 use x402_wire::payload::PaymentPayload;
 
 use super::payment::Carried;
@@ -19,23 +20,34 @@ impl Sale<'_> {
 
     /// Keeps a payment that means none of the requirements.
     pub fn keep_unmatched(&self, payload: &PaymentPayload<'_>, reason: &str) {
+        self.state.keep_refused(self.begin(reason, None).of(payload).asked(self.accepts()));
+    }
+
+    /// Keeps a header that nobody could decode, or that holds nothing which could be matched. `reason` is what the
+    /// client was told, `why` what the log says.
+    pub fn keep_header(&self, carried: &Carried, reason: &str, why: &str) {
+        let refused = self.begin(reason, Some(why)).carried(self.header(), carried.text().ok());
+        self.state.keep_refused(refused.asked(self.accepts()));
+    }
+
+    /// Keeps a proof that pays no invoice.
+    pub fn keep_proof(&self, proof: &Carried, payment: Option<PaymentId>, (reason, message): (&str, &str)) {
+        let refused = self.begin(reason, Some(message)).carried(X_PAYMENT_PROOF, proof.text().ok());
+        self.state.keep_refused(Refused { payment: payment.map(|payment| payment.to_string()), ..refused });
+    }
+
+    /// What is asked in the version of the header.
+    fn accepts(&self) -> Value {
         let accepts = match self.version() {
             Version::V1 => serde_json::to_value(self.item.accepts_v1(self.visit.url_without_query())),
             Version::V2 => Ok(self.item.requirements.clone().into()),
         };
-        let offer = serde_json::json!({ "accepts": accepts.unwrap_or_default() });
-        self.state.keep_refused(self.begin(reason, None).of(payload).asked(offer));
-    }
-
-    /// Keeps a header that nobody could decode.
-    pub fn keep_header(&self, carried: &Carried, why: &str) {
-        let value = carried.text().ok();
-        self.state.keep_refused(self.begin("Payment required", Some(why)).carried(self.header(), value));
+        serde_json::json!({ "accepts": accepts.unwrap_or_default() })
     }
 
     fn begin(&self, reason: &str, message: Option<&str>) -> Refused {
         let refused = Refused::at_door(Door::Resources, &self.visit.path, reason);
-        refused.because(message).carried(self.header(), None)
+        refused.because(message).carried(self.header(), None).amid(self.script.refusing())
     }
 
     fn version(&self) -> Version {

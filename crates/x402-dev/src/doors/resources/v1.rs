@@ -27,7 +27,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Ok(payload) => payload,
         Err((text, why)) => {
             sale.undecodable(&format!("X-PAYMENT: {why}"));
-            sale.keep_header(carried, &why);
+            sale.keep_header(carried, &text, &why);
             return refused(sale, &text, None);
         }
     };

@@ -29,7 +29,7 @@ pub async fn answer(sale: &Sale<'_>, carried: &Carried) -> Response {
         Ok(payload) => payload,
         Err(why) => {
             sale.undecodable(&format!("PAYMENT-SIGNATURE: {why}"));
-            sale.keep_header(carried, &why);
+            sale.keep_header(carried, UNPAID_V2, &why);
             return refused(sale, UNPAID_V2);
         }
     };

@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0: requests taken apart, answers put together.
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use x402_sim::rpc::RpcError;
@@ -94,18 +95,34 @@ fn invalid(text: &str) -> RpcError {
 }
 
 /// The answer to a call.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    jsonrpc: &'static str,
+    id: &'a Value,
+    #[serde(flatten)]
+    outcome: Outcome,
+}
+
+/// What it says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Outcome {
+    Result(Value),
+    Error {
+        code: i64,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<Value>,
+    },
+}
+
+/// The answer to a call.
 pub(super) fn answer(id: &Value, outcome: Result<Value, RpcError>) -> String {
-    let answer = match outcome {
-        Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }),
-        Err(RpcError { code, message, data }) => {
-            let mut error = json!({ "code": code, "message": message });
-            if let Some(data) = data {
-                error["data"] = data;
-            }
-            json!({ "jsonrpc": "2.0", "id": id, "error": error })
-        }
+    let outcome = match outcome {
+        Ok(result) => Outcome::Result(result),
+        Err(RpcError { code, message, data }) => Outcome::Error { code, message, data },
     };
-    answer.to_string()
+    serde_json::to_string(&Answer { jsonrpc: "2.0", id, outcome }).expect("answers have string keys")
 }
 
 /// A message of a subscription.
@@ -177,7 +194,7 @@ mod tests {
         }
         assert_eq!(
             told(r#"{"jsonrpc":"2.0","method":"a","id":"x","params":[1]}"#),
-            r#"{"id":"x","jsonrpc":"2.0","result":[1]}"#
+            r#"{"jsonrpc":"2.0","id":"x","result":[1]}"#
         );
     }
 

@@ -10,14 +10,18 @@ use crate::explain::kind::Kind;
 use crate::explain::nearest;
 
 /// The headers that carry x402.
-const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 7] = [
     "PAYMENT-REQUIRED",
     "PAYMENT-SIGNATURE",
     "PAYMENT-RESPONSE",
     "X-PAYMENT",
     "X-PAYMENT-RESPONSE",
+    PROOF,
     "WWW-Authenticate",
 ];
+
+/// The header with which an invoice is paid. What it carries is no base64.
+pub(super) const PROOF: &str = "X-Payment-Proof";
 
 /// Sizes at which servers and proxies cut or refuse headers, in bytes.
 const LIMITS: [usize; 4] = [4096, 8192, 16_384, 32_768];
@@ -81,6 +85,14 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
         let what = if first.trim() == rest.trim() { "twice the same value" } else { "several values" };
         found.push(("header_repeated", format!("it holds {what}, joined by commas")));
         value = first.trim().to_owned();
+    }
+    let scheme = value.trim_start().split_once(' ').filter(|(word, rest)| {
+        ["bearer", "basic", "x402", "payment"].contains(&word.to_ascii_lowercase().as_str())
+            && looks_encoded(rest.trim())
+    });
+    if let Some((word, rest)) = scheme {
+        found.push(("header_scheme", format!("it begins with `{word} `")));
+        value = rest.trim().to_owned();
     }
     if value.contains('%') {
         found.push(("header_percent_encoded", "it holds `%` and hexadecimal digits".to_owned()));

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::finding::Finding;
 use super::kind::Kind;
+use super::manual;
 use crate::networks::eip155::raw::RawTransaction;
 use crate::networks::solana::transaction::{Transaction, base64_bytes};
 
@@ -30,6 +31,8 @@ pub enum Subject {
     Json(Kind, Value),
     /// The parameters of an invoice challenge.
     Invoice(Vec<(String, String)>),
+    /// What pays an invoice: a memo, or the signature of a transaction.
+    Proof(String),
     /// The bytes of a signed EVM transaction.
     Evm(Vec<u8>),
     /// The base64 of a Solana transaction.
@@ -50,6 +53,9 @@ const LAYERS: usize = 4;
 /// The longest text that may be a reason string, in bytes.
 const LONGEST_REASON: usize = 400;
 
+/// The longest message in which a reason is looked for, in bytes.
+const LONGEST_MESSAGE: usize = 4096;
+
 /// Reads a text.
 pub fn read(text: &str) -> Reading {
     let text = text.trim().trim_start_matches('\u{feff}');
@@ -60,13 +66,29 @@ pub fn read(text: &str) -> Reading {
         return Reading::of(Subject::Reason(reason.to_owned()));
     }
     let (name, value) = header::split(text);
+    let is_known = name.is_some_and(|name| header::NAMES.contains(&name));
+    if !is_known && let Some(reason) = reason_within(text) {
+        return Reading::of(Subject::Reason(reason));
+    }
     let mut reading = Reading { subject: Subject::Nothing, header: name.map(str::to_owned), findings: Vec::new() };
+    if name == Some(header::PROOF) {
+        reading.subject = Subject::Proof(value.trim().to_owned());
+        return reading;
+    }
     reading.take(value);
     header::check_name(&mut reading);
     reading
 }
 
 impl Reading {
+    /// JSON that a header carried, decoded by whoever kept it.
+    pub fn carried(name: Option<&str>, value: Value) -> Self {
+        let name = name.map(|name| header::split(&format!("{name}:")).0.unwrap_or(name).to_owned());
+        let mut reading = Self { subject: Subject::Json(Kind::of(&value), value), header: name, findings: Vec::new() };
+        header::check_name(&mut reading);
+        reading
+    }
+
     fn of(subject: Subject) -> Self {
         Self { subject, header: None, findings: Vec::new() }
     }
@@ -203,6 +225,19 @@ fn as_reason(text: &str) -> Option<&str> {
     (is_word && short && word.contains('_')).then_some(text)
 }
 
+/// The known reason that a text holds which is nothing else: a message of an error, a Python dictionary, a revert.
+fn reason_within(text: &str) -> Option<String> {
+    if text.len() > LONGEST_MESSAGE || text.starts_with("0x") || header::looks_encoded_json(text) {
+        return None;
+    }
+    let is_other = match serde_json::from_str::<Value>(text) {
+        Ok(value) => Kind::of(&value) != Kind::Other || is_archive(&value),
+        // JSON that was cut stays JSON; a dictionary of Python's has other quotes.
+        Err(_) => text.starts_with(['{', '[']) && !text.starts_with("{'"),
+    };
+    manual::within(text).filter(|_| !is_other).map(|page| page.reason.clone())
+}
+
 /// The parameters of `x402-solana recipient=... amount=...`.
 fn challenge(text: &str) -> Option<Vec<(String, String)>> {
     let rest = text.strip_prefix("x402-solana")?;
@@ -239,6 +274,42 @@ mod tests {
         assert!(matches!(of("HTTP/1.1 402 Payment Required\r\n\r\n{}"), Subject::Transcript(_)));
         assert!(matches!(of("{\"log\":{\"entries\":[]}}"), Subject::Transcript(_)));
         assert_eq!(of("\u{1b}[31m"), Subject::Nothing);
+        assert_eq!(of("x-payment-proof: abc"), Subject::Proof("abc".to_owned()));
+    }
+
+    #[test]
+    fn a_known_reason_is_found_in_what_others_print() {
+        for (text, reason) in [
+            ("Error: invalid_exact_evm_insufficient_balance", "invalid_exact_evm_insufficient_balance"),
+            ("facilitator verify failed: 400 invalid_exact_evm_signature", "invalid_exact_evm_signature"),
+            ("{'isValid': False, 'invalidReason': 'insufficient_funds'}", "insufficient_funds"),
+            (r#"{"is_valid": false, "invalid_reason": "insufficient_funds"}"#, "insufficient_funds"),
+            ("ERC20: transfer amount exceeds balance", "ERC20: transfer amount exceeds balance"),
+            ("FiatTokenV2: invalid signature", "FiatTokenV2: invalid signature"),
+            ("AuthorizationExpired", "AuthorizationExpired"),
+            ("Error: execution reverted: AuthorizationExpired()", "AuthorizationExpired"),
+        ] {
+            assert_eq!(read(text).subject, Subject::Reason(reason.to_owned()), "{text}");
+        }
+        for text in [
+            r#"{"isValid":false,"invalidReason":"insufficient_funds"}"#,
+            r#"PAYMENT-RESPONSE: {"success":false,"errorReason":"insufficient_funds","transaction":""}"#,
+            r#"{"x402Version":2,"error":"insufficient_funds","accepts":[]}"#,
+        ] {
+            assert!(read(text).json().is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decoded_payment_keeps_what_its_header_says() {
+        let old = serde_json::json!({"x402Version": 1, "scheme": "exact", "payload": {}});
+        let ids = |name: &str| {
+            let reading = Reading::carried(Some(name), old.clone());
+            reading.findings.iter().map(|finding| finding.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids("payment-signature"), ["v1_payload_in_v2_header"]);
+        assert_eq!(ids("x-payment-signature"), ["header_name_unknown"]);
+        assert!(ids("x-payment").is_empty());
     }
 
     #[test]

@@ -93,7 +93,7 @@ pub(super) fn form(attempt: &Attempt) -> Vec<Candidate> {
         let s = ORDER - U256::from_be_slice(&ecdsa.compact[32..]);
         let mut low = ecdsa;
         low.compact[32..].copy_from_slice(&s.to_be_bytes::<32>());
-        low.v = if ecdsa.v.is_multiple_of(2) { ecdsa.v.saturating_sub(1) } else { ecdsa.v + 1 };
+        low.v = if ecdsa.v.is_multiple_of(2) { ecdsa.v.saturating_sub(1) } else { ecdsa.v.saturating_add(1) };
         all.push(Candidate::new(finding, attempt.pay(PLACE, text(low)), "with the low s of the same signature"));
     }
     all

@@ -49,6 +49,13 @@ pub enum Effect {
     Chain(ChainTrouble),
 }
 
+impl Effect {
+    /// Whether a good payment may be refused because of it. A delay is not meant: what is late is told by the clock.
+    pub const fn may_refuse(&self) -> bool {
+        matches!(self, Self::Refuse(..) | Self::Wire(_) | Self::Ledger(_) | Self::Meanwhile(_) | Self::Twist(_))
+    }
+}
+
 /// What an answer says wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forge {

@@ -7,14 +7,35 @@ use super::key::Key;
 /// A signature.
 pub type Bytes = [u8; 64];
 
-/// The signature of a message by a private key of 32 bytes. The same message has the same signature.
+/// A private key and its address, which is as costly to find as a signature.
+#[derive(Debug)]
+pub struct Keypair(SigningKey);
+
+impl Keypair {
+    /// The pair of a private key of 32 bytes.
+    pub fn of(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// The address.
+    pub fn key(&self) -> Key {
+        Key(self.0.verifying_key().to_bytes())
+    }
+
+    /// The signature of a message. The same message has the same signature.
+    pub fn sign(&self, message: &[u8]) -> Bytes {
+        self.0.sign(message).to_bytes()
+    }
+}
+
+/// The signature of a message by a private key of 32 bytes.
 pub fn sign(seed: &[u8; 32], message: &[u8]) -> Bytes {
-    SigningKey::from_bytes(seed).sign(message).to_bytes()
+    Keypair::of(seed).sign(message)
 }
 
 /// The address of a private key.
 pub fn key_of(seed: &[u8; 32]) -> Key {
-    Key(SigningKey::from_bytes(seed).verifying_key().to_bytes())
+    Keypair::of(seed).key()
 }
 
 /// Whether a signature of a message is a key's.

@@ -1,5 +1,6 @@
 //! Keys: 32 bytes that are a signer, a program, or an address that a program derived.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use ed25519_dalek::VerifyingKey;
@@ -10,6 +11,18 @@ use crate::ledger::Account;
 
 /// What ends the seeds of a derived address, so that no other hash is one.
 const MARKER: &[u8] = b"ProgramDerivedAddress";
+
+/// How many derived addresses are remembered, one in each place.
+const REMEMBERED: usize = 256;
+
+thread_local! {
+    /// Token accounts that were derived: few are paid again and again, and a derivation costs as much as a part of a
+    /// signature's verification.
+    static DERIVED: RefCell<Vec<Option<Derived>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Owner, mint and token program, and the token account that they give.
+type Derived = ([Key; 3], Key);
 
 /// The address of an account. Written in base58.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,9 +59,25 @@ impl Key {
 
     /// The associated token account of an owner for a mint of a token program.
     pub fn token_account(owner: Self, mint: Self, token_program: Self) -> Self {
-        let seeds: [&[u8]; 3] = [&owner.0, &token_program.0, &mint.0];
-        // Half of all hashes are off the curve: 256 tries do not fail.
-        Self::derived(&seeds, program::ASSOCIATED_TOKEN).map_or(Self::default(), |(key, _)| key)
+        let from = [owner, mint, token_program];
+        let place = usize::from(owner.0[0] ^ mint.0[0] ^ token_program.0[0]) % REMEMBERED;
+        DERIVED.with_borrow_mut(|derived| {
+            // Room is taken by whoever needs it.
+            if derived.is_empty() {
+                derived.resize(REMEMBERED, None);
+            }
+            match derived[place] {
+                Some((known, key)) if known == from => key,
+                _ => {
+                    let seeds: [&[u8]; 3] = [&owner.0, &token_program.0, &mint.0];
+                    // Half of all hashes are off the curve: 256 tries do not fail.
+                    let found = Self::derived(&seeds, program::ASSOCIATED_TOKEN);
+                    let key = found.map_or(Self::default(), |(key, _)| key);
+                    derived[place] = Some((from, key));
+                    key
+                }
+            }
+        })
     }
 }
 
@@ -97,6 +126,28 @@ mod tests {
             let account = Key::token_account(owner, key(mint), program);
             assert_eq!(account.to_string(), expected);
             assert!(!account.is_on_curve() && owner.is_on_curve());
+        }
+    }
+
+    /// What is remembered of one is never taken for another in its place.
+    #[test]
+    fn token_accounts_are_told_apart_however_often_they_are_asked_for() {
+        let mint = key("4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU");
+        let owner = |number: u8| {
+            let mut owner = [7; 32];
+            owner[1] = number;
+            Key(owner)
+        };
+        let derived = |owner: Key, program: Key| {
+            Key::derived(&[&owner.0, &program.0, &mint.0], program::ASSOCIATED_TOKEN).unwrap().0
+        };
+        for _ in 0..2 {
+            for number in 0..4 {
+                for program in [program::TOKEN, program::TOKEN_2022] {
+                    let found = Key::token_account(owner(number), mint, program);
+                    assert_eq!(found, derived(owner(number), program), "{number}");
+                }
+            }
         }
     }
 }

@@ -110,9 +110,10 @@ impl Transaction {
 
     /// Puts the signature of a private key in its place. `false` where the message does not ask for it.
     pub fn sign(&mut self, seed: &[u8; 32]) -> bool {
-        let key = ed25519::key_of(seed);
+        let pair = ed25519::Keypair::of(seed);
+        let key = pair.key();
         let Some(place) = self.message.signers().iter().position(|signer| *signer == key) else { return false };
-        self.signatures[place] = ed25519::sign(seed, &self.signed);
+        self.signatures[place] = pair.sign(&self.signed);
         true
     }
 

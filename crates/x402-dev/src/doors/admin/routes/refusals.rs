@@ -44,6 +44,8 @@ struct Described {
     /// What it should have paid for: requirements, or a list of them as `accepts`.
     #[schema(value_type = Option<Object>)]
     requirements: Option<Value>,
+    /// The faults that were played for this request and may be the cause, a sentence each.
+    faults: Vec<String>,
 }
 
 /// Refused payments, the newest first.
@@ -55,9 +57,22 @@ struct Refusals {
 
 impl From<&Refused> for Described {
     fn from(own: &Refused) -> Self {
-        let Refused { number, at, real, door, path, payment, reason, message, header, value, payload, requirements } =
-            own.clone();
-        Self { number, at, real, door, path, payment, reason, message, header, value, payload, requirements }
+        let own = own.clone();
+        Self {
+            number: own.number,
+            at: own.at,
+            real: own.real,
+            door: own.door,
+            path: own.path,
+            payment: own.payment,
+            reason: own.reason,
+            message: own.message,
+            header: own.header,
+            value: own.value,
+            payload: own.payload,
+            requirements: own.requirements,
+            faults: own.faults,
+        }
     }
 }
 

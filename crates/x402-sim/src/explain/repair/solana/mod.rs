@@ -14,6 +14,7 @@ use crate::explain::judge::{Attempt, Bench};
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::exact::reason::Code;
 use crate::networks::solana::key::Key;
+use crate::networks::solana::message::Message;
 use crate::networks::solana::transaction::{Fault, Transaction};
 
 mod instructions;
@@ -73,18 +74,18 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code) -> Vec<Ca
                 .at(AT)
                 .seen(format!("its first account, who pays the fee, is {said}; extra.feePayer is {asked}"));
             let mut next = transaction.clone();
-            next.message.accounts.first_mut().into_iter().for_each(|first| *first = ours());
+            put_first(&mut next.message, ours());
             vec![Candidate::new(finding, rewritten(attempt, next), "with the fee payer of the requirements")]
         }
         Code::Signature => signature(attempt, &transaction),
         Code::Length | Code::Unknown(_) => instructions::extra(attempt, &transaction, &called, code),
         Code::ComputeLimit | Code::ComputePrice => instructions::compute_budget(attempt, &transaction, &called),
         Code::ComputePriceTooHigh => instructions::compute_price(attempt, &transaction),
-        Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(attempt, &own)),
+        Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(attempt, &transaction, &own)),
         Code::Recipient => moved.map_or_else(Vec::new, |own| transfer::recipient(bench, attempt, &own)),
         Code::Amount => moved.map_or_else(Vec::new, |own| transfer::amount(attempt, &own)),
         Code::MemoCount | Code::Memo => instructions::memo(attempt, message),
-        Code::Simulation => transfer::simulation(attempt, &transaction),
+        Code::Simulation => transfer::simulation(bench, attempt, &transaction),
         _ => Vec::new(),
     }
 }
@@ -97,6 +98,24 @@ fn ours() -> Key {
 fn rewritten(attempt: &Attempt, transaction: Transaction) -> Attempt {
     let next = Transaction::unsigned(transaction.message);
     attempt.pay(PLACE, next.to_base64()).again()
+}
+
+/// Lets somebody pay the fee. Who paid it before and is named by an instruction, as the owner of what is paid say, stays
+/// a signer behind them.
+fn put_first(message: &mut Message, payer: Key) {
+    let named = message.instructions.iter().any(|own| own.accounts.contains(&0));
+    let looked_up = message.lookups.iter().map(|own| own.writable.len() + own.readonly.len()).sum::<usize>();
+    let places = message.accounts.len() + looked_up;
+    if !named || places >= usize::from(u8::MAX) || message.accounts.contains(&payer) {
+        message.accounts.first_mut().into_iter().for_each(|first| *first = payer);
+        return;
+    }
+    message.accounts.insert(0, payer);
+    message.signers = message.signers.saturating_add(1);
+    for own in &mut message.instructions {
+        own.program = own.program.saturating_add(1);
+        own.accounts.iter_mut().for_each(|place| *place = place.saturating_add(1));
+    }
 }
 
 fn undecodable(attempt: &Attempt) -> Vec<Candidate> {

@@ -7,21 +7,32 @@ use super::super::{Candidate, terms};
 use super::{AT, PLACE};
 use crate::accounts;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench};
+use crate::explain::judge::{Attempt, Bench, Whose};
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::transaction::Transaction;
 use crate::networks::solana::{blockhash, program};
 
-pub(super) fn mint(attempt: &Attempt, transfer: &TransferChecked) -> Vec<Candidate> {
+pub(super) fn mint(attempt: &Attempt, transaction: &Transaction, transfer: &TransferChecked) -> Vec<Candidate> {
     let asked = attempt.asked("/asset").unwrap_or_default();
     let finding = Finding::new("wrong_mint").at(AT).seen(format!(
         "it transfers {}, the requirements ask for {}",
         terms::named(&transfer.mint.to_string()),
         terms::named(asked)
     ));
+    let mut all = Vec::new();
+    // Where the token accounts are those of the right mint, it is the mint alone that is wrong.
+    if let (Some(mint), Some(owner)) = (Key::parse(asked), attempt.asked("/payTo").and_then(Key::parse))
+        && transfer.destination == Key::token_account(owner, mint, transfer.program)
+    {
+        let mut next = transaction.clone();
+        next.message.accounts.iter_mut().filter(|own| **own == transfer.mint).for_each(|own| *own = mint);
+        let next = super::rewritten(attempt, next);
+        all.push(Candidate::new(finding.clone(), next, "with the mint that the requirements ask for"));
+    }
     let next = attempt.ask("/asset", transfer.mint.to_string());
-    vec![Candidate::new(finding, next, "with the mint that is transferred in the requirements")]
+    all.push(Candidate::new(finding, next, "with the mint that is transferred in the requirements"));
+    all
 }
 
 /// Whose token account the tokens go to.
@@ -97,13 +108,19 @@ fn network_id(attempt: &Attempt) -> String {
 }
 
 /// What the chain would say: an old blockhash, before all.
-pub(super) fn simulation(attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
+pub(super) fn simulation(bench: &Bench, attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
     let id = network_id(attempt);
     let hash = transaction.message.blockhash;
     let text = bs58::encode(hash).into_string();
     let Some(made) = blockhash::slot_of(&id, hash) else {
         // Only the chain that made it knows: of a real one nothing can be said here.
         let next = attempt.clone().again();
+        if bench.whose == Whose::Mock {
+            let finding = Finding::new("foreign_blockhash").at(AT).seen(format!("its blockhash is {text}"));
+            let proof =
+                format!("the mock's {id} never had this blockhash: each of its own says in which slot it was made");
+            return vec![Candidate::sure(finding, next, proof)];
+        }
         return vec![Candidate::assumed(next, format!("the blockhash {text} is taken to be a recent one"))];
     };
     let time = blockhash::time_of(made) / 1000;

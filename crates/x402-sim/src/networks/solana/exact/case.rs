@@ -1,6 +1,7 @@
 //! A claim beside the state of the chain. The transaction is taken apart once, when it is first asked for.
 
 use std::cell::OnceCell;
+use std::sync::LazyLock;
 
 use super::claim::Claim;
 use super::layout::TransferChecked;
@@ -51,7 +52,8 @@ impl<'a> Case<'a> {
 
     /// The facilitator's address.
     pub fn facilitator() -> Key {
-        solana::key_of(&accounts::facilitator())
+        static KEY: LazyLock<Key> = LazyLock::new(|| solana::key_of(&accounts::facilitator()));
+        *KEY
     }
 
     /// The transaction, or why it is none.

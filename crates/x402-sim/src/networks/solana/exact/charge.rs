@@ -1,6 +1,6 @@
 //! What will move: made only from a case that passed its order.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::{B256, U256};
 
@@ -19,7 +19,7 @@ use crate::networks::solana::transaction::Transaction;
 use crate::order::Passed;
 use crate::reason::Reason;
 
-/// A transfer that passed every check, signed by the facilitator as well.
+/// A transfer that passed every check.
 #[derive(Clone, Debug)]
 pub struct Charge {
     /// The mint's number.
@@ -32,8 +32,10 @@ pub struct Charge {
     pub pay_to: Key,
     /// How much, in atomic units.
     pub value: u64,
-    /// The transaction as it is sent.
-    pub transaction: Arc<Transaction>,
+    /// The transaction as the payer gave it.
+    given: Arc<Transaction>,
+    /// The same as it is sent: the facilitator signs only what it settles.
+    sent: OnceLock<Transaction>,
     destination: Key,
     lifetime: Lifetime,
     catalog: Arc<Catalog>,
@@ -46,17 +48,17 @@ impl Charge {
         let transfer = case.transfer().ok_or_else(none)?;
         let site = case.site().ok_or_else(none)?;
         let mint = site.mint(transfer.mint).ok_or_else(|| Code::Simulation.because("the mint is not on this chain"))?;
-        let mut transaction = case.transaction().map_err(|why| Code::NotDecoded.because(why))?.clone();
+        let given = Arc::new(case.transaction().map_err(|why| Code::NotDecoded.because(why))?.clone());
         // The official code names the owner whom it finds first, who is the authority unless there are two transfers.
         let (payer, pay_to) = (transfer.authority, Key::parse(case.claim.asked.pay_to).ok_or_else(none)?);
-        transaction.sign(&accounts::facilitator().solana_seed());
         Ok(Self {
             asset: mint.asset,
             network: site.network.to_owned(),
             payer,
             pay_to,
             value: transfer.amount,
-            transaction: Arc::new(transaction),
+            given,
+            sent: OnceLock::new(),
             destination: transfer.destination,
             lifetime: case.lifetime(),
             catalog: Arc::clone(&case.chain.catalog),
@@ -72,18 +74,27 @@ impl Charge {
         self.catalog.mint_by_id(self.asset).expect("the charge was made with a mint of this catalog")
     }
 
+    /// The transaction, signed by the facilitator as well.
+    fn transaction(&self) -> &Transaction {
+        self.sent.get_or_init(|| {
+            let mut transaction = Transaction::clone(&self.given);
+            transaction.sign(&accounts::facilitator().solana_seed());
+            transaction
+        })
+    }
+
     /// Executes the transfer on a state, at a block time in seconds.
     pub fn execute(&self, view: &View, block_time: u64) -> Result<Vec<Effect>, Reason> {
         let now = block_time.saturating_mul(1000);
         let site = Site { catalog: &self.catalog, view, network: &self.network, now, directory: nobody() };
         let mint = Key(self.mint().address);
         let bank = bank_for(site, self.destination, self.pay_to, mint);
-        let failure = match run(bank, &self.transaction, Signatures::Unchecked, self.lifetime) {
+        let failure = match run(bank, self.transaction(), Signatures::Unchecked, self.lifetime) {
             Ok(outcome) => match outcome.result {
                 Ok(()) => {
                     let mut effects = outcome.bank.effects;
                     effects.push(Effect::Use(self.once()));
-                    effects.push(Effect::Use(by_signature(&self.transaction.id())));
+                    effects.push(Effect::Use(by_signature(&self.transaction().id())));
                     return Ok(effects);
                 }
                 Err(failure) => failure,
@@ -96,12 +107,12 @@ impl Charge {
 
     /// What it uses up: its message.
     pub fn once(&self) -> Once {
-        Once::Message(B256::from(self.transaction.identity()))
+        Once::Message(B256::from(self.given.identity()))
     }
 
     /// Its transaction, made at a time in milliseconds with these effects.
     pub fn record(&self, at: u64, effects: &[Effect]) -> Record {
-        let (network, wire) = (self.network.clone(), self.transaction.encode());
+        let (network, wire) = (self.network.clone(), self.transaction().encode());
         let call = Call::Svm { network, wire, settled: true, error: None };
         let entry = Entry {
             asset: self.asset,

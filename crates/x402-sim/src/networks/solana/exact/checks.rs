@@ -8,6 +8,7 @@ use x402_wire::shape::shorten;
 use super::case::Case;
 use super::layout;
 use super::reason::{Code, Place};
+use crate::accounts;
 use crate::networks::eip155::chain::Signatures;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::message::Instruction;
@@ -105,7 +106,7 @@ fn fee_payer(case: &Case<'_>) -> Result<(), Reason> {
 }
 
 fn our_fee_payer(case: &Case<'_>) -> Result<(), Reason> {
-    let (said, own) = (case.claim.asked.fee_payer.unwrap_or_default(), Case::facilitator().to_string());
+    let (said, own) = (case.claim.asked.fee_payer.unwrap_or_default(), accounts::facilitator().solana_address);
     if said == own {
         return Ok(());
     }
@@ -213,10 +214,12 @@ fn authority(case: &Case<'_>) -> Result<(), Reason> {
 }
 
 fn mint(case: &Case<'_>) -> Result<(), Reason> {
-    let said = case.transfer().map(|transfer| transfer.mint.to_string()).unwrap_or_default();
-    if said == case.claim.asked.asset {
+    let said = case.transfer().map(|transfer| transfer.mint);
+    // A key has one spelling.
+    if said.is_some() && said == Key::parse(case.claim.asked.asset) {
         return Ok(());
     }
+    let said = said.map(|mint| mint.to_string()).unwrap_or_default();
     let asked = shorten(case.claim.asked.asset);
     Err(Code::Mint.because(format!("the transfer is of mint {said}, the requirements ask for {asked}")))
 }

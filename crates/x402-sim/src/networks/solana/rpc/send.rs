@@ -1,5 +1,7 @@
 //! Transactions that come from outside: simulated, or executed for real.
 
+use std::fmt::Display;
+
 use serde_json::{Value, json};
 
 use super::Context;
@@ -173,11 +175,12 @@ fn outcome_told(outcome: &Outcome<'_>) -> Value {
     }
 }
 
-fn told(failure: &Failure, logs: &[String], units: u64) -> Value {
+fn told(failure: &Failure, logs: &[impl Display], units: u64) -> Value {
     simulation(&failure.to_json(), logs, units)
 }
 
-fn simulation(error: &Value, logs: &[String], units: u64) -> Value {
+fn simulation(error: &Value, logs: &[impl Display], units: u64) -> Value {
+    let logs: Vec<_> = logs.iter().map(ToString::to_string).collect();
     json!({
         "err": error, "logs": logs, "accounts": null, "unitsConsumed": units, "loadedAccountsDataSize": 0,
         "returnData": null, "innerInstructions": null, "replacementBlockhash": null,

@@ -5,6 +5,7 @@
 //! | [`bank`] | accounts as one transaction sees and changes them |
 //! | [`budget`] | compute units, and the fee |
 //! | [`token`], [`associated`], [`system`] | the programs that move something |
+//! | [`line`] | what programs say, spelled as a node spells it |
 //! | [`failure`] | errors, spelled as a node spells them |
 //!
 //! Source: agave `bank::load_and_execute_transactions`: sanitised, then blockhash, repetition, fee, instructions in
@@ -19,12 +20,14 @@ pub mod associated;
 pub mod bank;
 pub mod budget;
 pub mod failure;
+pub mod line;
 pub mod site;
 pub mod system;
 pub mod token;
 
 pub use bank::Bank;
 pub use failure::{Failure, Wrong};
+pub use line::Line;
 pub use site::{Mint, Site, TokenAccount};
 
 use budget::Budget;
@@ -55,7 +58,7 @@ pub struct Outcome<'a> {
     /// Why it failed.
     pub result: Result<(), Failure>,
     /// What its programs said.
-    pub logs: Vec<String>,
+    pub logs: Vec<Line>,
     /// The units that it computed.
     pub units: u64,
 }
@@ -117,7 +120,7 @@ pub fn run<'a>(
 
 struct Execution<'a> {
     bank: Bank<'a>,
-    logs: Vec<String>,
+    logs: Vec<Line>,
     left: u64,
     units: u64,
 }
@@ -126,7 +129,7 @@ impl Execution<'_> {
     fn all(&mut self, instructions: &[Instruction]) -> Result<(), Failure> {
         instructions.iter().enumerate().try_for_each(|(place, instruction)| {
             let id = instruction.program;
-            self.logs.push(format!("Program {id} invoke [1]"));
+            self.logs.push(Line::Invoke(id));
             let cost = budget::cost(instruction);
             let (cost, done) = match self.one(instruction) {
                 Ok(()) if cost > self.left => {
@@ -137,14 +140,14 @@ impl Execution<'_> {
             let before = self.left;
             self.left -= cost;
             self.units += cost;
-            self.logs.push(format!("Program {id} consumed {cost} of {before} compute units"));
+            self.logs.push(Line::Consumed(id, cost, before));
             match done {
                 Ok(()) => {
-                    self.logs.push(format!("Program {id} success"));
+                    self.logs.push(Line::Success(id));
                     Ok(())
                 }
                 Err(failure) => {
-                    self.logs.push(format!("Program {id} failed: {failure}"));
+                    self.logs.push(Line::Failed(id, failure.clone()));
                     Err(failure.at(place))
                 }
             }
@@ -171,10 +174,10 @@ impl Execution<'_> {
             if !meta.signer {
                 return Err(Wrong::MissingSignature.because(format!("the memo names {}, who did not sign", meta.key)));
             }
-            self.logs.push(format!("Program log: Signed by {}", meta.key));
+            self.logs.push(Line::Signed(meta.key));
         }
         let text = std::str::from_utf8(&instruction.data).map_err(|_| Wrong::Data.because("the memo is not UTF-8"))?;
-        self.logs.push(format!("Program log: Memo (len {}): {text:?}", text.len()));
+        self.logs.push(Line::Memo(text.to_owned()));
         Ok(())
     }
 }

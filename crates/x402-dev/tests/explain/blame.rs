@@ -1,0 +1,132 @@
+//! Who is blamed: a fault, the server, another chain, or the payment, and for each mistake that one alone.
+
+use serde_json::Value;
+use x402_sim::explain::finding;
+
+use crate::asker::{Asker, ids};
+use crate::client::Request;
+use crate::corpus::{cases, explained};
+use crate::harness::{Mock, Test};
+
+fn run(asker: &Asker, args: &[&str]) -> String {
+    let run = asker.run(args);
+    assert_eq!(run.code, Some(0), "{args:?}: {run:?}");
+    run.stdout.trim().to_owned()
+}
+
+/// A mock, and its offer in a file.
+fn offering(asker: &Asker, test: Test) -> Mock {
+    let mock = test.start();
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    mock
+}
+
+/// Pays for what a mock offered at first, and explains the refusal.
+fn refused(asker: &Asker, mock: &Mock, flags: &[&str]) -> Value {
+    let header = run(asker, &[&["sign", "offer.b64"][..], flags].concat());
+    mock.send(&Request::get("/report").header("payment-signature", header)).assert_status(402);
+    asker.json(&["explain", "last", "--url", &mock.url])
+}
+
+/// How the first finding is a fault, and all others are no more than possible.
+#[track_caller]
+fn assert_fault(explanation: &Value, name: &str) {
+    let findings = explanation["findings"].as_array().unwrap();
+    assert_eq!(findings[0]["id"], "simulation_mode", "{explanation}");
+    assert!(findings[0]["evidence"].to_string().contains(name), "{explanation}");
+    let proven = findings.iter().filter(|finding| finding["certainty"] == "proven").count();
+    assert_eq!(proven, 1, "{explanation}");
+}
+
+#[test]
+fn a_fault_is_not_the_users_mistake() {
+    let asker = Asker::new();
+    let mock = offering(&asker, Test::new());
+    for fault in ["insufficient_funds", "replayed", "nonce_cancelled", "price_bait", "payee_swap", "verify=refuse:mine"]
+    {
+        run(&asker, &["fault", "add", fault, "--url", &mock.url]);
+        let explanation = refused(&asker, &mock, &[]);
+        run(&asker, &["fault", "clear", "--url", &mock.url]);
+        assert_fault(&explanation, fault.split('=').next().unwrap());
+    }
+    // At the facilitator's door as well, and asked for by the request itself.
+    let header = run(&asker, &["sign", "offer.b64", "--body"]);
+    let body: Value = serde_json::from_str(&header).unwrap();
+    let request = Request::post_json("/verify", &body).header("x-402-dev-fault", "verify=refuse:mine");
+    assert_eq!(mock.send(&request).json()["isValid"], false);
+    assert_fault(&asker.json(&["explain", "last", "--url", &mock.url]), "asked for by the request");
+    // The next request is played nothing, and is judged as ever.
+    let explanation = refused(&asker, &mock, &["--defect", "wrong-domain"]);
+    assert_eq!(ids(&explanation), ["wrong_domain_name"], "{explanation}");
+}
+
+#[test]
+fn one_mistake_in_a_transaction_is_one_finding() {
+    let asker = Asker::new();
+    let mock = offering(&asker, Test::new().arg("--network").arg("solana-devnet"));
+    let rpc = format!("{}/_x402/rpc/solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", mock.url);
+    for (defect, cause) in
+        [("wrong-mint", "wrong_mint"), ("own-fee", "fee_payer_mismatch"), ("wrong-blockhash", "foreign_blockhash")]
+    {
+        let explanation = refused(&asker, &mock, &["--rpc", &rpc, "--defect", defect]);
+        assert_eq!(ids(&explanation), [cause], "{explanation}");
+        assert_eq!(explanation["findings"][0]["certainty"], "proven");
+        assert!(!explanation.to_string().contains("assumed: "), "{explanation}");
+    }
+}
+
+#[test]
+fn nothing_settles_above_an_error_and_no_guess_stands_beside_a_proof() {
+    for case in cases() {
+        let explanation = explained(&case);
+        let findings = explanation["findings"].as_array().unwrap();
+        let wrong = findings.iter().any(|finding| finding["severity"] == "error");
+        assert!(!(wrong && explanation["verdict"]["valid"] == true), "{}: {explanation}", case["name"]);
+        let refused = explanation["verdict"]["valid"] == false;
+        assert!(!(refused && findings.is_empty()), "{}: {explanation}", case["name"]);
+        for finding in findings.iter().filter(|finding| finding["certainty"] == "proven") {
+            assert!(!finding["evidence"].to_string().contains("no likely mistake"), "{}: {finding}", case["name"]);
+        }
+    }
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_no_second_one() {
+    for (name, found) in [
+        ("price-times-ten", "price_changed"),
+        ("solana-offer-no-fee-payer", "missing_fee_payer"),
+        ("network-typo", "network_misspelt"),
+        ("payee-lower-case", "address_checksum"),
+        ("bearer", "header_scheme"),
+    ] {
+        let case = cases().into_iter().find(|case| case["name"] == name).unwrap();
+        let explanation = explained(&case);
+        assert_eq!(ids(&explanation), [found], "{explanation}");
+        if name == "payee-lower-case" {
+            let fix = explanation["findings"][0]["fix"].as_str().unwrap();
+            assert!(fix.starts_with("Send `accepted` back unchanged"), "{fix}");
+        }
+    }
+}
+
+#[test]
+fn a_reason_that_nobody_knows_is_said_to_be_unknown() {
+    let asker = Asker::new();
+    asker.file("answer.json", r#"{"isValid":false,"invalidReason":"my_reason"}"#);
+    assert_eq!(ids(&asker.json(&["explain", "answer.json"])), ["reason_unknown"]);
+    let text = run(&asker, &["explain", "answer.json"]);
+    assert!(!text.contains("nothing wrong was found") && text.contains("\"my_reason\""), "{text}");
+}
+
+#[test]
+fn every_command_that_a_fix_names_exists() {
+    let asker = Asker::new();
+    let fixes = finding::entries().iter().flat_map(|entry| entry.fix.split('`').skip(1).step_by(2));
+    let commands: Vec<&str> = fixes.filter_map(|quoted| quoted.strip_prefix("x402-dev ")).collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let words = command.split(' ').take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let run = asker.run(&words.chain(["--help"]).collect::<Vec<_>>());
+        assert_eq!(run.code, Some(0), "{command}: {run:?}");
+    }
+}
