@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use x402_sim::clock::civil;
 pub use x402_sim::clock::{skew, span};
 
 /// The wall clock in milliseconds since 1970; zero where the system's clock stands before that.
@@ -73,20 +74,6 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
     // Looked up the other way round, so that the 30th of February is none.
     (era * 146_097 + of_era).checked_sub(719_468).filter(|days| civil(*days) == (year, month, day))
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
-const fn civil(days: u64) -> (u64, u64, u64) {
-    // Eras of 400 years that begin on the first of March, so that the leap day is the last of its year.
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-    let year = year_of_era + era * 400 + if month <= 2 { 1 } else { 0 };
-    (year, month, day)
 }
 
 #[cfg(test)]

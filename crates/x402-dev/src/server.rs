@@ -25,6 +25,10 @@ use crate::instance::os::{Here, System};
 use crate::state::{Counters, Current, Peer, State};
 use crate::terminal::Terminal;
 
+use self::in_place::InPlace;
+
+mod in_place;
+
 /// How long a client may take to send the head of a request, and how long a connection may idle between requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -197,17 +201,18 @@ async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watc
         }
     });
     let connection = http().serve_connection(TokioIo::new(line), service).with_upgrades();
-    let mut connection = pin!(connection);
+    let connection = pin!(connection);
+    let mut connection = InPlace::new(connection);
     tokio::select! {
         // A connection that breaks concerns nobody but its client.
-        ended = connection.as_mut() => return ended.err().and_then(|error| fault(&error)),
-        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+        ended = &mut connection => return ended.err().and_then(|error| fault(&error)),
+        _ = stopped.changed() => connection.inner().graceful_shutdown(),
     }
     // A client that has sent half a head, or nothing yet, is not waited for.
     loop {
         let streams = here.streams.load(Ordering::Relaxed) > 0;
         tokio::select! {
-            _ = connection.as_mut() => return None,
+            _ = &mut connection => return None,
             () = tokio::time::sleep(if streams { STREAM_LINGER } else { LINGER }) => {}
         }
         if here.in_flight.load(Ordering::Relaxed) == 0 {

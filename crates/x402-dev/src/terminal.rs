@@ -17,6 +17,10 @@ use crate::config::{Log, LogFormat, LogLevel};
 use crate::context::Context;
 use crate::instance::log::LogFile;
 
+mod safe;
+
+pub use safe::{safe, safe_json};
+
 /// How many lines wait for a slow reader before the first is dropped.
 const QUEUE: usize = 4096;
 
@@ -172,7 +176,7 @@ impl Terminal {
             Stamp::Full => timestamp(event.at),
         };
         let request = match (&facts.method, &facts.path) {
-            (Some(method), Some(path)) => format!("{method} {}", printable(path)),
+            (Some(method), Some(path)) => format!("{method} {}", safe(path)),
             _ => "-".to_owned(),
         };
         let code = match event.kind {
@@ -192,7 +196,7 @@ impl Terminal {
             if let Some(value) = value {
                 line.push_str("  ");
                 line.push_str(label);
-                line.push_str(&printable(value));
+                line.push_str(&safe(value));
             }
         };
         add("", facts.amount.as_deref());
@@ -266,18 +270,12 @@ fn time_of_day(milliseconds: u64) -> String {
     format!("{:02}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// A text from a client without control characters, so that it cannot steer the terminal.
-pub fn printable(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn text_of_clients_cannot_steer_the_terminal() {
-        assert_eq!(printable("/a\u{1b}[2J\r\n"), "/a\\u{1b}[2J\\r\\n");
+    fn the_time_of_day_is_told_to_the_millisecond() {
         assert_eq!(time_of_day(86_399_999), "23:59:59.999");
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Whoever repeats a part of what it was sent, as a payer repeats the requirements, repeats it byte for byte this way.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -183,11 +184,13 @@ impl<'de> Visitor<'de> for Reader {
     /// A key that stands there twice has the place of the first and the value of the last, and keys that are numbers
     /// come first, in their order.
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
-        let mut members: Vec<(String, Document)> = Vec::new();
+        let (mut members, mut places) = (Vec::new(), BTreeMap::new());
         while let Some((key, value)) = entries.next_entry::<String, Document>()? {
-            match members.iter_mut().find(|(own, _)| *own == key) {
-                Some((_, own)) => *own = value,
-                None => members.push((key, value)),
+            if let Some((_, own)) = places.get(&key).and_then(|place: &usize| members.get_mut(*place)) {
+                *own = value;
+            } else {
+                places.insert(key.clone(), members.len());
+                members.push((key, value));
             }
         }
         members.sort_by_key(|(key, _)| index(key).map_or((1, 0), |index| (0, index)));
@@ -235,6 +238,14 @@ mod tests {
         for wrong in ["", "{", "{\"a\":1}x", "nul", "\"\\ud83d\"", &"[".repeat(1000)] {
             assert!(Document::parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
+    }
+
+    /// Comparing each key with all before it would take minutes.
+    #[test]
+    fn an_object_of_many_members_is_read() {
+        let members: Vec<String> = (0..300_000).map(|number| format!("\"k{number}\":1")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        assert_eq!(Document::parse(text.as_bytes()).unwrap().to_json(), text);
     }
 
     #[test]

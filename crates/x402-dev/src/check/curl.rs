@@ -1,29 +1,30 @@
 //! What `curl -v` and `curl -i` print: lines marked `>` and `<`, or an answer as it came.
 
 use super::exchange::{Exchange, Side};
+use super::record::Record;
 
 /// The requests of a log, in their sequence.
-pub fn read(text: &str) -> Vec<Exchange> {
-    let mut all: Vec<Exchange> = Vec::new();
+pub fn read(text: &str) -> Record {
+    let mut record = Record::default();
     let mut state = State::Between;
     for line in text.lines().flat_map(|line| apart(line.trim_end_matches('\r'))) {
         if let Some(line) = line.strip_prefix("> ").or_else(|| (line == ">").then_some("")) {
             if let Some(first) = request_line(line) {
-                all.push(first);
+                record.begin(first);
                 state = State::Request;
-            } else if let Some(own) = all.last_mut().filter(|_| state == State::Request) {
+            } else if let Some(own) = record.exchanges.last_mut().filter(|_| state == State::Request) {
                 field(&mut own.request, line);
             }
         } else if let Some(line) = line.strip_prefix("< ").or_else(|| (line == "<").then_some("")) {
-            state = response_line(&mut all, line, state);
+            state = response_line(&mut record, line, state);
         } else if line.starts_with("HTTP/") {
             // `curl -i`: the head of the answer comes unmarked.
-            response_line(&mut all, line, state);
+            response_line(&mut record, line, state);
             state = State::PlainHead;
         } else if state == State::PlainHead {
             if line.is_empty() {
                 state = State::Body;
-            } else if let Some(own) = all.last_mut() {
+            } else if let Some(own) = record.exchanges.last_mut() {
                 field(&mut own.response, line);
             }
         } else if is_noise(line) {
@@ -31,7 +32,8 @@ pub fn read(text: &str) -> Vec<Exchange> {
             if line.starts_with("* Issue another request") {
                 state = State::Between;
             }
-        } else if let Some(own) = all.last_mut().filter(|_| matches!(state, State::Response | State::Body)) {
+        } else if let Some(own) = record.exchanges.last_mut().filter(|_| matches!(state, State::Response | State::Body))
+        {
             let body = own.response.body.get_or_insert_default();
             if !body.is_empty() {
                 body.push('\n');
@@ -39,7 +41,7 @@ pub fn read(text: &str) -> Vec<Exchange> {
             body.push_str(line);
         }
     }
-    all
+    record.end()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,19 +88,19 @@ fn request_line(line: &str) -> Option<Exchange> {
 }
 
 /// `HTTP/1.1 402 Payment Required`, or a field of an answer.
-fn response_line(all: &mut Vec<Exchange>, line: &str, state: State) -> State {
+fn response_line(record: &mut Record, line: &str, state: State) -> State {
     if line.starts_with("HTTP/") {
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
         // An answer without a request that was seen, or a second one to it.
-        if all.is_empty() || all.last().is_some_and(|own| own.status >= 200) {
-            all.push(Exchange { method: "GET".to_owned(), ..Exchange::default() });
+        if record.exchanges.last().is_none_or(|own| own.status >= 200) {
+            record.begin(Exchange { method: "GET".to_owned(), ..Exchange::default() });
         }
-        if let Some(own) = all.last_mut() {
+        if let Some(own) = record.exchanges.last_mut() {
             own.status = status;
         }
         return State::Response;
     }
-    if let Some(own) = all.last_mut() {
+    if let Some(own) = record.exchanges.last_mut() {
         field(&mut own.response, line);
     }
     state
@@ -113,13 +115,14 @@ fn field(side: &mut Side, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::record::MOST;
 
     #[test]
     fn a_log_is_taken_apart() {
         let text = "* Connected\n> POST /a HTTP/1.1\n> Host: x\n> Content-Length: 3\n>\n} [3 bytes data]\n\
                     < HTTP/1.1 402 Payment Required\n< payment-required: eyJ9\n<\n{ [2 bytes data]\n{}\n\
                     * Connection #0 left\n> GET /b HTTP/1.1\n>\n< HTTP/1.1 200 OK\n<\nhello\nworld";
-        let all = read(text);
+        let all = read(text).exchanges;
         assert_eq!(all.len(), 2);
         assert_eq!((all[0].method.as_str(), all[0].url.as_str(), all[0].status), ("POST", "/a", 402));
         assert!(all[0].has_body());
@@ -133,7 +136,7 @@ mod tests {
         let one = "> GET /a HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n< \n* Connection #0 to host x left intact\n{\"a\":1}";
         let meter = "\r100     7  100     7    0     0   216k      0 --:--:-- --:--:-- --:--:--  332k";
         let one = one.replace("* Connection", &format!("{{ [7 bytes data]\n{meter}\n* Connection"));
-        let all = read(&format!("{one}*   Trying 127.0.0.1:3402...\n{one}\n"));
+        let all = read(&format!("{one}*   Trying 127.0.0.1:3402...\n{one}\n")).exchanges;
         assert_eq!(all.len(), 2);
         for own in all {
             assert_eq!((own.status, own.response.body.as_deref()), (402, Some("{\"a\":1}")));
@@ -142,9 +145,22 @@ mod tests {
 
     #[test]
     fn an_answer_alone_is_taken_apart() {
-        let all = read("HTTP/1.1 402 Payment Required\r\nPAYMENT-REQUIRED: eyJ9\r\n\r\n{\"a\":\r\n1}");
+        let all = read("HTTP/1.1 402 Payment Required\r\nPAYMENT-REQUIRED: eyJ9\r\n\r\n{\"a\":\r\n1}").exchanges;
         assert_eq!((all.len(), all[0].status), (1, 402));
         assert_eq!(all[0].response.get("payment-required"), Some("eyJ9"));
         assert_eq!(all[0].response.body.as_deref(), Some("{\"a\":\n1}"));
+    }
+
+    #[test]
+    fn what_is_not_looked_at_is_counted() {
+        let one = "> GET /a HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n<\n{}\n";
+        let alone = "HTTP/1.1 200 OK\n\nbody\n";
+        let marked = "< HTTP/1.1 200 OK\n< a: b\n<\n";
+        for part in [one, alone, marked] {
+            for (count, kept, left_out) in [(MOST, MOST, 0), (MOST + 5, MOST, 5)] {
+                let record = read(&part.repeat(count));
+                assert_eq!((record.exchanges.len(), record.left_out), (kept, left_out), "{part}");
+            }
+        }
     }
 }

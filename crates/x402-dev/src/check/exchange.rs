@@ -1,5 +1,7 @@
 //! A request and its answer, wherever they were written down.
 
+use std::cell::OnceCell;
+
 use http::HeaderMap;
 use serde_json::Value;
 use x402_sim::explain::kind::Kind;
@@ -27,8 +29,19 @@ pub struct Exchange {
     pub response: Side,
     /// When it began, in seconds since 1970, where that is known.
     pub at: Option<u64>,
-    /// The place among the request's fields of a payment under a name that carries none.
-    pub stray: Option<usize>,
+    /// What is read in it, once.
+    pub read: Once,
+}
+
+/// What is read in a request and its answer, when it is first asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Once {
+    stray: OnceCell<Option<usize>>,
+    payload: OnceCell<Option<Value>>,
+    receipt: OnceCell<Option<Value>>,
+    offers: OnceCell<Vec<Value>>,
+    asked: OnceCell<Option<Value>>,
+    answered: OnceCell<Option<Value>>,
 }
 
 /// Header fields and a body.
@@ -62,6 +75,11 @@ impl Side {
     pub fn body_text(&self) -> Option<&str> {
         self.body.as_deref().map(str::trim).filter(|body| !body.is_empty())
     }
+
+    /// The JSON in the body.
+    fn json(&self) -> Option<Value> {
+        serde_json::from_str(self.body_text().filter(|body| body.starts_with('{'))?).ok()
+    }
 }
 
 impl Exchange {
@@ -69,7 +87,7 @@ impl Exchange {
     pub fn payment(&self) -> Option<(&str, &str)> {
         let known = CARRIERS.into_iter().find_map(|(own, name)| Some((name, self.request.get(own)?)));
         known.or_else(|| {
-            let (name, value) = self.request.fields.get(self.stray?)?;
+            let (name, value) = self.request.fields.get(self.stray()?)?;
             Some((name, value))
         })
     }
@@ -79,27 +97,28 @@ impl Exchange {
         self.payment().is_some_and(|(name, _)| name == PROOF)
     }
 
-    /// Looks for a payment under another name than those that carry one.
-    pub fn look_for_stray(&mut self) {
+    /// The place of a payment under another name than those that carry one.
+    fn stray(&self) -> Option<usize> {
         let is_payment = |value: &str| {
             let decoded = value.starts_with("ey").then(|| header::decode::<Value>(value).ok()).flatten();
             decoded.is_some_and(|decoded| matches!(Kind::of(&decoded), Kind::PaymentV1 | Kind::PaymentV2))
         };
-        let fields = &self.request.fields;
-        if CARRIERS.iter().all(|(own, _)| self.request.get(own).is_none()) {
-            self.stray = fields.iter().position(|(_, value)| is_payment(value));
-        }
+        let find = || self.request.fields.iter().position(|(_, value)| is_payment(value));
+        *self.read.stray.get_or_init(find)
     }
 
     /// What was paid: the payload, decoded, if anybody could.
-    pub fn payload(&self) -> Option<Value> {
-        let (_, value) = self.payment()?;
-        let own = header::decode::<Value>(value).ok();
-        own.or_else(|| self.request.decoded.as_ref()?.get("payment").cloned()).filter(Value::is_object)
+    pub fn payload(&self) -> Option<&Value> {
+        let decode = || {
+            let (_, value) = self.payment()?;
+            let own = header::decode::<Value>(value).ok();
+            own.or_else(|| self.request.decoded.as_ref()?.get("payment").cloned()).filter(Value::is_object)
+        };
+        self.read.payload.get_or_init(decode).as_ref()
     }
 
     /// What the payment can be told from others by: its nonce, its transaction, or its signature.
-    pub fn mark(&self) -> Option<String> {
+    pub fn mark(&self) -> Option<&str> {
         let payload = self.payload()?;
         let places = [
             "/payload/authorization/nonce",
@@ -107,30 +126,43 @@ impl Exchange {
             "/payload/transaction",
             "/payload/signature",
         ];
-        places.iter().find_map(|place| payload.pointer(place)?.as_str().map(str::to_owned))
+        places.iter().find_map(|place| payload.pointer(place)?.as_str())
     }
 
     /// The receipt that came back, decoded.
-    pub fn receipt(&self) -> Option<Value> {
+    pub fn receipt(&self) -> Option<&Value> {
         let names = ["payment-response", "x-payment-response"];
-        names.iter().find_map(|name| header::decode::<Value>(self.response.get(name)?).ok())
+        let decode = || names.iter().find_map(|name| header::decode::<Value>(self.response.get(name)?).ok());
+        self.read.receipt.get_or_init(decode).as_ref()
     }
 
     /// The offer that came back, decoded: from the header, or from the body of version 1.
-    pub fn offer(&self) -> Option<Value> {
-        self.offers().next()
+    pub fn offer(&self) -> Option<&Value> {
+        self.offers().first()
     }
 
     /// The offer that came back for payments of one version.
-    pub fn offer_of(&self, kind: Kind) -> Option<Value> {
-        self.offers().find(|offer| Kind::of(offer) == kind)
+    pub fn offer_of(&self, kind: Kind) -> Option<&Value> {
+        self.offers().iter().find(|offer| Kind::of(offer) == kind)
     }
 
     /// Every offer that came back: the header's, and the body's.
-    fn offers(&self) -> impl Iterator<Item = Value> {
-        let by_header = self.response.get("payment-required").and_then(|value| header::decode::<Value>(value).ok());
-        let body = self.response.body_text().and_then(|body| serde_json::from_str::<Value>(body).ok());
-        by_header.into_iter().chain(body.filter(|body| body.get("accepts").is_some()))
+    pub fn offers(&self) -> &[Value] {
+        self.read.offers.get_or_init(|| {
+            let header = self.response.get("payment-required").and_then(|value| header::decode::<Value>(value).ok());
+            let body = self.answered().filter(|body| body.get("accepts").is_some());
+            header.into_iter().chain(body.cloned()).collect()
+        })
+    }
+
+    /// The JSON in the body of the request.
+    pub fn asked(&self) -> Option<&Value> {
+        self.read.asked.get_or_init(|| self.request.json()).as_ref()
+    }
+
+    /// The JSON in the body of the answer.
+    pub fn answered(&self) -> Option<&Value> {
+        self.read.answered.get_or_init(|| self.response.json()).as_ref()
     }
 
     /// Whether a body was sent.
@@ -139,10 +171,9 @@ impl Exchange {
         self.request.body_text().is_some() || self.request.size.or(length).unwrap_or(0) > 0
     }
 
-    /// Whether two go to the same resource, whatever their queries say.
-    pub fn is_like(&self, other: &Self) -> bool {
-        let path = |url: &str| url.split(['?', '#']).next().unwrap_or_default().to_owned();
-        path(&self.url) == path(&other.url)
+    /// Which resource it is for, whatever its query says.
+    pub fn resource(&self) -> &str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
     }
 }
 
@@ -177,11 +208,10 @@ mod tests {
         let payload = header::encode_text(r#"{"x402Version":2,"accepted":{},"payload":{}}"#);
         let mut own = Exchange::default();
         own.request.fields.push(("x-token".to_owned(), header::encode_text(r#"{"a":1}"#)));
+        assert_eq!(own.clone().payment(), None);
         own.request.fields.push(("x-payment-signature".to_owned(), payload.clone()));
-        assert_eq!(own.payment(), None);
-        own.look_for_stray();
         assert_eq!(own.payment(), Some(("x-payment-signature", payload.as_str())));
-        assert_eq!(own.payload().map(|payload| Kind::of(&payload)), Some(Kind::PaymentV2));
+        assert_eq!(own.payload().map(Kind::of), Some(Kind::PaymentV2));
         own.request.fields.push(("x-payment-proof".to_owned(), "abc".to_owned()));
         assert_eq!(own.payment(), Some((PROOF, "abc")));
         let offer = header::encode_text(r#"{"x402Version":2,"accepts":[]}"#);

@@ -3,8 +3,11 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`exchange`] | a request and its answer, wherever they were written down |
+//! | [`record`] | a record of them, and how much of it is looked at |
 //! | [`har`], [`curl`] | archives of browsers and of `pay --trace`; what `curl -v` and `curl -i` print |
-//! | [`payments`] | rules about what was paid, and how often |
+//! | [`payments`], [`twice`] | rules about what was paid, and how often |
+//! | [`status`], [`facilitator`] | answers that are no refusals of the protocol; what a facilitator was asked |
+//! | [`judge`] | judging payments, as many as there is time for |
 //! | [`passage`] | rules about what became of requests on their way: redirects, bodies, CORS, caches |
 
 use serde_json::Value;
@@ -14,39 +17,55 @@ use x402_sim::explain::read::{Reading, read};
 
 pub mod curl;
 pub mod exchange;
+pub mod facilitator;
 pub mod har;
+pub mod judge;
 pub mod passage;
 pub mod payments;
+pub mod record;
+pub mod status;
+pub mod twice;
 
 pub use exchange::{Answer, Exchange};
+use judge::Judge;
+use payments::Payments;
+use record::Record;
 
 /// Explains a part: what was read, what it should pay for, and the clock in seconds.
 pub type Explain<'a> = dyn Fn(Reading, Option<Value>, Option<u64>) -> Explanation + 'a;
 
-/// How many requests are looked at.
-const MOST: usize = 2000;
-
 /// Explains a record of requests; `None` where it holds none.
 pub fn transcript(text: &str, explain: &Explain<'_>) -> Option<Explanation> {
-    let mut exchanges = if text.trim_start().starts_with('{') { har::read(text) } else { curl::read(text) };
-    exchanges.truncate(MOST);
-    if exchanges.is_empty() {
+    let record = Record::read(text);
+    if record.exchanges.is_empty() {
         return None;
     }
-    let mut explanation =
-        Explanation::new(Kind::Transcript, format!("{}: {}", Kind::Transcript.words(), exchanges.len()));
-    exchanges.iter_mut().for_each(Exchange::look_for_stray);
-    explanation.sections.push(requests(&exchanges));
-    if let [only] = exchanges.as_slice()
+    let title = format!("{}: {}", Kind::Transcript.words(), record.total());
+    let mut explanation = Explanation::new(Kind::Transcript, title);
+    record.list(&mut explanation);
+    if let [only] = record.exchanges.as_slice()
         && let Some(offer) = offered(only, explain)
     {
         explanation.sections.extend(offer.sections);
         explanation.verdict = offer.verdict;
         offer.findings.into_iter().for_each(|finding| explanation.find(finding));
     }
-    judge(&exchanges, explain, &mut explanation);
+    look(&record.exchanges, explain, &mut explanation);
     explanation.rank();
     Some(explanation)
+}
+
+/// The offers that a text holds, if it is a record of requests: those that came last.
+pub fn offers(text: &str) -> Vec<Value> {
+    let record = Record::read(text);
+    let last = record.exchanges.iter().rev().map(Exchange::offers).find(|offers| !offers.is_empty());
+    last.map(<[Value]>::to_vec).unwrap_or_default()
+}
+
+/// The offer among some that a payment answers: of its version, if there is one.
+pub fn fitting(offers: &[Value], reading: &Reading) -> Option<Value> {
+    let wanted = reading.json().map(|(_, payload)| payments::offer_for(payload));
+    offers.iter().find(|offer| Some(Kind::of(offer)) == wanted).or_else(|| offers.first()).cloned()
 }
 
 /// Explains the answer of an address that was asked once.
@@ -90,30 +109,14 @@ pub(crate) fn offer_of(exchange: &Exchange) -> Option<(&'static str, String)> {
     Some(("PAYMENT-REQUIRED", value.to_owned()))
 }
 
-fn judge(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Explanation) {
-    payments::look(exchanges, explain, explanation);
+fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Explanation) {
+    let (mut payments, mut judge) = (Payments::of(exchanges), Judge::new(explain));
+    for (place, own) in exchanges.iter().enumerate() {
+        payments.look(own, place, &mut judge, explanation);
+        facilitator::look(own, &format!("request {}", place + 1), explain, &mut judge, explanation);
+    }
+    judge.sum_up(explanation);
+    twice::look(exchanges, explanation);
     passage::look(exchanges, explanation);
     payments::unanswered(exchanges, explanation);
-}
-
-fn requests(exchanges: &[Exchange]) -> Section {
-    let mut section = Section::new("requests");
-    for (place, own) in exchanges.iter().enumerate().take(200) {
-        let mut said = Vec::new();
-        if let Some((name, _)) = own.payment() {
-            said.push(format!("with {name}"));
-        }
-        if own.has_body() {
-            said.push("with a body".to_owned());
-        }
-        if own.response.get("payment-required").is_some() {
-            said.push("an offer came back".to_owned());
-        }
-        if own.receipt().is_some() {
-            said.push("a receipt came back".to_owned());
-        }
-        let status = if own.status == 0 { "no answer".to_owned() } else { own.status.to_string() };
-        section.add((place + 1).to_string(), format!("{} {} -> {status}", own.method, own.url), said.join(", "));
-    }
-    section
 }

@@ -1,5 +1,7 @@
 //! Rules about what became of requests on their way: redirects, bodies, CORS, caches.
 
+use std::collections::HashMap;
+
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 
@@ -7,17 +9,31 @@ use super::exchange::Exchange;
 
 /// Looks at the ways of a record's requests.
 pub fn look(exchanges: &[Exchange], explanation: &mut Explanation) {
+    let paid = paid_next(exchanges);
     for (place, own) in exchanges.iter().enumerate() {
         let name = format!("request {}", place + 1);
         offer(own, &name, explanation);
         cors(own, &name, explanation);
         cache(own, &name, explanation);
-        let later = &exchanges[place + 1..];
-        redirect(own, later, &name, explanation);
-        if own.status == 402 {
-            body(own, later, &name, explanation);
+        redirect(own, exchanges.get(place + 1), &name, explanation);
+        if let (402, Some(next)) = (own.status, paid[place]) {
+            body(own, &exchanges[next], &name, explanation);
         }
     }
+}
+
+/// For each request, where the same resource is asked next with a payment.
+fn paid_next(exchanges: &[Exchange]) -> Vec<Option<usize>> {
+    let mut next = HashMap::new();
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(exchanges.len());
+    for (place, own) in exchanges.iter().enumerate().rev() {
+        places.push(next.get(own.resource()).copied());
+        if own.payment().is_some() {
+            next.insert(own.resource(), place);
+        }
+    }
+    places.reverse();
+    places
 }
 
 /// Looks at one answer to a request without a payment.
@@ -115,7 +131,7 @@ fn cache(own: &Exchange, name: &str, explanation: &mut Explanation) {
 }
 
 /// What a redirect does to a request.
-fn redirect(own: &Exchange, later: &[Exchange], name: &str, explanation: &mut Explanation) {
+fn redirect(own: &Exchange, next: Option<&Exchange>, name: &str, explanation: &mut Explanation) {
     if ![301, 302, 303, 307, 308].contains(&own.status) {
         return;
     }
@@ -128,7 +144,7 @@ fn redirect(own: &Exchange, later: &[Exchange], name: &str, explanation: &mut Ex
         let seen = format!("{name}: {} {} is answered with {}", own.method, own.url, own.status);
         explanation.find(Finding::new("facilitator_redirect").seen(seen));
     }
-    let Some(next) = later.first().filter(|next| target.is_empty() || path(&next.url) == path(target)) else { return };
+    let Some(next) = next.filter(|next| target.is_empty() || path(&next.url) == path(target)) else { return };
     if own.method != next.method && own.method != "HEAD" {
         let seen = format!("{name}: {} is answered with {}, and {} follows", own.method, own.status, next.method);
         explanation.find(Finding::new("method_changed").seen(seen));
@@ -139,12 +155,10 @@ fn redirect(own: &Exchange, later: &[Exchange], name: &str, explanation: &mut Ex
 }
 
 /// Whether the paid request has the body of the one that asked.
-fn body(own: &Exchange, later: &[Exchange], name: &str, explanation: &mut Explanation) {
+fn body(own: &Exchange, next: &Exchange, name: &str, explanation: &mut Explanation) {
     if !own.has_body() || own.payment().is_some() {
         return;
     }
-    let Some(place) = later.iter().position(|next| next.is_like(own) && next.payment().is_some()) else { return };
-    let next = &later[place];
     let changed = match (own.request.body_text(), next.request.body_text()) {
         (Some(first), Some(second)) => first != second,
         _ => false,

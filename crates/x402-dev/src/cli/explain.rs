@@ -12,10 +12,12 @@ pub struct ExplainArgs {
     /// What to explain.
     #[command(flatten)]
     what: WhatArgs,
-    /// What the payment is for: requirements or an offer, as a file, JSON, or the value of a header.
+    /// What the payment is for: requirements or an offer, as a file, JSON, the value of a header, a record of requests, or
+    /// a URL that is asked once.
     #[arg(long, short = 'r', value_name = "OFFER")]
     requirements: Option<String>,
-    /// Show the lines of code for this SDK only.
+    /// Show the lines of code of this SDK. Without it, of the one that a record or the directory's manifests name, else of
+    /// TypeScript and Python.
     #[arg(long, value_name = "SDK")]
     sdk: Option<SdkArg>,
     /// The instance to ask.
@@ -52,30 +54,29 @@ struct WhatArgs {
 /// An SDK.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum SdkArg {
-    /// `@x402/fetch`.
-    TsFetch,
-    /// `@x402/axios`.
+    /// TypeScript: `@x402/fetch`, `@x402/express`.
+    #[value(alias = "ts-fetch", alias = "ts-express", alias = "typescript")]
+    Ts,
+    /// TypeScript with `@x402/axios`.
     TsAxios,
-    /// `@x402/express` and its like.
-    TsExpress,
-    /// The Python clients.
-    PythonClient,
-    /// The Python servers.
-    PythonServer,
+    /// Python.
+    #[value(alias = "python-client", alias = "python-server")]
+    Python,
     /// Go.
     Go,
+    /// Rust.
+    Rust,
 }
 
 impl ExplainArgs {
     /// What is to be done.
     pub fn job(self) -> Job {
         let sdk = self.sdk.map(|sdk| match sdk {
-            SdkArg::TsFetch => Sdk("ts-fetch"),
-            SdkArg::TsAxios => Sdk("ts-axios"),
-            SdkArg::TsExpress => Sdk("ts-express"),
-            SdkArg::PythonClient => Sdk("python-client"),
-            SdkArg::PythonServer => Sdk("python-server"),
-            SdkArg::Go => Sdk("go"),
+            SdkArg::Ts => Sdk::Ts,
+            SdkArg::TsAxios => Sdk::TsAxios,
+            SdkArg::Python => Sdk::Python,
+            SdkArg::Go => Sdk::Go,
+            SdkArg::Rust => Sdk::Rust,
         });
         let shape = shape(self.what.markdown);
         let WhatArgs { what, at, .. } = self.what;

@@ -90,12 +90,12 @@ impl Outcome {
 /// What the purchase says of what is asked: `settlements is 2`.
 fn told(assertion: &Assertion, purchase: &Listed) -> String {
     let fields = assertion.fields();
-    let told = fields.iter().map(|field| format!("{} is {}", field.name(), terminal::printable(&field.told(purchase))));
+    let told = fields.iter().map(|field| format!("{} is {}", field.name(), terminal::safe(&field.told(purchase))));
     told.collect::<Vec<_>>().join(", ")
 }
 
 fn text(assertion: &Assertion, expression: &str, outcome: &Outcome, evidence_of: &[Told]) -> String {
-    let expression = terminal::printable(expression);
+    let expression = terminal::safe(expression);
     if outcome.asked == 0 {
         return format!("failed: {expression}\nthere is no purchase yet; only a request with a payment makes one");
     }

@@ -141,7 +141,7 @@ fn print<'a>(mut events: impl Iterator<Item = &'a str>, form: Form) -> Flow {
 fn line(event: &str) -> String {
     match serde_json::from_str::<Seen>(event) {
         Ok(Seen { sequence, at, summary }) => {
-            format!("{sequence:>6}  {}  {}", timestamp(at), terminal::printable(&summary))
+            format!("{sequence:>6}  {}  {}", timestamp(at), terminal::safe(&summary))
         }
         Err(_) => event.to_owned(),
     }

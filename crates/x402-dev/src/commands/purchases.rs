@@ -11,7 +11,7 @@ use crate::doors::admin::client::{CallError, Remote};
 use crate::doors::admin::routes::purchases::{MOST, Purchases, Told};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::terminal::printable;
+use crate::terminal::safe;
 
 /// What a line for people needs of an event.
 #[derive(Debug, Deserialize)]
@@ -93,12 +93,12 @@ fn row(purchase: &Listed) -> Vec<String> {
 /// How it was grouped, with the name that the buyer gave.
 fn grouped(purchase: &Listed) -> String {
     let grouping = purchase.grouping.name();
-    purchase.name.as_deref().map_or_else(|| grouping.to_owned(), |name| format!("{grouping} {}", printable(name)))
+    purchase.name.as_deref().map_or_else(|| grouping.to_owned(), |name| format!("{grouping} {}", safe(name)))
 }
 
 fn resource(purchase: &Listed) -> String {
-    let resource = purchase.resource.as_deref().map_or_else(|| "-".to_owned(), printable);
-    purchase.method.as_deref().map_or_else(|| resource.clone(), |method| format!("{} {resource}", printable(method)))
+    let resource = purchase.resource.as_deref().map_or_else(|| "-".to_owned(), safe);
+    purchase.method.as_deref().map_or_else(|| resource.clone(), |method| format!("{} {resource}", safe(method)))
 }
 
 /// The two ends of an address.
@@ -106,7 +106,7 @@ fn shortened(address: &str) -> String {
     let end = address.len().saturating_sub(4);
     match (address.get(..6), address.get(end..)) {
         (Some(first), Some(last)) if end > 6 => format!("{first}..{last}"),
-        _ => printable(address),
+        _ => safe(address),
     }
 }
 
@@ -114,7 +114,7 @@ fn shortened(address: &str) -> String {
 pub fn evidence(told: &Told) -> String {
     let purchase = &told.purchase;
     let count = |number: u64| number.to_string();
-    let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), printable);
+    let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), safe);
     let rows = [
         ("verdict", purchase.verdict.name().to_owned()),
         ("grouped by", grouped(purchase)),
@@ -140,7 +140,7 @@ pub fn evidence(told: &Told) -> String {
 
 fn event_line(event: &RawValue) -> String {
     match serde_json::from_str::<Seen>(event.get()) {
-        Ok(Seen { sequence, at, summary }) => format!("{sequence:>6}  {}  {}", timestamp(at), printable(&summary)),
+        Ok(Seen { sequence, at, summary }) => format!("{sequence:>6}  {}  {}", timestamp(at), safe(&summary)),
         Err(_) => event.get().to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::origin::Origin;
 use super::tree::{Place, Source, SourceName};
 use crate::exit::Exit;
+use crate::terminal::safe;
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +124,7 @@ impl ConfigError {
 
 impl Problem {
     pub(super) fn new(key: impl Into<String>, message: impl Into<String>, place: Place) -> Self {
-        Self { key: printable(&key.into()), message: printable(&message.into()), place, also: None, hint: None }
+        Self { key: safe(&key.into()), message: safe(&message.into()), place, also: None, hint: None }
     }
 
     /// Adds a second place that has to do with it.
@@ -139,7 +140,7 @@ impl Problem {
     }
 
     pub(super) fn hinted(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(printable(&hint.into()));
+        self.hint = Some(safe(&hint.into()));
         self
     }
 
@@ -237,10 +238,4 @@ fn first_line(place: &Place) -> std::ops::Range<usize> {
     let start = place.range.start.min(text.len());
     let rest = &text[start..place.range.end.clamp(start, text.len())];
     start..start + rest.find('\n').unwrap_or(rest.len())
-}
-
-/// The text without characters that could command a terminal.
-fn printable(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(escape).collect()
 }

@@ -159,6 +159,14 @@ impl Journal {
         Ok(last)
     }
 
+    /// A purchase, open or ended, whoever works on it. Nothing is changed.
+    pub fn look(&self, id: &str) -> Result<Option<Entry>, JournalError> {
+        if let Some(entry) = read(&self.root.join(id))? {
+            return Ok(Some(entry));
+        }
+        Ok(self.history(usize::MAX)?.into_iter().rfind(|entry| entry.id == id))
+    }
+
     /// A place of its own for this process; `None` where another one works on it, or it is no more.
     fn take(&self, place: &Path) -> Result<Option<Page>, JournalError> {
         let lock = match File::open(place) {

@@ -32,7 +32,7 @@ fn refused(asker: &Asker, mock: &Mock, flags: &[&str]) -> Value {
 #[track_caller]
 fn assert_fault(explanation: &Value, name: &str) {
     let findings = explanation["findings"].as_array().unwrap();
-    assert_eq!(findings[0]["id"], "simulation_mode", "{explanation}");
+    assert_eq!(findings[0]["id"], "fault_played", "{explanation}");
     assert!(findings[0]["evidence"].to_string().contains(name), "{explanation}");
     let proven = findings.iter().filter(|finding| finding["certainty"] == "proven").count();
     assert_eq!(proven, 1, "{explanation}");
@@ -42,8 +42,15 @@ fn assert_fault(explanation: &Value, name: &str) {
 fn a_fault_is_not_the_users_mistake() {
     let asker = Asker::new();
     let mock = offering(&asker, Test::new());
-    for fault in ["insufficient_funds", "replayed", "nonce_cancelled", "price_bait", "payee_swap", "verify=refuse:mine"]
-    {
+    for fault in [
+        "insufficient_funds",
+        "replayed",
+        "nonce_cancelled",
+        "price_bait",
+        "payee_swap",
+        "facilitator_down",
+        "verify=refuse:mine",
+    ] {
         run(&asker, &["fault", "add", fault, "--url", &mock.url]);
         let explanation = refused(&asker, &mock, &[]);
         run(&asker, &["fault", "clear", "--url", &mock.url]);
@@ -58,6 +65,20 @@ fn a_fault_is_not_the_users_mistake() {
     // The next request is played nothing, and is judged as ever.
     let explanation = refused(&asker, &mock, &["--defect", "wrong-domain"]);
     assert_eq!(ids(&explanation), ["wrong_domain_name"], "{explanation}");
+}
+
+#[test]
+fn a_network_that_the_mock_does_not_play_is_named_with_the_flag_that_enables_it() {
+    let asker = Asker::new();
+    let base = Test::new().arg("--network").arg("base").start();
+    asker.file("offer.b64", base.get("/report").header("payment-required").unwrap());
+    let body: Value = serde_json::from_str(&run(&asker, &["sign", "offer.b64", "--body"])).unwrap();
+    let mock = Test::new().start();
+    assert_eq!(mock.send(&Request::post_json("/verify", &body)).json()["invalidReason"], "invalid_network");
+    let explanation = asker.json(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(ids(&explanation), ["kind_not_supported"], "{explanation}");
+    let fix = explanation["findings"][0]["fix"].as_str().unwrap();
+    assert!(fix.contains("`--network eip155:8453`") && fix.contains("`networks:`"), "{fix}");
 }
 
 #[test]
@@ -85,7 +106,7 @@ fn nothing_settles_above_an_error_and_no_guess_stands_beside_a_proof() {
         let refused = explanation["verdict"]["valid"] == false;
         assert!(!(refused && findings.is_empty()), "{}: {explanation}", case["name"]);
         for finding in findings.iter().filter(|finding| finding["certainty"] == "proven") {
-            assert!(!finding["evidence"].to_string().contains("no likely mistake"), "{}: {finding}", case["name"]);
+            assert!(!finding["evidence"].to_string().contains("none of the commonest"), "{}: {finding}", case["name"]);
         }
     }
 }
@@ -96,15 +117,16 @@ fn what_follows_from_a_mistake_is_no_second_one() {
         ("price-times-ten", "price_changed"),
         ("solana-offer-no-fee-payer", "missing_fee_payer"),
         ("network-typo", "network_misspelt"),
-        ("payee-lower-case", "address_checksum"),
+        ("payee-lower-case", "accepted_respelt"),
         ("bearer", "header_scheme"),
     ] {
         let case = cases().into_iter().find(|case| case["name"] == name).unwrap();
         let explanation = explained(&case);
         assert_eq!(ids(&explanation), [found], "{explanation}");
         if name == "payee-lower-case" {
-            let fix = explanation["findings"][0]["fix"].as_str().unwrap();
-            assert!(fix.starts_with("Send `accepted` back unchanged"), "{fix}");
+            let finding = &explanation["findings"][0];
+            assert!(finding["fix"].as_str().unwrap().starts_with("Send `accepted` back unchanged"), "{finding}");
+            assert!(finding["evidence"][0].as_str().unwrap().starts_with("accepted.payTo is 0xa0ee"), "{finding}");
         }
     }
 }

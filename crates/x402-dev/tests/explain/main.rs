@@ -19,6 +19,10 @@ mod asker;
 
 mod astray;
 mod blame;
+mod bought;
 mod corpus;
+mod hands;
 mod instance;
+mod records;
+mod records_fuzz;
 mod told;

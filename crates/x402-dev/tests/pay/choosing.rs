@@ -45,7 +45,18 @@ fn nothing_is_paid_that_was_not_asked_for() {
         (vec![on_base()], &["--real-money"], 0, "the key of a test account is public"),
         (vec![changed("network", "eip155:424242")], &["--real-money"], 5, "a network that nobody here knows"),
         (vec![changed("asset", own)], &[], 5, "no known asset"),
-        (vec![changed("asset", own)], &["--asset", own], 5, "over the limit of $1"),
+        (
+            vec![changed("asset", own)],
+            &["--asset", own],
+            5,
+            "the limit of $1 says nothing of this asset (--max-amount 'N units')",
+        ),
+        (
+            vec![fair.clone()],
+            &["--max-amount", "0.05 EURC"],
+            5,
+            "the limit of 0.05 EURC says nothing of this asset (--max",
+        ),
         (
             vec![changed("asset", own)],
             &["--asset", own, "--max-amount", "10000 units"],
@@ -92,12 +103,18 @@ fn a_dry_run_shows_the_offer_and_signs_nothing() {
 fn nothing_is_signed_before_a_person_says_yes() {
     let seller = Seller::honest();
     let buyer = Buyer::new();
-    for (answer, exit) in [("n\n", 5), ("", 5), ("what\n", 5), ("y\n", 0), ("YES\n", 0)] {
+    for (answer, exit, said) in [
+        ("n\n", 5, "[y/N] declined; nothing was signed"),
+        ("", 5, "[y/N] \nnobody answered, as stdin has ended: that is a no, and nothing was signed"),
+        ("what\n", 5, "declined"),
+        ("y\n", 0, "paid"),
+        ("YES\n", 0, "paid"),
+    ] {
         let before = seller.payments().len();
         let run = buyer.pay_reading(&[&seller.url, "--confirm"], answer.as_bytes());
         run.assert(
             exit,
-            &["Pay 0.01 USDC to 0xa0Ee7A142d267C1f36714E4a8F75612F20a79720 on Base Sepolia (eip155:84532)"],
+            &["Pay 0.01 USDC to 0xa0Ee7A142d267C1f36714E4a8F75612F20a79720 on Base Sepolia (eip155:84532)", said],
         );
         assert_eq!(seller.payments().len() - before, usize::from(exit == 0), "{answer:?}");
     }

@@ -66,7 +66,9 @@ fn a_buyer_that_is_killed_before_it_signs_has_nothing_to_resume() {
     seller.wait_for(1);
     running.kill();
     assert!(buyer.open().is_empty());
-    buyer.pay(&["--resume"]).assert(64, &["nothing to resume"]);
+    buyer.pay(&["--resume"]).assert(0, &["nothing is open", "--list"]);
+    buyer.pay(&["--resume", "--forget"]).assert(0, &["nothing is open"]);
+    assert_eq!(buyer.report(&["--resume"])["outcome"], "nothing-open");
 }
 
 #[test]

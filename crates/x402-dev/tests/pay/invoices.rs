@@ -71,8 +71,13 @@ fn a_dry_run_shows_the_parts_and_signs_nothing() {
     let dry = buyer.pay(&[&base[..], &["--dry-run"]].concat());
     assert_eq!(dry.code, Some(0), "{dry:?}");
     let alice = accounts::find("alice").unwrap().solana_address;
-    for part in ["transferChecked  10000 atomic units of 4zMMC9", "fee payer", alice, "memo             req-", "to    "]
-    {
+    for part in [
+        "transferChecked  0.01 USDC (10000 atomic units of 4zMMC9",
+        "fee payer",
+        alice,
+        "memo             req-",
+        "to    ",
+    ] {
         assert!(dry.text().contains(part), "{part}: {}", dry.text());
     }
     let said = buyer.report(&[&base[..], &["--dry-run"]].concat());

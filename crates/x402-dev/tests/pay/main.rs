@@ -31,6 +31,7 @@ mod again;
 mod bodies;
 mod choosing;
 mod crash;
+mod crash_end;
 mod crash_kinds;
 mod dialects;
 mod doubt;

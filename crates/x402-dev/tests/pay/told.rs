@@ -25,7 +25,9 @@ fn stdout_is_the_content_and_stderr_the_story() {
         "an offer in x402v2",
         "would be paid",
         "domain.name",
+        "10000 (0.01 USDC)",
         "validBefore",
+        ".000Z)",
         "nonce",
         "* delivered",
     ] {
@@ -147,4 +149,52 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_unknown_outcome_says_what_until_when_and_what_next_on_a_line_each() {
+    let seller = Seller::start(|heard, _| match heard.payment() {
+        Some(_) => Reply::Says(says("504 Gateway Timeout", &[], "")),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let buyer = Buyer::new();
+    let run = buyer.pay(&[&seller.url, "--retry", "0", "--now", "1800000000"]);
+    let id = buyer.purchase()["id"].as_str().unwrap().to_owned();
+    run.assert(4, &[]);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            &format!("outcome unknown: 0.01 USDC to {MERCHANT} on eip155:84532 may have been paid, or not"),
+            "until when: the authorization can be used until 2027-01-15T08:05:00.000Z",
+            "what is known: the last answer was unclear: 504 Gateway Timeout; it was presented 1 time, and no other was signed",
+            &format!(
+                "next: `x402-dev pay --resume {id}` asks again with the same authorization, and with `--rpc URL` asks the \
+                 chain"
+            ),
+        ]
+    );
+    let message = buyer.report(&["--resume", "--retry", "0", "--now", "1800000000"])["message"].clone();
+    assert!(!message.as_str().unwrap().contains('\n'), "{message}");
+}
+
+#[test]
+fn a_refusal_for_want_of_an_allowance_says_how_to_give_it() {
+    let config = "
+accounts: {permit2: required}
+resources:
+  - match: /a
+    accepts: [{network: base-sepolia, asset_transfer_method: permit2}]
+";
+    let (mock, buyer) = (Test::new().config(config).start(), Buyer::new());
+    let url = format!("{}/a", mock.url);
+    let run = buyer.pay(&[&url, "--as", "alice", "--retry-delay", "0"]);
+    run.assert(1, &["refused: permit2_allowance_required", "Permit2 may not move the payer's tokens yet"]);
+    // The command that it names is one that helps.
+    let command = run.stderr.split("`x402-dev ").nth(1).unwrap().split('`').next().unwrap().to_owned();
+    let mut words: Vec<&str> = command.split(' ').collect();
+    words.extend(["--url", &mock.url]);
+    let approved = std::process::Command::new(env!("CARGO_BIN_EXE_x402-dev")).args(&words).output().unwrap();
+    assert!(approved.status.success(), "{words:?}: {approved:?}");
+    buyer.pay(&[&url, "--as", "alice"]).assert(0, &["paid 0.01 USDC"]);
 }

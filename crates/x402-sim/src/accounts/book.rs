@@ -176,7 +176,8 @@ impl Party {
         let number = self.index.is_some_and(|index| text.parse() == Ok(index));
         let is_at =
             |(row, own): (&&FamilyRow, &Option<String>)| own.as_deref().is_some_and(|own| (row.is_same)(own, text));
-        number || is(&self.name) || FAMILIES.iter().zip(&self.addresses).any(is_at)
+        let named = is(&self.name) || accounts::is_sole_role(&self.role, text);
+        number || named || FAMILIES.iter().zip(&self.addresses).any(is_at)
     }
 
     /// Its address on networks of a family.
@@ -228,9 +229,10 @@ mod tests {
             assert_eq!(book.find(text).unwrap().label(), "dust", "{text}");
         }
         assert_eq!(book.find("3").unwrap().label(), "account 3");
+        assert_eq!(["facilitator", "Merchant"].map(|role| book.find(role).unwrap().index), [Some(8), Some(9)]);
         let stranger = book.find("0x00000000000000000000000000000000000000Aa").unwrap();
         assert_eq!((stranger.index, stranger.role.as_str(), stranger.accounts().len()), (None, "unknown", 1));
-        for text in ["", "nobody", "-1", "99", "0x12"] {
+        for text in ["", "nobody", "-1", "99", "0x12", "payer", "persona", "unknown"] {
             assert!(matches!(book.find(text), Err(AccountError::Unknown { .. })), "{text}");
         }
     }
@@ -241,7 +243,7 @@ mod tests {
         let carol = book.add(Some("carol".to_owned()), [1; 32], Address::repeat_byte(1)).unwrap();
         assert_eq!((carol.index, book.find("20").unwrap()), (Some(20), carol));
         let add = |book: &mut Book, name: &str| book.add(Some(name.to_owned()), [2; 32], Address::repeat_byte(2));
-        for taken in ["carol", "alice"] {
+        for taken in ["carol", "alice", "merchant"] {
             assert!(matches!(add(&mut book, taken), Err(AccountError::Taken { .. })), "{taken}");
         }
         for bad in ["", "3", "Carol", "a b", "0x1", &"a".repeat(33)] {

@@ -74,13 +74,20 @@ pub fn merchant() -> TestAccount {
     all().nth(MERCHANT).expect("account 9 is in the table")
 }
 
-/// The test account or persona that a text names: its index, its name, or its address on either family.
+/// The test account or persona that a text names: its index, its name, the role that it alone has, or its address on
+/// either family.
 pub fn find(text: &str) -> Option<TestAccount> {
     all().find(|account| {
         text.parse() == Ok(account.index)
             || account.persona().is_some_and(|persona| persona.name.eq_ignore_ascii_case(text))
+            || is_sole_role(account.role(), text)
             || account.is_at(text)
     })
+}
+
+/// Whether a text is this role, and only one account has it: `facilitator` and `merchant` name somebody.
+fn is_sole_role(role: &str, text: &str) -> bool {
+    [facilitator().role(), merchant().role()].contains(&role) && role.eq_ignore_ascii_case(text)
 }
 
 impl TestAccount {
@@ -184,6 +191,10 @@ mod tests {
             }
         }
         assert_eq!(find("Broke").map(|account| account.index), Some(12));
-        assert_eq!(find("20"), None);
+        assert_eq!(
+            ["facilitator", "merchant"].map(|role| find(role).map(|own| own.index)),
+            [Some(FACILITATOR), Some(MERCHANT)]
+        );
+        assert_eq!((find("20"), find("payer"), find("persona")), (None, None, None));
     }
 }

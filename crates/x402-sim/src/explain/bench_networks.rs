@@ -14,9 +14,10 @@ pub(super) fn around(requirements: &Value) -> (Vec<Network>, Vec<String>) {
     let mut networks: Vec<Network> = registry::networks().into_iter().filter(registry::is_payable).collect();
     let text = |key: &str| requirements.get(key).and_then(Value::as_str);
     let (Some(network), Some(asset)) = (text("network"), text("asset")) else { return (networks, Vec::new()) };
-    let known_elsewhere = networks.iter().any(|own| own.asset_by_address(asset).is_some());
+    let is_known = |text: &str| networks.iter().any(|own| own.asset_by_address(text).is_some());
     let mut notes = Vec::new();
-    if known_elsewhere || is_misspelt(&networks, asset) {
+    // Where the payee is an asset, the asset is taken for the payee, and not for one that nobody knows.
+    if is_known(asset) || text("payTo").is_some_and(is_known) || is_misspelt(&networks, asset) {
         return (networks, notes);
     }
     let Some(place) = networks.iter().position(|own| own.is_called(network)).or_else(|| {

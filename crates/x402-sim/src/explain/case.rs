@@ -8,7 +8,7 @@ use super::judge::{Attempt, Bench, Signed, Whose, set};
 use super::kind::Kind;
 use super::read::{Reading, Subject};
 use super::said::{answer, reason, recorded};
-use super::{compare, draw, matching, offer, proof, repair};
+use super::{code, compare, draw, host, matching, offer, proof, repair};
 use crate::networks::eip155;
 use crate::registry::Version;
 
@@ -89,6 +89,7 @@ pub fn explain(question: &Question) -> Explanation {
     if !judged && explanation.kind != Kind::Reason {
         explanation.findings.clear();
     }
+    code::fit(question, &mut explanation);
     explanation.rank();
     explanation
 }
@@ -208,7 +209,7 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
         explanation.find(finding);
     }
     let url = payload.pointer("/resource/url").and_then(Value::as_str);
-    offer::resource(url, "paymentPayload.resource.url", explanation);
+    host::resource(url, "paymentPayload.resource.url", explanation);
     explanation.verdict = Some(match &question.record {
         Some(record) => recorded(record, &verdict, explanation, found, now),
         None if matched => verdict,
@@ -242,14 +243,7 @@ fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> Attempt {
     set(&mut next.payload, "/accepted", attempt.requirements.clone());
     let mut changed =
         ["network", "asset", "extra"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key));
-    let places = [
-        ("amount", "/payload/authorization/value"),
-        ("amount", "/payload/permit2Authorization/permitted/amount"),
-        ("payTo", "/payload/authorization/to"),
-        ("payTo", "/payload/permit2Authorization/witness/to"),
-        ("asset", "/payload/permit2Authorization/permitted/token"),
-    ];
-    for (key, pointer) in places {
+    for (key, pointer) in repair::SIGNED {
         let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
         let signed = next.payload.pointer(pointer);
         let same = signed.and_then(Value::as_str).zip(said.and_then(Value::as_str));

@@ -7,6 +7,7 @@ use x402_wire::shape::shorten;
 
 use super::explanation::Row;
 use super::judge::Attempt;
+use super::matching::same;
 use super::repair::same_chain;
 use crate::networks::eip155::parse_address;
 use crate::networks::solana::exact::layout::TransferChecked;
@@ -43,27 +44,27 @@ pub(super) fn rows(attempt: &Attempt) -> Vec<Row> {
         let account = account.map(|owner| Key::token_account(owner, transfer.mint, transfer.program).to_string());
         add("payTo's token account", Some(transfer.destination.to_string()), account, Equal::Text);
     } else {
-        if !v1 {
-            add("asset", paid("/accepted/asset"), asked("/asset"), Equal::Address);
-        }
         add("amount", paid("/payload/authorization/value"), asked(amount), Equal::Number);
         add("payTo", paid("/payload/authorization/to"), asked("/payTo"), Equal::Address);
     }
     if !v1 {
-        add("accepted.amount", paid("/accepted/amount"), asked(amount), Equal::Number);
-        add("accepted.payTo", paid("/accepted/payTo"), asked("/payTo"), Equal::Text);
-        add("maxTimeoutSeconds", paid("/accepted/maxTimeoutSeconds"), asked("/maxTimeoutSeconds"), Equal::Text);
-        for key in ["name", "version", "feePayer", "memo", "assetTransferMethod"] {
-            let pointer = format!("/extra/{key}");
-            add(
-                &format!("extra.{key}"),
-                Some(of(attempt.payload.pointer(&top(&pointer[1..])))),
-                asked(&pointer),
-                Equal::Text,
-            );
-        }
+        let mut members = vec!["asset", "amount", "payTo", "maxTimeoutSeconds"];
+        members.extend(["extra/name", "extra/version", "extra/feePayer", "extra/memo", "extra/assetTransferMethod"]);
+        rows.extend(members.into_iter().filter_map(|member| accepted(attempt, member)));
     }
     rows
+}
+
+/// A member of what was accepted, beside the same one of the requirements: resource servers want them equal as they are.
+fn accepted(attempt: &Attempt, member: &str) -> Option<Row> {
+    let said = attempt.payload.pointer(&format!("/accepted/{member}"));
+    let asked = attempt.requirements.pointer(&format!("/{member}"))?;
+    Some(Row {
+        field: format!("accepted.{}", member.replace('/', ".")),
+        payment: said.map_or_else(|| "-".to_owned(), text),
+        requirements: text(asked),
+        equal: same(said, Some(asked)),
+    })
 }
 
 /// The amount that a payment moves: what was signed, of whichever instrument.

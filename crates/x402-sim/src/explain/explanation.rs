@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::finding::{Certainty, Finding, Severity};
+use super::finding::{Certainty, Finding, Severity, entry};
 use super::kind::Kind;
 
 /// What was made of a text.
@@ -108,15 +108,16 @@ impl Explanation {
         }
     }
 
-    /// Puts what is proven before what is possible, errors before warnings; else the sequence stays. A payment with an
-    /// error is not said to settle.
+    /// Puts what is proven before what is possible, errors before warnings, causes before events; else the sequence stays.
+    /// A payment with an error is not said to settle.
     pub fn rank(&mut self) {
         let valid = self.verdict.as_ref().is_some_and(|verdict| verdict.valid);
         if valid && self.findings.iter().any(|finding| finding.severity == Severity::Error) {
             self.verdict = None;
             self.notes.push("apart from what is found here, verify passes in a fresh world".to_owned());
         }
-        self.findings.sort_by_key(|finding| (finding.certainty, finding.severity));
+        let is_vague = |finding: &Finding| entry(finding.id).is_some_and(|entry| entry.vague);
+        self.findings.sort_by_key(|finding| (finding.certainty, finding.severity, is_vague(finding)));
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
+use super::code::{self, CodeLine};
+
 /// One thing that is wrong, or may be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -32,19 +34,10 @@ pub struct Finding {
     pub fix: String,
     /// The lines that mend it, by the SDK.
     pub code: Vec<CodeLine>,
+    /// Why there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_code: Option<&'static str>,
 }
-
-/// A line of code that mends something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CodeLine {
-    /// The SDK: a name of [`SDKS`].
-    pub sdk: &'static str,
-    /// The line.
-    pub line: &'static str,
-}
-
-/// The SDKs that lines are written for.
-pub const SDKS: [&str; 6] = ["ts-fetch", "ts-axios", "ts-express", "python-client", "python-server", "go"];
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,15 +83,24 @@ pub struct Entry {
     pub severity: Severity,
     /// Who can mend it.
     pub side: Side,
+    /// Whether whoever wrote the place where it stands can mend it: anybody makes such mistakes.
+    #[serde(default)]
+    pub placed: bool,
+    /// Whether it says what has happened, and not why: whatever says why comes before it.
+    #[serde(default)]
+    pub vague: bool,
     /// What it is.
     pub title: String,
     /// How it comes about.
     pub cause: String,
     /// What to do.
     pub fix: String,
-    /// The lines that mend it.
+    /// The lines that mend it, as templates; see [`super::code`].
     #[serde(default)]
     pub code: BTreeMap<String, String>,
+    /// Why there are none.
+    #[serde(default)]
+    pub no_code: Option<String>,
 }
 
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
@@ -123,7 +125,6 @@ impl Finding {
     /// With an id that is not in the table: a test names every id that the code does.
     pub fn new(id: &str) -> Self {
         let entry = entry(id).unwrap_or_else(|| panic!("`{id}` is in the table of findings"));
-        let line = |(sdk, line): (&'static String, &'static String)| CodeLine { sdk, line };
         Self {
             id: &entry.id,
             severity: entry.severity,
@@ -135,7 +136,8 @@ impl Finding {
             proof: None,
             cause: &entry.cause,
             fix: entry.fix.clone(),
-            code: entry.code.iter().map(line).collect(),
+            code: code::examples(entry),
+            no_code: entry.no_code.as_deref(),
         }
     }
 
@@ -179,6 +181,10 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::super::code::SDKS;
     use super::*;
 
     #[test]
@@ -197,34 +203,40 @@ mod tests {
     }
 
     #[test]
+    fn every_finding_has_a_line_of_code_for_whoever_can_mend_it_or_says_why_there_is_none() {
+        for entry in entries() {
+            assert_eq!(entry.code.is_empty(), entry.no_code.is_some(), "{}", entry.id);
+            let has = |names: &[&str]| entry.code.is_empty() || names.iter().any(|name| entry.code.contains_key(*name));
+            let (client, server) = (has(&["ts-fetch", "python-client"]), has(&["ts-express", "python-server"]));
+            match (entry.placed, entry.side) {
+                (true, _) => assert!(client && server, "{}", entry.id),
+                (false, Side::Client) => assert!(client, "{}", entry.id),
+                (false, _) => assert!(server, "{}", entry.id),
+            }
+            assert!(Finding::new(&entry.id).code.iter().all(|line| !line.line.contains("{{")), "{}", entry.id);
+        }
+    }
+
+    #[test]
     fn every_id_that_the_code_names_is_in_the_table() {
-        let all = [
-            include_str!("repair/mod.rs"),
-            include_str!("repair/shape.rs"),
-            include_str!("repair/terms.rs"),
-            include_str!("repair/times.rs"),
-            include_str!("repair/signature.rs"),
-            include_str!("repair/spelling.rs"),
-            include_str!("repair/fit.rs"),
-            include_str!("repair/token.rs"),
-            include_str!("repair/permit.rs"),
-            include_str!("repair/solana/mod.rs"),
-            include_str!("repair/solana/instructions.rs"),
-            include_str!("repair/solana/transfer.rs"),
-            include_str!("read/mod.rs"),
-            include_str!("read/header.rs"),
-            include_str!("offer.rs"),
-            include_str!("case.rs"),
-            include_str!("said.rs"),
-            include_str!("../networks/eip155/explain.rs"),
-            include_str!("matching.rs"),
-            include_str!("judge.rs"),
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut places = vec![
+            sources.join("x402-sim/src"),
+            sources.join("x402-dev/src/check"),
+            sources.join("x402-dev/src/commands/explain"),
         ];
-        for text in all {
-            for part in text.split("Finding::new(\"").skip(1) {
+        let mut named = 0;
+        while let Some(place) = places.pop() {
+            if place.is_dir() {
+                places.extend(fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            for part in fs::read_to_string(&place).unwrap().split("Finding::new(\"").skip(1) {
                 let id = part.split('"').next().unwrap();
-                assert!(entry(id).is_some(), "{id}");
+                assert!(entry(id).is_some(), "{id} in {}", place.display());
+                named += 1;
             }
         }
+        assert!(named > 60, "{named}");
     }
 }

@@ -14,6 +14,7 @@ use x402_wire::payload::PaymentPayload;
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::repair::{self, Candidate};
+use super::signature::NO_GUESS;
 use super::step::step;
 use super::{bench_networks, nearest};
 use crate::chain::Chain;
@@ -50,15 +51,6 @@ pub enum Whose {
     Unknown,
 }
 
-/// How the search for mistakes ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// Nothing is wrong, but for what had to be assumed.
-    GoodAsAssumed,
-    /// Something is.
-    Wrong,
-}
-
 /// A payment to be tried.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
@@ -81,6 +73,19 @@ pub enum Signed {
     AsSent,
     /// It is taken as signed again.
     Again,
+}
+
+/// A mended payment that is better than before.
+#[derive(Clone, Debug)]
+struct Proven {
+    /// What is proven; nothing where only something was assumed.
+    finding: Option<Finding>,
+    proof: String,
+    next: Attempt,
+    /// What verification says of it.
+    later: Option<Failure>,
+    /// What verification elsewhere says of the mistake.
+    instead: Option<Failure>,
 }
 
 /// What verification says against a payment.
@@ -132,10 +137,12 @@ impl Bench {
             Signed::Again => Mode::Accept,
         };
         let judged = facilitator::judge(&request, &self.chain, attempt.now, Depth::Verify, mode);
-        judged.map(drop).map_err(|refusal| Failure {
-            code: refusal.reason.code,
-            reason: refusal.spelled(),
-            detail: refusal.reason.told(),
+        judged.map(drop).map_err(|refusal| {
+            let (code, reason, told) = (refusal.reason.code, refusal.spelled(), refusal.reason.told());
+            // What is enabled in this world says nothing about any other.
+            let unknown = told.split_once(" is not enabled here").filter(|_| code == Code::UnknownNetwork);
+            let detail = unknown.map(|(network, _)| format!("{network} is in no table of this protocol version"));
+            Failure { code, reason, detail: detail.unwrap_or(told) }
         })
     }
 
@@ -143,50 +150,60 @@ impl Bench {
     pub fn examine(&self, attempt: Attempt, explanation: &mut Explanation) -> Verdict {
         let (at, first) = (attempt.now, self.judge(&attempt).err());
         let by = "verify in a fresh world".to_owned();
-        let end = self.search(attempt, first.clone(), explanation);
+        let claimed = self.search(attempt, first.clone(), explanation);
         // What only another facilitator or another chain can know is no refusal.
-        let first = first.filter(|_| end != End::GoodAsAssumed || self.whose == Whose::Mock);
+        let first = if self.whose == Whose::Mock { first } else { claimed };
         Verdict {
             valid: first.is_none(),
             reason: first.as_ref().map(|failure| failure.reason.to_owned()),
-            message: first.map(|failure| failure.detail).filter(|detail| !detail.is_empty()),
+            message: first.map(|failure| without_guess(&failure.detail).to_owned()).filter(|detail| !detail.is_empty()),
             at,
             by,
         }
     }
 
-    fn search(&self, mut attempt: Attempt, mut failure: Option<Failure>, explanation: &mut Explanation) -> End {
-        let (mut met, mut end) = (BTreeSet::new(), End::GoodAsAssumed);
+    /// Mends one mistake after the other. Gives the first refusal that is one, and no assumption.
+    fn search(
+        &self,
+        mut attempt: Attempt,
+        mut failure: Option<Failure>,
+        explanation: &mut Explanation,
+    ) -> Option<Failure> {
+        let (mut met, mut claimed) = (BTreeSet::new(), None);
         for _ in 0..MOST {
-            let Some(failed) = failure.take() else { return end };
-            if !met.insert((failed.code, place(&failed.detail).to_owned())) {
-                return End::Wrong;
+            let Some(failed) = failure.take() else { return claimed };
+            if !met.insert((failed.code, failed.detail.clone())) {
+                return claimed.or(Some(failed));
             }
             let candidates = repair::candidates(self, &attempt, &failed);
             let proven = candidates.into_iter().find_map(|candidate| self.prove(candidate, &failed));
-            let (next, later) = if let Some((finding, next, later)) = proven {
-                if let Some(finding) = finding {
-                    end = End::Wrong;
-                    explanation.find(finding.seen(without_guess(&failed.detail)));
-                } else {
-                    explanation.notes.push(format!("assumed: {}", failed.detail));
+            let (claim, next) = match proven {
+                Some(Proven { finding: None, proof, next, later, .. }) => {
+                    explanation.notes.push(format!("assumed: {proof}"));
+                    (None, Some((next, later)))
                 }
-                (next, later)
-            } else {
-                explanation.find(repair::unproven(&failed).seen(failed.detail.clone()));
-                end = End::Wrong;
-                let Some(next) = repair::past(&attempt, &failed) else { return end };
-                let later = self.judge(&next).err();
-                (next, later)
+                Some(Proven { finding: Some(finding), proof, next, later, instead }) => {
+                    let failed = instead.unwrap_or(failed);
+                    let detail = if finding.evidence.is_empty() { without_guess(&failed.detail) } else { "" };
+                    explanation.find(finding.seen(detail).proven(proof));
+                    (Some(failed), Some((next, later)))
+                }
+                None => {
+                    explanation.find(repair::unproven(&failed).seen(without_guess(&failed.detail)));
+                    let next = repair::past(&attempt, &failed).map(|next| (next.clone(), self.judge(&next).err()));
+                    (Some(failed), next)
+                }
             };
-            (attempt, failure) = (next, later);
+            claimed = claimed.or(claim);
+            let Some((mended, later)) = next else { return claimed };
+            (attempt, failure) = (mended, later);
         }
-        End::Wrong
+        claimed
     }
 
     /// What a mended payment shows: `None` where it is no better than before.
-    fn prove(&self, candidate: Candidate, failed: &Failure) -> Option<(Option<Finding>, Attempt, Option<Failure>)> {
-        let Candidate { finding, next, how, sure } = candidate;
+    fn prove(&self, candidate: Candidate, failed: &Failure) -> Option<Proven> {
+        let Candidate { finding, next, how, sure, instead } = candidate;
         let later = self.judge(&next).err();
         let better = later.as_ref().is_none_or(|later| is_later(failed, later));
         if !better && sure.is_none() {
@@ -194,11 +211,12 @@ impl Bench {
         }
         let outcome = match &later {
             None => "verify passes".to_owned(),
+            Some(later) if later.reason == failed.reason => format!("verify goes on, to {}", later.detail),
             Some(later) => format!("verify goes on to {}", later.reason),
         };
         let again = if next.signed == Signed::Again && sure.is_none() { ", signed again" } else { "" };
         let proof = sure.unwrap_or_else(|| format!("{how}{again}: {outcome}"));
-        Some((finding.map(|finding| finding.proven(proof)), next, later))
+        Some(Proven { finding, proof, next, later, instead })
     }
 }
 
@@ -259,9 +277,9 @@ pub(super) fn set(root: &mut Value, pointer: &str, value: Value) {
     }
 }
 
-/// A refusal's sentence without its doubt, where the cause was found after all.
-fn without_guess(detail: &str) -> &str {
-    detail.split_once("; no likely mistake in the domain fits").map_or(detail, |(known, _)| known)
+/// A refusal's sentence without the advice to ask here.
+pub(super) fn without_guess(detail: &str) -> &str {
+    detail.split_once(NO_GUESS).map_or(detail, |(known, _)| known)
 }
 
 /// The place that a sentence about a wrong shape begins with.

@@ -14,6 +14,9 @@ use super::repair::{compared, lifetime_of, same_chain};
 /// Members that every server's requirements have, in the order in which they are compared here.
 const MEMBERS: [&str; 6] = ["scheme", "network", "asset", "amount", "payTo", "maxTimeoutSeconds"];
 
+/// So many differences of a kind are told one by one.
+const SHOWN: usize = 8;
+
 /// What a server adds for each answer anew.
 const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
 
@@ -22,24 +25,27 @@ const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSl
 /// `moved` is the amount that was signed.
 pub(super) fn differences(accepted: &Value, requirements: &Value, moved: Option<U256>) -> Vec<Finding> {
     let mut all: Vec<Finding> = MEMBERS.iter().filter_map(|key| member(key, accepted, requirements, moved)).collect();
-    let strange = accepted.as_object().into_iter().flatten().map(|(key, _)| key);
-    for key in strange.filter(|key| !MEMBERS.contains(&key.as_str()) && *key != "extra") {
-        if requirements.get(key) != accepted.get(key) {
-            let seen = format!("`{}` is not in the requirements", shorten(key));
-            all.push(altered(Finding::new("accepted_unknown_member").seen(seen), key));
-        }
+    let strange = accepted.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+    let strange = strange.filter(|key| !MEMBERS.contains(key) && *key != "extra");
+    let strange: Vec<&str> = strange.filter(|key| requirements.get(*key) != accepted.get(*key)).collect();
+    if let Some(first) = strange.first() {
+        let seen = strange.iter().map(|key| format!("`{}` is not in the requirements", shorten(key)));
+        all.push(altered(seen_of(Finding::new("accepted_unknown_member"), seen), &shorten(first)));
     }
     let (said, asked) = (accepted.get("extra"), requirements.get("extra"));
     let mut lost = Vec::new();
     missing(said.unwrap_or(&Value::Null), asked.unwrap_or(&Value::Null), "extra", &mut lost);
     if !lost.is_empty() {
-        let mut finding = Finding::new("extra_altered");
-        for seen in lost {
-            finding = finding.seen(seen);
-        }
-        all.push(altered(finding, "extra"));
+        all.push(altered(seen_of(Finding::new("extra_altered"), lost.into_iter()), "extra"));
     }
     all
+}
+
+/// A finding with the first few of what it rests on, and how many more there are.
+fn seen_of(finding: Finding, seen: impl ExactSizeIterator<Item = String>) -> Finding {
+    let more = seen.len().saturating_sub(SHOWN);
+    let finding = seen.take(SHOWN).fold(finding, Finding::seen);
+    if more > 0 { finding.seen(format!("and {more} more")) } else { finding }
 }
 
 fn altered(finding: Finding, key: &str) -> Finding {
@@ -61,8 +67,7 @@ fn member(key: &str, accepted: &Value, requirements: &Value, moved: Option<U256>
         "scheme" => Finding::new("scheme_mismatch"),
         "network" if same_chain(&paid, &wanted) && !paid.contains(':') => Finding::new("v1_network_name_in_v2"),
         "network" => Finding::new("network_mismatch"),
-        "asset" | "payTo" if paid.eq_ignore_ascii_case(&wanted) => Finding::new("address_checksum")
-            .fixed_by("Send `accepted` back unchanged, letter for letter: servers compare texts."),
+        "asset" | "payTo" if paid.eq_ignore_ascii_case(&wanted) => Finding::new("accepted_respelt"),
         "asset" => Finding::new("wrong_asset"),
         "payTo" => Finding::new("wrong_payee"),
         "amount" => amount(said, &paid, &wanted, moved),
@@ -88,7 +93,8 @@ fn amount(said: Option<&Value>, paid: &str, wanted: &str, moved: Option<U256>) -
     }
 }
 
-fn same(said: Option<&Value>, asked: Option<&Value>) -> bool {
+/// Whether two members are the same to a resource server.
+pub(super) fn same(said: Option<&Value>, asked: Option<&Value>) -> bool {
     match (said, asked) {
         (Some(Value::Number(said)), Some(Value::Number(asked))) => said.as_f64() == asked.as_f64(),
         (said, asked) => said == asked,

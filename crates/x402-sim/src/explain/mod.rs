@@ -8,10 +8,11 @@
 //! | [`draw`] | what it says, with meanings |
 //! | [`compare`] | payment and requirements, field by field |
 //! | [`judge`], [`step`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
-//! | [`matching`], [`offer`] | what a resource server says; an offer alone |
+//! | [`matching`], [`offer`], [`host`] | what a resource server says; an offer alone, and its address |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
 //! | [`proof`] | what pays an invoice |
 //! | [`finding`], [`explanation`] | what is said |
+//! | [`code`] | lines of code, written for the case |
 //! | [`manual`] | every reason string: what it means, who says it, what to do |
 //! | [`signature`], [`permit`] | one sentence for `invalidMessage` |
 //! | [`names`], [`nearest`] | addresses and words that are known |
@@ -24,10 +25,12 @@ use crate::networks::Asset;
 
 mod bench_networks;
 pub mod case;
+pub mod code;
 mod compare;
 pub mod draw;
 pub mod explanation;
 pub mod finding;
+mod host;
 pub mod judge;
 pub mod kind;
 pub mod manual;

@@ -1,11 +1,15 @@
 //! Addresses that have a name: test accounts, assets, contracts, programs.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use alloy_primitives::Address;
 
 use crate::accounts;
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
 use crate::networks::eip155::{self, PERMIT2, checksum};
 use crate::networks::solana::{self, key::Key, program};
+use crate::networks::{Asset, Family};
 use crate::registry;
 
 /// Contracts at the same address on every chain.
@@ -55,21 +59,32 @@ fn asset(address: &str, network: Option<&str>) -> Option<String> {
     Some(format!("{} on {}", asset.symbol, own.name))
 }
 
+/// The token accounts of the test accounts, of every mint that is known. Deriving one costs some hashes, so that it is
+/// done once.
+static TOKEN_ACCOUNTS: LazyLock<BTreeMap<Key, String>> = LazyLock::new(|| {
+    let networks = registry::networks();
+    let solana = networks.iter().filter(|network| network.family == Family::Solana);
+    let mints =
+        solana.flat_map(|network| &network.assets).filter_map(|asset| Some((asset, Key::parse(&asset.address)?)));
+    let of_mint = |(asset, mint): (&Asset, Key)| {
+        let token_program = solana::assets::token_program(&asset.address);
+        let symbol = asset.symbol.clone();
+        accounts::test_accounts().map(move |account| {
+            let key = Key::token_account(solana::key_of(&account), mint, token_program);
+            (key, format!("the {symbol} token account of {}", test_account(&account)))
+        })
+    };
+    // Where mints stand in the table more than once, the first names them.
+    let mut all = BTreeMap::new();
+    for (key, name) in mints.flat_map(of_mint) {
+        all.entry(key).or_insert(name);
+    }
+    all
+});
+
 /// A token account of a test account, of a mint that is known.
 fn token_account(key: Key) -> Option<String> {
-    let networks = registry::networks();
-    let mints = networks.iter().filter(|network| network.family == crate::networks::Family::Solana);
-    for asset in mints.flat_map(|network| &network.assets) {
-        let mint = Key::parse(&asset.address)?;
-        let of_account = |account: &accounts::TestAccount| {
-            let token_program = solana::assets::token_program(&asset.address);
-            Key::token_account(solana::key_of(account), mint, token_program) == key
-        };
-        if let Some(account) = accounts::test_accounts().find(of_account) {
-            return Some(format!("the {} token account of {}", asset.symbol, test_account(&account)));
-        }
-    }
-    None
+    TOKEN_ACCOUNTS.get(&key).cloned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! An offer alone: a stock client is let try each of its entries, and what it makes of them is verified.
 
+use alloy_primitives::U256;
 use serde_json::{Value, json};
-use x402_wire::amount::parse_atomic;
+use x402_wire::amount::{Decimal, parse_atomic};
 use x402_wire::document::Document;
 use x402_wire::header::OFFER_LIMIT;
 use x402_wire::shape::shorten;
@@ -10,14 +11,18 @@ use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::judge::{Attempt, Bench, Signed};
 use super::kind::Kind;
+use super::{host, repair};
 use crate::accounts;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::eip3009::draft::{Occasion, Surroundings, Terms};
-use crate::networks::{Family, solana};
+use crate::networks::{Asset, Family, account, solana};
 use crate::registry::{self, Version};
 
-/// The most that a stock client pays, in units of a dollar's asset with six decimals.
-const SPEND_LIMIT: u64 = 1_000_000;
+/// The most dollars that a stock client pays.
+const SPEND_LIMIT: u64 = 1;
+
+/// So many dollars nobody asks for one request.
+const DEAREST: u64 = 1_000_000;
 
 /// Looks at an offer of either version.
 pub(super) fn examine(kind: Kind, offer: &Value, now: u64, explanation: &mut Explanation) {
@@ -40,26 +45,12 @@ pub(super) fn examine(kind: Kind, offer: &Value, now: u64, explanation: &mut Exp
         if url.is_none() {
             explanation.find(Finding::new("resource_missing").at("resource.url").seen("there is no `resource.url`"));
         }
-        resource(url, "resource.url", explanation);
+        host::resource(url, "resource.url", explanation);
         let size = offer.to_string().len().div_ceil(3) * 4;
         if size > OFFER_LIMIT {
             let seen = format!("as a PAYMENT-REQUIRED header it takes about {size} bytes");
             explanation.find(Finding::new("header_too_large").seen(seen));
         }
-    }
-}
-
-/// An address without TLS on a host that is not this computer: behind a proxy, it is not the one that clients use.
-pub(super) fn resource(url: Option<&str>, at: &str, explanation: &mut Explanation) {
-    let Some(rest) = url.and_then(|url| url.strip_prefix("http://")) else { return };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = ["localhost", "127.", "0.0.0.0", "[::1]", "10.", "192.168.", "172.", "host.docker"];
-    let inner = local.iter().any(|begin| name.starts_with(begin)) || !name.contains('.');
-    let domain = name.rsplit('.').next().unwrap_or_default();
-    if !inner && !["local", "localhost", "test", "internal"].contains(&domain) {
-        let seen = format!("it is http://{}, on a public host", shorten(host));
-        explanation.find(Finding::new("http_resource").at(at).seen(seen));
     }
 }
 
@@ -126,7 +117,8 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
 fn attempt(version: Version, entry: &Value, now: u64) -> Attempt {
     let make =
         |payload: Value, signed: Signed| Attempt { payload, requirements: entry.clone(), now, signed, real: None };
-    let document = Document::parse(entry.to_string().as_bytes()).ok();
+    let readable = readable(version, entry).unwrap_or_else(|| entry.clone());
+    let document = Document::parse(readable.to_string().as_bytes()).ok();
     let signer = accounts::test_accounts().next().expect("there are ten test accounts");
     let occasion = Occasion { now, lifetime: None, nonce: alloy_primitives::B256::repeat_byte(7) };
     let terms = document.as_ref().and_then(|document| Terms::read(version, document).ok());
@@ -134,29 +126,65 @@ fn attempt(version: Version, entry: &Value, now: u64) -> Attempt {
         && let Ok(signed) = terms.draft(signer.into(), &occasion).sign(Surroundings::default(), None)
     {
         let payload = serde_json::to_value(&signed.payload).unwrap_or_default();
-        return make(payload, Signed::AsSent);
+        return make(accepting(payload, entry), Signed::AsSent);
     }
-    if let Some(payload) = document.and_then(|document| on_solana(version, &document, now)) {
-        return make(payload, Signed::AsSent);
+    if let Some(payload) = on_solana(version, readable, now) {
+        return make(accepting(payload, entry), Signed::AsSent);
     }
     make(stand_in(version, entry, &checksum(signer.evm()), now), Signed::Again)
 }
 
+/// The payload with this entry as what was accepted, whatever was signed.
+fn accepting(mut payload: Value, entry: &Value) -> Value {
+    if let Some(accepted) = payload.get_mut("accepted") {
+        *accepted = entry.clone();
+    }
+    payload
+}
+
+/// The entry as a client could sign it: where an address is none of its network's, or the amount a price, what was meant
+/// stands in for it.
+fn readable(version: Version, entry: &Value) -> Option<Value> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    let network =
+        registry::networks().into_iter().find(|own| text("network").is_some_and(|name| own.is_called(name)))?;
+    let mut readable = entry.clone();
+    for key in ["asset", "payTo"] {
+        if account(&network, text(key).unwrap_or_default()).is_none() {
+            readable[key] = repair::stand_in(&network, key)?.into();
+        }
+    }
+    let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
+    let decimals = network.asset_by_address(text("asset")?).map_or(6, |asset| asset.decimals);
+    if let Some(units) =
+        text(key).filter(|said| parse_atomic(said).is_none()).and_then(|said| repair::in_units(said, decimals))
+    {
+        readable[key] = units.to_string().into();
+    }
+    Some(readable)
+}
+
 /// A payment on Solana by a test account.
-fn on_solana(version: Version, document: &Document, now: u64) -> Option<Value> {
+fn on_solana(version: Version, mut readable: Value, now: u64) -> Option<Value> {
     use solana::exact::draft;
-    let terms = draft::Terms::read(version, document).ok()?;
-    let network = document.get("network")?.text()?;
-    let network = registry::networks().into_iter().find(|own| own.is_called(network))?;
+    let name = readable.get("network").and_then(Value::as_str)?;
+    let network = registry::networks().into_iter().find(|own| own.family == Family::Solana && own.is_called(name))?;
+    if readable.get("extra").is_none_or(|extra| !extra.is_object()) {
+        readable["extra"] = json!({});
+    }
+    let fee_payer = readable["extra"].get("feePayer").and_then(Value::as_str).and_then(|text| account(&network, text));
+    if fee_payer.is_none() {
+        readable["extra"]["feePayer"] = accounts::facilitator().solana_address.into();
+    }
+    let document = Document::parse(readable.to_string().as_bytes()).ok()?;
+    let terms = draft::Terms::read(version, &document).ok()?;
     let hash = solana::blockhash::make(&network.id, solana::blockhash::slot(now.saturating_mul(1000)), 0);
     let occasion = draft::Occasion::of(terms.mint, hash, "explain".to_owned());
     let signer = accounts::test_accounts().next()?;
-    let mut terms = terms;
     // A blockhash of a real chain is none of ours.
-    terms.blockhash = None;
+    let terms = draft::Terms { blockhash: None, ..terms };
     let transaction = terms.draft(solana::key_of(&signer), &occasion).sign_by(&signer);
-    let payload = draft::payload(&terms, &transaction.to_base64(), None, None);
-    serde_json::to_value(payload).ok()
+    serde_json::to_value(draft::payload(&terms, &transaction.to_base64(), None, None)).ok()
 }
 
 /// What a client would send if it could sign: so that the facilitator's checks tell what keeps it from that.
@@ -186,8 +214,10 @@ fn wishes(entry: &Value, version: Version, own: &mut Explanation) {
     let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
     let amount = parse_atomic(text(key)).unwrap_or_default();
     if let Some(asset) = asset.filter(|asset| asset.decimals >= 6) {
-        let factor = alloy_primitives::U256::from(10).pow(alloy_primitives::U256::from(asset.decimals - 6));
-        if amount / factor > alloy_primitives::U256::from(SPEND_LIMIT) {
+        let dollars = amount / U256::from(10).pow(U256::from(asset.decimals));
+        if let Some(finding) = other_decimals(amount, dollars, asset) {
+            own.find(finding.at(format!("paymentRequirements.{key}")));
+        } else if amount > U256::from(SPEND_LIMIT) * U256::from(10).pow(U256::from(asset.decimals)) {
             let price = super::money_of(amount, asset);
             let seen = format!("it asks {price}, and official clients pay $1 at most unless they are told otherwise");
             own.find(Finding::new("over_spend_limit").at(format!("paymentRequirements.{key}")).seen(seen));
@@ -201,4 +231,27 @@ fn wishes(entry: &Value, version: Version, own: &mut Explanation) {
         let seen = format!("maxTimeoutSeconds is {lifetime}; 6 s must be left when a payment is verified");
         own.find(Finding::new("lifetime_too_short").at("paymentRequirements.maxTimeoutSeconds").seen(seen));
     }
+}
+
+/// A price that nobody asks, and that would be an ordinary one if the asset had the decimals of most others.
+fn other_decimals(amount: U256, dollars: U256, asset: &Asset) -> Option<Finding> {
+    if dollars < U256::from(DEAREST) {
+        return None;
+    }
+    let ordinary = |decimals: u8| {
+        let (whole, cent) = (U256::from(10).pow(U256::from(decimals)), U256::from(10).pow(U256::from(decimals - 6)));
+        decimals > asset.decimals && (amount % cent).is_zero() && amount <= whole * U256::from(SPEND_LIMIT)
+    };
+    let decimals = [9, 18].into_iter().find(|decimals| ordinary(*decimals))?;
+    let (price, meant) = (super::money_of(amount, asset), Decimal::from_atomic(amount, decimals));
+    let seen = format!(
+        "it asks {price}; with {decimals} decimals it would be {meant}, and {} has {}",
+        asset.symbol, asset.decimals
+    );
+    let right = amount / U256::from(10).pow(U256::from(decimals - asset.decimals));
+    Some(
+        Finding::new("amount_decimals")
+            .seen(seen)
+            .fixed_by(format!("For {meant} {}, write \"{right}\".", asset.symbol)),
+    )
 }

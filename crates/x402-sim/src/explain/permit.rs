@@ -1,5 +1,6 @@
 //! Why the signature of a permit is not the payer's: the likely mistakes, tried one after the other.
 
+use super::signature::NO_GUESS;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, Witness};
 use crate::networks::eip155::permit2::{Case, Scheme};
@@ -31,7 +32,7 @@ pub fn why(case: &Case<'_>) -> String {
     if !matches!(signature.v, 0 | 1 | 27 | 28) {
         return format!("the signature's last byte, v, is {}; it must be 27 or 28", signature.v);
     }
-    let signer = case.recovered().and_then(|(_, signer)| signer);
+    let signer = case.recovered().and_then(|found| found.signer);
     let signer = signer.map_or_else(|| "no address".to_owned(), checksum);
     let sides = format!("signature recovers to {signer}, not to permit2Authorization.from {}", checksum(owner));
     let permit = case.claim.permit;
@@ -39,7 +40,7 @@ pub fn why(case: &Case<'_>) -> String {
     let fits = |guess: &Permit| signers.as_ref().and_then(|signers| signers.over(guess.digest())) == Some(owner);
     match guesses(case, &permit).into_iter().find(|(guess, _)| fits(guess)) {
         Some((_, what)) => format!("{sides}; it fits {what}"),
-        None => format!("{sides}; it fits no permit that is likely here"),
+        None => format!("{sides}{NO_GUESS}"),
     }
 }
 

@@ -6,6 +6,7 @@ use x402_wire::shape::shorten;
 use super::case::Record;
 use super::explanation::{Explanation, Section, Verdict};
 use super::finding::{Certainty, Finding};
+use super::judge::without_guess;
 use super::kind::Kind;
 use super::manual;
 
@@ -57,28 +58,32 @@ fn state(record: &Record, passes: Passes, explanation: &mut Explanation) {
     }
     let proof = "in a fresh world, where nobody lacks money and nothing was used, verify passes: it is the instance's \
                  own state";
-    let finding = match (id, manual::page(&record.reason)) {
-        (Some(id), _) => Finding::new(id).seen(message),
-        (None, Some(_)) if passes == Passes::Yes => Finding::new("simulation_mode").seen(message),
-        (None, Some(page)) => {
-            for id in &page.findings {
-                explanation.find(Finding::new(id).seen(message.clone()));
-            }
-            return;
-        }
-        (None, None) => unknown(&record.reason).seen(message),
+    if let Some(id) = id {
+        let finding = not_enabled(&message).unwrap_or_else(|| Finding::new(id).seen(message));
+        explanation.find(if passes == Passes::Yes { finding.proven(proof) } else { finding });
+        return;
+    }
+    let findings = match manual::page(&record.reason) {
+        Some(page) => page.findings.iter().map(|id| Finding::new(id)).collect(),
+        None => vec![unknown(&record.reason)],
     };
-    explanation.find(match (passes, id) {
-        (Passes::Yes, Some(_)) => finding.proven(proof),
-        (Passes::Yes, None) => finding.seen(proof),
-        (Passes::NotQuite, _) => finding,
-    });
+    for finding in findings {
+        let finding = finding.seen(message.clone());
+        explanation.find(if passes == Passes::Yes { finding.seen(proof) } else { finding });
+    }
+}
+
+/// A network that the mock knows how to play, and does not.
+fn not_enabled(message: &str) -> Option<Finding> {
+    let network = message.strip_prefix("network \"")?.split_once("\" is not enabled here")?.0;
+    let fix = format!("Start the mock with `--network {network}`.");
+    Some(Finding::new("kind_not_supported").seen(message).fixed_by(fix))
 }
 
 /// A fault is the cause. Whatever else is found was not what refused this payment, so that it is not said to be proven.
 fn played(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
     explanation.findings = std::mem::take(&mut explanation.findings).into_iter().map(Finding::doubted).collect();
-    let mut finding = Finding::new("simulation_mode").proven("the record of this request names what was played for it");
+    let mut finding = Finding::new("fault_played").proven("the record of this request names what was played for it");
     for fault in &record.faults {
         finding = finding.seen(format!("played for this request: {fault}"));
     }
@@ -108,7 +113,7 @@ fn of(record: &Record, at: u64) -> Verdict {
     Verdict {
         valid: false,
         reason: Some(record.reason.clone()),
-        message: record.message.clone(),
+        message: record.message.as_deref().map(|message| without_guess(message).to_owned()),
         at,
         by: "the instance's own record".to_owned(),
     }
@@ -119,6 +124,7 @@ fn cause_in_state(reason: &str, message: &str) -> Option<&'static str> {
     let says = |part: &str| reason.contains(part) || message.contains(part);
     let table = [
         ("payment_rejected_by_simulation", "simulation_mode"),
+        ("is not enabled here", "kind_not_supported"),
         ("nonce_already_used", "nonce_used"),
         ("invalid_nonce", "nonce_used"),
         ("duplicate_settlement", "nonce_used"),
@@ -144,6 +150,10 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
         at: 0,
         by: "the facilitator that answered".to_owned(),
     });
+    if let Some(finding) = text("invalidMessage").and_then(not_enabled) {
+        explanation.find(finding);
+        return;
+    }
     let page = manual::page(reason).or_else(|| text("invalidMessage").and_then(manual::within));
     let Some(page) = page else {
         explanation.find(unknown(reason));

@@ -8,6 +8,9 @@ use crate::networks::eip155::eip712::Domain;
 use crate::networks::eip155::eip3009::Case;
 use crate::networks::eip155::signature::Signature;
 
+/// What is said where none of the few guesses fits. The search of `explain` tries hundreds.
+pub(super) const NO_GUESS: &str = "; it fits none of the commonest mistakes, and `x402-dev explain` tries more";
+
 /// At most so many domains are tried, so that a forged payment costs a bounded time.
 const MOST_TRIES: usize = 5;
 
@@ -61,9 +64,7 @@ pub fn why(case: &Case<'_>) -> String {
     };
     match guesses(case, domain).into_iter().take(MOST_TRIES).find(fits) {
         Some(guess) => format!("{sides}; it fits {}", guess.what),
-        None => format!(
-            "{sides}; no likely mistake in the domain fits: was another key used, or a field changed after signing?"
-        ),
+        None => format!("{sides}{NO_GUESS}"),
     }
 }
 

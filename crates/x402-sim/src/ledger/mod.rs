@@ -10,14 +10,17 @@ use alloy_primitives::U256;
 use imbl::{OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
+mod call;
 mod effect;
 mod load;
 mod record;
 pub(crate) mod text;
 pub mod view;
 
+pub use call::Call;
+pub(crate) use call::hash_words;
 pub use effect::{Effect, Once};
-pub use record::{Call, Entry, Record};
+pub use record::{Entry, Record};
 pub use view::{Grants, Permit2Allowance, TokenAccounts, UnknownAccounts, View};
 
 /// An asset's number in a world's catalog.

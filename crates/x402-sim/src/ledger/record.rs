@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 use serde::{Deserialize, Serialize};
 
-use super::{Account, AssetId, Effect, Once, text};
+use super::{Account, AssetId, Call, Effect, Once, text};
 use crate::networks::eip155::eip712::Authorization;
-use crate::networks::eip155::permit2::Permit;
 use crate::networks::eip155::signature::Ecdsa;
+use crate::networks::eip155::transaction::{Transaction, settle_calldata};
 
 /// A transaction. The first kind is by far the commonest, and takes no more memory than its own fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,47 +52,6 @@ pub struct Entry {
     pub call: Call,
     /// What it changed. Undoing it is the inverse of these.
     pub effects: Vec<Effect>,
-}
-
-/// What a transaction called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "a call is kept behind a pointer, whichever it is")]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Call {
-    /// The facilitator called a proxy's `settle`: which one follows from the permit's witness.
-    Permit2 {
-        /// What the payer signed.
-        permit: Permit,
-        /// The payer's signature.
-        #[serde(with = "text::signature")]
-        signature: Ecdsa,
-    },
-    /// A transaction that somebody signed and sent to an `eip155` chain by its JSON-RPC.
-    Raw {
-        /// The chain id.
-        chain: u64,
-        /// Who signed it.
-        #[serde(with = "text::address")]
-        sender: Address,
-        /// Its hash.
-        #[serde(with = "text::word")]
-        hash: B256,
-        /// Whether it reverted: then it changed nothing but its sender's nonce.
-        reverted: bool,
-    },
-    /// A transaction on Solana, whoever sent it.
-    Svm {
-        /// The cluster's CAIP-2 id.
-        network: String,
-        /// Its bytes, signatures and all.
-        #[serde(with = "text::bytes")]
-        wire: Vec<u8>,
-        /// Whether this world's facilitator sent it, which refuses it again for a while.
-        settled: bool,
-        /// The error as a node says it, where it failed: then it changed nothing but what its fee payer has.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        error: Option<serde_json::Value>,
-    },
 }
 
 impl Record {
@@ -147,7 +106,7 @@ impl Record {
     /// Whether this world's facilitator made it.
     pub fn is_settlement(&self) -> bool {
         let Self::Other(entry) = self else { return true };
-        !matches!(entry.call, Call::Raw { .. } | Call::Svm { settled: false, .. })
+        entry.call.is_settlement()
     }
 
     /// What it used up.
@@ -192,12 +151,22 @@ impl Record {
 }
 
 impl Entry {
+    /// The transaction of this world's facilitator, before it is signed; `None` where its call says it all itself.
+    pub(crate) fn transaction(&self) -> Option<Transaction> {
+        match &self.call {
+            Call::Permit2 { permit, signature } => Some(Transaction {
+                chain_id: permit.chain_id,
+                nonce: u64::from(self.sequence),
+                to: permit.spender,
+                input: settle_calldata(permit, self.value, Address::from_slice(&self.from.0[12..]), signature),
+            }),
+            Call::Raw { .. } | Call::Svm { .. } => None,
+        }
+    }
+
     /// The amount that the answer to a settlement says, in atomic units; only `upto` says one.
     pub(crate) fn said_amount(&self) -> Option<U256> {
-        match &self.call {
-            Call::Permit2 { permit, .. } => permit.witness.facilitator.map(|_| self.value),
-            _ => None,
-        }
+        self.call.says_its_amount().then_some(self.value)
     }
 
     /// The same, with the numbers of assets that another catalog gives.

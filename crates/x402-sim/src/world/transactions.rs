@@ -3,20 +3,18 @@
 //! A transaction is rebuilt from its record, and signing it is costly; so its hash is kept when it is first made. What
 //! was made longer ago than the memory reaches is no longer found by its hash, as on a pruned node.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
+use alloy_primitives::B256;
 use alloy_primitives::map::B256HashMap;
-use alloy_primitives::{Address, B256, U256};
 
 use super::World;
 use crate::accounts::TestAccount;
 use crate::catalog::Catalog;
-use crate::ledger::{Call, Record};
+use crate::ledger::{Record, hash_words};
 use crate::networks::eip155::eip712::Authorization;
-use crate::networks::eip155::permit2::permit::{Permit, Witness};
-use crate::networks::eip155::transaction::{Signed, Transaction, settle_calldata, transfer_calldata};
-use crate::networks::solana;
+use crate::networks::eip155::transaction::{Signed, Transaction, transfer_calldata};
 
 /// How many hashes are kept: those of so many numbers in a row.
 const KEPT: usize = 65_536;
@@ -92,57 +90,16 @@ fn fingerprint(record: &Record) -> u64 {
         }
         Record::Other(entry) => {
             (entry.from, entry.to, entry.value.as_limbs()).hash(&mut hasher);
-            match &entry.call {
-                Call::Permit2 { permit, signature } => {
-                    let Permit { chain_id, token, amount, spender, nonce, deadline, witness } = permit;
-                    let Witness { to, facilitator, valid_after } = witness;
-                    (chain_id, to, facilitator, valid_after.as_limbs()).hash(&mut hasher);
-                    let (numbers, nonce) = ([amount, deadline, valid_after], B256::from(*nonce));
-                    hash_words([token, spender], numbers, nonce, &signature.bytes(), &mut hasher);
-                }
-                Call::Raw { hash, .. } => hash.hash(&mut hasher),
-                // The signature is of all that the transaction holds.
-                Call::Svm { network, wire, .. } => (network, solana::signature(wire)).hash(&mut hasher),
-            }
+            entry.call.fingerprint(&mut hasher);
         }
     }
     hasher.finish()
 }
 
-/// Everything in one piece: a hasher is slow at many small ones.
-fn hash_words(
-    addresses: [&Address; 2],
-    numbers: [&U256; 3],
-    nonce: B256,
-    signature: &[u8; 65],
-    hasher: &mut DefaultHasher,
-) {
-    let mut bytes = [0; 2 * 20 + 3 * 32 + 32 + 65];
-    let mut rest = bytes.as_mut_slice();
-    let mut put = |piece: &[u8]| {
-        let (place, behind) = std::mem::take(&mut rest).split_at_mut(piece.len());
-        place.copy_from_slice(piece);
-        rest = behind;
-    };
-    for address in addresses {
-        put(address.as_slice());
-    }
-    for number in numbers {
-        put(number.as_le_slice());
-    }
-    put(nonce.as_slice());
-    put(signature);
-    hasher.write(&bytes);
-}
-
 /// The name of a transaction that says it itself: those that others signed, and all on Solana.
 fn own_name(record: &Record) -> Option<B256> {
     let Record::Other(entry) = record else { return None };
-    match &entry.call {
-        Call::Raw { hash, .. } => Some(*hash),
-        Call::Svm { wire, .. } => solana::signature(wire)?.first_chunk().map(|half: &[u8; 32]| B256::from(*half)),
-        Call::Permit2 { .. } => None,
-    }
+    entry.call.own_name()
 }
 
 impl World {
@@ -187,9 +144,9 @@ pub(super) fn hash_of(record: &Record, catalog: &Catalog, facilitator: &TestAcco
 /// A record's transaction as people and answers name it: a hash, or a signature in base58.
 pub(super) fn name_of(record: &Record, hash: Option<B256>) -> String {
     if let Record::Other(entry) = record
-        && let Call::Svm { wire, .. } = &entry.call
+        && let Some(text) = entry.call.own_text()
     {
-        return solana::signature(wire).map(|signature| bs58::encode(signature).into_string()).unwrap_or_default();
+        return text;
     }
     hash.map(|hash| hash.to_string()).unwrap_or_default()
 }
@@ -206,15 +163,7 @@ pub(super) fn unsigned(record: &Record, catalog: &Catalog) -> Option<Transaction
                 input: transfer_calldata(authorization, signature),
             })
         }
-        Record::Other(entry) => match &entry.call {
-            Call::Permit2 { permit, signature } => Some(Transaction {
-                chain_id: permit.chain_id,
-                nonce: u64::from(entry.sequence),
-                to: permit.spender,
-                input: settle_calldata(permit, entry.value, Address::from_slice(&entry.from.0[12..]), signature),
-            }),
-            _ => None,
-        },
+        Record::Other(entry) => entry.transaction(),
     }
 }
 
@@ -222,8 +171,11 @@ pub(super) fn unsigned(record: &Record, catalog: &Catalog) -> Option<Transaction
 mod tests {
     use std::sync::Arc;
 
+    use alloy_primitives::{Address, U256};
+
     use super::*;
-    use crate::ledger::{AssetId, Entry};
+    use crate::ledger::{AssetId, Call, Entry};
+    use crate::networks::eip155::permit2::permit::{Permit, Witness};
     use crate::networks::eip155::signature::Ecdsa;
 
     /// Everything that a transaction is made of tells it from another one that stood at its place.

@@ -78,7 +78,7 @@ fn another_key_fits_nothing_and_is_said_to() {
     let world = World::new(&setup, 1).unwrap();
     let refusal = judge(&forged, &world.chain(), Depth::Verify, Mode::Strict).unwrap_err();
     assert_eq!(refusal.spelled(), "invalid_exact_evm_signature");
-    assert!(refusal.reason.detail.contains("no likely mistake in the domain fits"), "{}", refusal.reason.detail);
+    assert!(refusal.reason.detail.contains("it fits none of the commonest mistakes"), "{}", refusal.reason.detail);
 }
 
 #[test]

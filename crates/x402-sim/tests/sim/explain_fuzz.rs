@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use serde_json::Value;
+use x402_sim::explain::Explanation;
 use x402_sim::explain::case::{Depth, Question, explain};
+use x402_sim::explain::kind::Kind;
 use x402_sim::explain::read::read;
 use x402_wire::header;
 
@@ -32,8 +34,8 @@ fn seeds() -> Vec<String> {
     seeds
 }
 
-fn look(text: &str, requirements: Option<&Value>) {
-    for depth in [Depth::Decode, Depth::Judge] {
+fn look(text: &str, requirements: Option<&Value>) -> Explanation {
+    let [_, judged] = [Depth::Decode, Depth::Judge].map(|depth| {
         let question = Question {
             reading: read(text),
             requirements: requirements.cloned(),
@@ -44,7 +46,9 @@ fn look(text: &str, requirements: Option<&Value>) {
         };
         let explanation = explain(&question);
         assert!(serde_json::to_string(&explanation).is_ok());
-    }
+        explanation
+    });
+    judged
 }
 
 /// The JSON that a seed holds, if it holds any.
@@ -99,17 +103,23 @@ fn the_corpus_is_looked_at_without_a_panic() {
 
 /// Work that grew as the square of the length would not end before the test run is given up.
 #[test]
-fn a_megabyte_of_anything_is_read() {
-    let kinds: [fn(usize) -> String; 6] = [
-        |size| "A".repeat(size),
-        |size| "{\"a\":".repeat(size / 5),
-        |size| "-_".repeat(size / 2),
-        |size| "%41".repeat(size / 3),
-        |size| header::encode_text(&"\"".repeat(size / 2)),
-        |size| format!("PAYMENT-SIGNATURE: {}", "ey,".repeat(size / 3)),
-    ];
-    for kind in kinds {
-        look(&kind(1 << 20), None);
+fn a_megabyte_of_anything_is_read_and_told_for_what_it_is() {
+    const MEGABYTE: usize = 1 << 20;
+    let long = format!("0x{}", "f".repeat(MEGABYTE));
+    for (text, kind, ids) in [
+        ("A".repeat(MEGABYTE), Kind::Undecodable, &[][..]),
+        ("{\"a\":".repeat(MEGABYTE / 5), Kind::Undecodable, &["json_broken"]),
+        ("-_".repeat(MEGABYTE / 2), Kind::Undecodable, &[]),
+        ("%41".repeat(MEGABYTE / 3), Kind::Undecodable, &[]),
+        (header::encode_text(&"\"".repeat(MEGABYTE / 2)), Kind::Undecodable, &[]),
+        (format!("PAYMENT-SIGNATURE: {}", "ey,".repeat(MEGABYTE / 3)), Kind::Undecodable, &["header_not_base64"]),
+        (format!("Cookie: {}", "a".repeat(MEGABYTE)), Kind::Undecodable, &[]),
+        (long, Kind::Undecodable, &[]),
+        (format!("{{\"accepts\":[{}]}}", vec!["{}"; MEGABYTE / 3].join(",")), Kind::OfferV2, &["version_missing"]),
+    ] {
+        let told = look(&text, None);
+        let found: Vec<&str> = told.findings.iter().map(|finding| finding.id).collect();
+        assert_eq!((told.kind, found.get(..ids.len())), (kind, Some(ids)), "{}: {found:?}", &text[..20]);
     }
 }
 

@@ -9,8 +9,13 @@
 mod departures;
 mod differential;
 mod explain;
+mod explain_causes;
+mod explain_drawn;
 mod explain_fuzz;
 mod explain_generated;
+mod explain_made;
+mod explain_signatures;
+mod explain_solana;
 mod faults;
 mod payment;
 mod permit2;

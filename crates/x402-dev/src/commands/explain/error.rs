@@ -3,7 +3,8 @@
 use std::io;
 
 use crate::exit::Exit;
-use crate::terminal::printable;
+use crate::journal::JournalError;
+use crate::terminal::safe;
 
 /// Why nothing is explained.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +44,7 @@ pub enum ExplainError {
         why: String,
     },
     /// It is nothing that is known.
-    #[error("{} is nothing of x402 that can be explained", printable(.what))]
+    #[error("{} is nothing of x402 that can be explained", safe(.what))]
     Nothing {
         /// What.
         what: String,
@@ -51,19 +52,28 @@ pub enum ExplainError {
         notes: Vec<String>,
     },
     /// The instance knows nothing of it.
-    #[error("the instance knows nothing of {}", printable(.what))]
+    #[error("the instance knows nothing of {}", safe(.what))]
     Unknown {
         /// What.
         what: String,
     },
+    /// The journal holds no such purchase.
+    #[error("the journal of `x402-dev pay` holds no purchase {id}")]
+    NotBought {
+        /// Its name.
+        id: String,
+    },
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Nothing was refused, because nothing was paid.
-    #[error("the instance has refused no payment; the newest request to a paid resource brought none: {}", printable(.request))]
+    #[error("the instance has refused no payment; the newest request to a paid resource brought none: {}", safe(.request))]
     Unpaid {
         /// What the instance says of it.
         request: String,
     },
     /// The requirements are none.
-    #[error("--requirements {} holds no requirements and no offer", printable(.what))]
+    #[error("--requirements {} holds no requirements and no offer", safe(.what))]
     NoRequirements {
         /// What.
         what: String,
@@ -86,11 +96,12 @@ impl ExplainError {
                  (invoice): see what your client sends, and whether a proxy takes it away"
                     .to_owned(),
             ),
+            Self::NotBought { .. } => Some("`x402-dev pay --list` lists what it holds".to_owned()),
             Self::NoRequirements { .. } => {
                 Some("give one entry of `accepts`, a whole offer, or the value of its PAYMENT-REQUIRED header".to_owned())
             }
             Self::Unreachable { .. } => Some("start a server with `x402-dev mock -d`, or give a file".to_owned()),
-            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::BadUrl { .. } => None,
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::BadUrl { .. } | Self::Journal(_) => None,
         }
     }
 
@@ -99,7 +110,12 @@ impl ExplainError {
         match self {
             Self::Unreadable { .. } | Self::BadUrl { .. } | Self::NoRequirements { .. } => Exit::Usage,
             Self::Unreachable { .. } => Exit::Unavailable,
-            Self::TooLarge { .. } | Self::Nothing { .. } | Self::Unknown { .. } | Self::Unpaid { .. } => Exit::Failure,
+            Self::TooLarge { .. }
+            | Self::Nothing { .. }
+            | Self::Unknown { .. }
+            | Self::NotBought { .. }
+            | Self::Journal(_)
+            | Self::Unpaid { .. } => Exit::Failure,
         }
     }
 }

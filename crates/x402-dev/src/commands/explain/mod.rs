@@ -6,8 +6,11 @@
 //! |---|---|
 //! | [`source`] | what the word on the command line names |
 //! | [`visit`] | asking a URL once |
+//! | [`asked`] | what a payment should pay for |
 //! | [`instance`] | what a running instance knows |
+//! | [`bought`] | what the journal of `pay` knows |
 //! | [`secret`] | what is never printed |
+//! | [`sdk`] | whose lines of code are shown |
 //! | [`text`], [`markdown`] | how it is told |
 
 use serde_json::Value;
@@ -16,7 +19,7 @@ use x402_sim::explain::explanation::{Explanation, Verdict};
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::manual;
-use x402_sim::explain::read::{Reading, Subject, read};
+use x402_sim::explain::read::{NAMES, Reading, Subject, read};
 
 use super::door::Door;
 use super::mock::Form;
@@ -25,17 +28,22 @@ use crate::clock;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::terminal;
+use crate::terminal::{self, safe_json};
 
+pub mod asked;
+pub mod bought;
 pub mod error;
 pub mod instance;
 pub mod markdown;
+pub mod sdk;
 pub mod secret;
 pub mod source;
 pub mod text;
 pub mod visit;
 
+use asked::{Asked, of_its_version};
 pub use error::ExplainError;
+pub use sdk::Sdk;
 use source::{Found, Source};
 
 /// What is to be explained, and how.
@@ -57,10 +65,6 @@ pub struct Job {
     pub judged: bool,
 }
 
-/// The name of an SDK.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sdk(pub &'static str);
-
 /// How text is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -73,30 +77,36 @@ pub enum Shape {
 /// Explains something, and prints it.
 pub fn run(context: &Context, job: &Job) -> Result<Exit, Error> {
     job.door.run(|| {
-        let explanation = secret::cut(job.explain(context)?);
+        let (explanation, sdk) = job.explain(context)?;
+        let explanation = secret::cut(explanation);
         terminal::result(&match (job.door.form, job.shape) {
-            (Form::Json, _) => serde_json::to_string(&explanation).expect("explanations have string keys"),
-            (Form::Text, Shape::Markdown) => markdown::render(&explanation, job.sdk),
-            (Form::Text, Shape::Plain) => text::render(&explanation, job.sdk),
+            (Form::Json, _) => safe_json(&serde_json::to_string(&explanation).expect("explanations have string keys")),
+            (Form::Text, Shape::Markdown) => markdown::render(&explanation, sdk),
+            (Form::Text, Shape::Plain) => text::render(&explanation, sdk),
         });
         Ok(Exit::Success)
     })
 }
 
 impl Job {
-    fn explain(&self, context: &Context) -> Result<Explanation, Error> {
+    fn explain(&self, context: &Context) -> Result<(Explanation, Option<Sdk>), Error> {
         let source = Source::of(context, &self.what);
         let found = source.read(context, &self.door)?;
-        let requirements = self.requirements.as_deref().map(|text| requirements(context, text)).transpose()?;
+        let agent = if let Found::Text(text) = &found { sdk::of_agent(text) } else { None };
+        let given = self.requirements.as_deref().map(|text| Asked::read(context, &self.door, text)).transpose()?;
         let question = |reading: Reading, asked: Option<Value>, now: Option<u64>| Question {
-            requirements: requirements.clone().or(asked).and_then(|asked| of_its_version(asked, &reading)),
+            requirements: given
+                .as_ref()
+                .and_then(|given| check::fitting(&given.offers, &reading))
+                .or(asked)
+                .and_then(|asked| of_its_version(asked, &reading)),
             reading,
             now: self.at.or(now).unwrap_or_else(|| clock::now() / 1000),
             real: None,
             record: None,
             depth: if self.judged { Depth::Judge } else { Depth::Decode },
         };
-        let explanation = match found {
+        let mut explanation = match found {
             Found::Text(text) => self.of_text(&text, &question),
             Found::Answer(answer) => {
                 check::answer(&answer, &|reading, asked, at| explain(&question(reading, asked, at)))
@@ -120,7 +130,17 @@ impl Job {
             }
         };
         if is_known(&explanation) {
-            return Ok(explanation);
+            given.into_iter().flat_map(|given| given.findings).for_each(|finding| explanation.find(finding));
+            explanation.rank();
+            let at_hand = || {
+                let of_project = || sdk::of_project(&context.working_dir);
+                agent.or_else(of_project).or_else(|| sdk::of_spelling(&explanation))
+            };
+            let guessed = if self.sdk.is_none() { at_hand() } else { None };
+            if let Some((sdk, why)) = &guessed {
+                sdk::note(&mut explanation, *sdk, why);
+            }
+            return Ok((explanation, self.sdk.or(guessed.map(|(sdk, _)| sdk))));
         }
         let notes = explanation.notes;
         Err(ExplainError::Nothing { what: source.name(), notes }.into())
@@ -128,7 +148,18 @@ impl Job {
 
     fn of_text(&self, text: &str, question: &dyn Fn(Reading, Option<Value>, Option<u64>) -> Question) -> Explanation {
         let reading = read(text);
-        let Subject::Transcript(text) = &reading.subject else { return explain(&question(reading, None, None)) };
+        let Subject::Transcript(text) = &reading.subject else {
+            let other = reading.header.clone().filter(|_| reading.subject == Subject::Nothing);
+            let mut explanation = explain(&question(reading, None, None));
+            explanation.notes.extend(other.map(|name| {
+                format!(
+                    "it is the header `{}`, which carries nothing of x402; those that do are {}",
+                    name,
+                    NAMES.join(", ")
+                )
+            }));
+            return explanation;
+        };
         let part = |reading: Reading, asked, at| explain(&question(reading, asked, at));
         let mut explanation = check::transcript(text, &part).unwrap_or_else(|| {
             let mut none = Explanation::new(Kind::Undecodable, Kind::Undecodable.words());
@@ -139,24 +170,6 @@ impl Job {
             explanation.findings.clear();
         }
         explanation
-    }
-}
-
-/// What is asked in the version of a payment that came under the other version's header: that is its mistake, and that
-/// it says other things than the other version asks follows from it.
-fn of_its_version(mut asked: Value, reading: &Reading) -> Option<Value> {
-    let is_astray = |id: &str| ["v1_payload_in_v2_header", "v1_header_name"].contains(&id);
-    if !reading.findings.iter().any(|finding| is_astray(finding.id)) {
-        return Some(asked);
-    }
-    let is_old = matches!(reading.json(), Some((Kind::PaymentV1, _)));
-    let fits = |terms: &Value| terms.get("maxAmountRequired").is_some() == is_old;
-    match asked.get_mut("accepts") {
-        Some(Value::Array(entries)) => {
-            entries.retain(fits);
-            (!entries.is_empty()).then_some(asked)
-        }
-        _ => fits(&asked).then_some(asked),
     }
 }
 
@@ -183,27 +196,7 @@ fn recorded_alone(record: &Record, at: u64, explanation: &mut Explanation) {
         explanation.find(if own { finding.proven("the server that issued invoices says so") } else { finding });
     }
     for fault in &record.faults {
-        explanation.find(Finding::new("simulation_mode").seen(format!("played for this request: {fault}")));
+        explanation.find(Finding::new("fault_played").seen(format!("played for this request: {fault}")));
     }
     explanation.rank();
-}
-
-/// The requirements that were given besides: JSON of them, of an offer, or of a request to a facilitator.
-fn requirements(context: &Context, text: &str) -> Result<Value, Error> {
-    let found = Source::of(context, text);
-    let text = match &found {
-        Source::Stdin | Source::File(_) => match found.read_text(context)? {
-            Found::Text(text) => text,
-            _ => String::new(),
-        },
-        _ => text.to_owned(),
-    };
-    let reading = read(&text);
-    match reading.subject {
-        Subject::Json(Kind::Requirements | Kind::OfferV1 | Kind::OfferV2, value) => Ok(value),
-        Subject::Json(Kind::FacilitatorRequest, value) => {
-            Ok(value.get("paymentRequirements").cloned().unwrap_or_default())
-        }
-        _ => Err(ExplainError::NoRequirements { what: found.name() }.into()),
-    }
 }

@@ -9,7 +9,7 @@ use x402_sim::explain::explanation::Explanation;
 use x402_wire::shape::shorten;
 
 use super::instance::{self, Refused, Wanted};
-use super::{ExplainError, visit};
+use super::{ExplainError, bought, visit};
 use crate::check::Answer;
 use crate::commands::door::Door;
 use crate::commands::pay::address;
@@ -30,6 +30,8 @@ pub enum Source {
     Url(String),
     /// Something that a running instance knows.
     Instance(Wanted),
+    /// A purchase of `x402-dev pay`, by its name.
+    Purchase(String),
     /// The thing itself.
     Text(String),
 }
@@ -63,6 +65,9 @@ impl Source {
         if word.len() < 1024 && !word.contains('\n') && path.is_file() {
             return Self::File(path);
         }
+        if bought::is_name(trimmed) {
+            return Self::Purchase(trimmed.to_owned());
+        }
         match Wanted::of(trimmed) {
             Some(wanted) => Self::Instance(wanted),
             None if looks_like_path(trimmed) => Self::File(path),
@@ -75,7 +80,7 @@ impl Source {
         match self {
             Self::Stdin => "stdin".to_owned(),
             Self::File(path) => path.display().to_string(),
-            Self::Url(url) => url.clone(),
+            Self::Url(word) | Self::Purchase(word) => word.clone(),
             Self::Instance(wanted) => wanted.name(),
             Self::Text(text) => format!("\"{}\"", shorten(text)),
         }
@@ -90,6 +95,7 @@ impl Source {
                 Ok(Found::Answer(Box::new(visit::ask(&uri)?)))
             }
             Self::Instance(wanted) => instance::find(context, door, wanted),
+            Self::Purchase(id) => Ok(Found::Story(Box::new(bought::story(context, id)?))),
         }
     }
 
@@ -102,7 +108,7 @@ impl Source {
                 self.take(opened.map_err(|source| ExplainError::Unreadable { name: self.name(), source })?)?
             }
             Self::Url(text) | Self::Text(text) => text.clone(),
-            Self::Instance(_) => String::new(),
+            Self::Instance(_) | Self::Purchase(_) => String::new(),
         };
         Ok(Found::Text(text))
     }
@@ -139,6 +145,7 @@ mod tests {
         assert!(matches!(of("HTTP://127.0.0.1:1/a"), Source::Url(_)));
         assert!(matches!(of("last"), Source::Instance(Wanted::Last)));
         assert!(matches!(of("pay_0123456789abcdef"), Source::Instance(Wanted::Payment(_))));
+        assert!(matches!(of("pay_0123456789abcdef0123456789abcdef"), Source::Purchase(_)));
         assert!(matches!(of("offer.json"), Source::File(_)));
         assert!(matches!(of("invalid_payload"), Source::Text(_)));
         assert!(matches!(of("{\"a.json\": 1}"), Source::Text(_)));

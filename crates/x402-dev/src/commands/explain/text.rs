@@ -1,55 +1,61 @@
 //! An explanation for a terminal. What others wrote cannot steer it.
 
-use x402_sim::explain::explanation::{Explanation, Verdict};
-use x402_sim::explain::finding::{Certainty, CodeLine, Finding, Severity, Side};
+use x402_sim::explain::code::CodeLine;
+use x402_sim::explain::explanation::{Explanation, Field, Section, Verdict};
+use x402_sim::explain::finding::{Certainty, Finding, Severity};
 use x402_sim::explain::kind::Kind;
 
 use super::Sdk;
 use crate::clock::timestamp;
 use crate::commands::door::columns;
-use crate::terminal::printable;
+use crate::terminal::safe;
 
-/// The explanation in lines.
+/// The explanation in lines: what is wrong comes before what it says, but for a page of the manual and a story of a mock.
 pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
-    let mut lines = vec![printable(&explanation.title)];
-    for section in &explanation.sections {
-        lines.push(String::new());
-        lines.push(printable(&section.title));
-        let row = |label: &str, value: &str, meaning: &str| {
-            vec![format!("  {}", printable(label)), printable(value), printable(meaning)]
-        };
-        let wide = section.fields.iter().any(|field| field.value.chars().count() > 90);
-        if wide {
-            for field in &section.fields {
-                let meaning =
-                    if field.meaning.is_empty() { String::new() } else { format!("  ({})", printable(&field.meaning)) };
-                lines.push(format!("  {}: {}{meaning}", printable(&field.label), printable(&field.value)));
-            }
-        } else {
-            let rows: Vec<Vec<String>> =
-                section.fields.iter().map(|field| row(&field.label, &field.value, &field.meaning)).collect();
-            lines.push(columns(&rows));
-        }
+    let (said, found) = (said(explanation), found(explanation, sdk));
+    let is_story = matches!(explanation.kind, Kind::Reason | Kind::Record) && explanation.verdict.is_none();
+    let parts = if is_story { [said, found] } else { [found, said] };
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The verdict, the findings, the notes.
+fn found(explanation: &Explanation, sdk: Option<Sdk>) -> String {
+    let mut parts: Vec<String> = explanation.verdict.iter().map(verdict_line).collect();
+    if explanation.findings.is_empty() && judged(explanation) {
+        parts.push("nothing wrong was found".to_owned());
     }
+    parts.extend(explanation.findings.iter().enumerate().map(|(place, own)| finding(place + 1, own, sdk)));
+    let notes: Vec<String> = explanation.notes.iter().map(|note| format!("note: {}", safe(note))).collect();
+    parts.extend((!notes.is_empty()).then(|| notes.join("\n")));
+    parts.join("\n\n")
+}
+
+/// What it is, both sides beside each other, and what every field says.
+fn said(explanation: &Explanation) -> String {
+    let mut parts = vec![safe(&explanation.title)];
     if !explanation.comparison.is_empty() {
-        lines.push(String::new());
         let head = ["", "PAYMENT", "REQUIREMENTS", ""].map(str::to_owned).to_vec();
         let rows = explanation.comparison.iter().map(|row| {
             let mark = if row.equal { "same" } else { "DIFFERS" };
-            vec![format!("  {}", row.field), printable(&row.payment), printable(&row.requirements), mark.to_owned()]
+            vec![format!("  {}", safe(&row.field)), safe(&row.payment), safe(&row.requirements), mark.to_owned()]
         });
-        lines.push(columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
+        parts.push(columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>()));
     }
-    lines.extend(explanation.verdict.as_ref().map(|verdict| format!("\n{}", verdict_line(verdict))));
-    for note in &explanation.notes {
-        lines.push(format!("note: {}", printable(note)));
-    }
-    if explanation.findings.is_empty() && judged(explanation) {
-        lines.push("\nnothing wrong was found".to_owned());
-    }
-    for (place, own) in explanation.findings.iter().enumerate() {
-        lines.push(String::new());
-        lines.push(finding(place + 1, own, sdk));
+    parts.extend(explanation.sections.iter().map(section));
+    parts.join("\n\n")
+}
+
+fn section(own: &Section) -> String {
+    let mut lines = vec![safe(&own.title)];
+    if own.fields.iter().any(|field| field.value.chars().count() > 90) {
+        lines.extend(own.fields.iter().map(|field| {
+            let meaning =
+                if field.meaning.is_empty() { String::new() } else { format!("  ({})", safe(&field.meaning)) };
+            format!("  {}: {}{meaning}", safe(&field.label), safe(&field.value))
+        }));
+    } else {
+        let row = |field: &Field| vec![format!("  {}", safe(&field.label)), safe(&field.value), safe(&field.meaning)];
+        lines.push(columns(&own.fields.iter().map(row).collect::<Vec<_>>()));
     }
     lines.join("\n")
 }
@@ -65,9 +71,9 @@ pub fn verdict_line(verdict: &Verdict) -> String {
     let by = &verdict.by;
     match (&verdict.reason, &verdict.message) {
         (Some(reason), Some(message)) => {
-            format!("REFUSED: {} ({by}{at})\n  {}", printable(reason), printable(message))
+            format!("REFUSED: {} ({by}{at})\n  {}", safe(reason), safe(message))
         }
-        (Some(reason), None) => format!("REFUSED: {} ({by}{at})", printable(reason)),
+        (Some(reason), None) => format!("REFUSED: {} ({by}{at})", safe(reason)),
         _ => format!("VALID: it would settle ({by}{at})"),
     }
 }
@@ -81,25 +87,21 @@ pub const fn grade(finding: &Finding) -> &'static str {
     }
 }
 
-/// The lines of code that are shown: of one SDK, or the first of TypeScript and of Python for the side that can mend it.
+/// The lines of code that are shown, for the side that can mend it: of the SDK at hand, else of TypeScript and of Python.
 pub fn shown(finding: &Finding, sdk: Option<Sdk>) -> Vec<&CodeLine> {
-    let of = |name: &str| finding.code.iter().find(|line| line.sdk == name);
-    if let Some(Sdk(name)) = sdk {
-        return of(name).into_iter().collect();
+    let of =
+        |sdk: Sdk| sdk.names(finding.side).iter().find_map(|name| finding.code.iter().find(|line| line.sdk == *name));
+    match sdk.and_then(of) {
+        Some(line) => vec![line],
+        None => [Sdk::Ts, Sdk::Python].into_iter().filter_map(of).collect(),
     }
-    let wanted = match finding.side {
-        Side::Client => ["ts-fetch", "python-client"],
-        Side::Server | Side::Facilitator | Side::Proxy => ["ts-express", "python-server"],
-    };
-    let own: Vec<&CodeLine> = wanted.iter().filter_map(|name| of(name)).collect();
-    if own.is_empty() { finding.code.iter().take(2).collect() } else { own }
 }
 
 fn finding(place: usize, own: &Finding, sdk: Option<Sdk>) -> String {
     let mut lines = vec![format!("{place}. {}: {}  [{}]", grade(own), own.title, own.id)];
     let mut add = |label: &str, text: &str| {
         let label = format!("{label}:");
-        lines.push(format!("   {label:<7} {}", printable(text)));
+        lines.push(format!("   {label:<7} {}", safe(text)));
     };
     if let Some(path) = &own.path {
         add("at", path);
@@ -112,8 +114,7 @@ fn finding(place: usize, own: &Finding, sdk: Option<Sdk>) -> String {
     }
     add("cause", own.cause);
     add("fix", &own.fix);
-    for line in shown(own, sdk) {
-        lines.push(format!("   {}: {}", line.sdk, line.line));
-    }
+    lines.extend(shown(own, sdk).iter().map(|line| format!("   {}: {}", line.sdk, safe(&line.line))));
+    lines.extend(own.no_code.map(|why| format!("   code:   {why}")));
     lines.join("\n")
 }

@@ -79,7 +79,7 @@ impl Bill {
             return Some(Objection::UnknownAsset);
         }
         let Some(amount) = *amount else { return Some(Objection::NoAmount) };
-        (!limit.allows(amount, asset.as_ref())).then(|| Objection::OverLimit(limit.clone()))
+        Objection::of_limit(limit, amount, asset.as_ref())
     }
 
     /// The transfer that pays it; or what stands in its way.
@@ -108,7 +108,7 @@ impl Bill {
         vec![
             ("network", network),
             ("fee payer", self.payer.clone()),
-            ("transferChecked", format!("{} atomic units of {}", transfer.amount, transfer.mint)),
+            ("transferChecked", format!("{} ({} atomic units of {})", self.price(), transfer.amount, transfer.mint)),
             ("from", format!("{}, token account {}", self.payer, transfer.source)),
             ("to", format!("{}, token account {}", self.invoice.recipient, transfer.destination)),
             ("memo", self.invoice.memo.clone()),

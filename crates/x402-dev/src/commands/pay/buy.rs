@@ -7,7 +7,7 @@ use super::address::{self, is_loopback, is_secure};
 use super::asked::{Asked, NothingAsked};
 use super::bill::Bill;
 use super::choice::{Candidate, Money, same_account};
-use super::confirm::{Consent, ask};
+use super::confirm::ask;
 use super::deal::{Deal, weigh};
 use super::dial::Machines;
 use super::end::Before;
@@ -35,6 +35,8 @@ pub enum Bought {
     Looked(Box<Looked>),
     /// Something was signed and presented.
     Paid(Box<Paid>),
+    /// There was nothing to go on with.
+    NothingOpen,
 }
 
 /// An offer that was looked at.
@@ -59,6 +61,8 @@ pub enum Why {
     NotAcceptable,
     /// Somebody said no.
     Declined,
+    /// Somebody was asked, and stdin had ended.
+    Unanswered,
 }
 
 /// A request, as it was asked for, and as it is paid at the end of its redirects.
@@ -104,9 +108,11 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     };
     may_sign(&payer, &call.url, &machines)?;
     warn(shop, &payer, &deal, order.paying.taste.money);
-    if order.paying.extent == Extent::Confirm && ask(&deal.question(&payer))? == Consent::Declined {
+    if order.paying.extent == Extent::Confirm
+        && let Some(why) = ask(&deal.question(&payer))?
+    {
         let (candidates, bill) = deal.parts();
-        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why: Why::Declined, bill })));
+        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill })));
     }
     let random = |source| PayError::System { what: "no randomness from the system", source };
     let id = journal::random_id().map_err(random)?;

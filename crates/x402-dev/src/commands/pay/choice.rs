@@ -146,7 +146,7 @@ impl Candidate {
             return Some(Objection::UnknownAsset);
         }
         let Some(amount) = self.amount else { return Some(Objection::NoAmount) };
-        (!limit.allows(amount, self.asset.as_ref())).then(|| Objection::OverLimit(limit.clone()))
+        Objection::of_limit(limit, amount, self.asset.as_ref())
     }
 
     /// Why it cannot be signed for.
@@ -257,7 +257,10 @@ mod tests {
         let asset = Some("0x1111111111111111111111111111111111111111".to_owned());
         let taste =
             |limit: &str| Taste { asset: asset.clone(), limit: Limit::parse(limit).unwrap(), ..Taste::default() };
-        assert!(matches!(judged(std::slice::from_ref(&own), &taste("$5"))[0].objection, Some(Objection::OverLimit(_))));
+        assert!(matches!(
+            judged(std::slice::from_ref(&own), &taste("$5"))[0].objection,
+            Some(Objection::OtherLimit(_))
+        ));
         assert_eq!(judged(&[own], &taste("10000 units"))[0].objection, None);
     }
 }

@@ -69,40 +69,47 @@ pub fn conclude(heard: &[Verdict], before: Before, paid: &Authorized, chain: Opt
     End::Unknown(statement(heard, paid, chain))
 }
 
-/// What may have happened, and until when it may.
+/// What may have happened, until when it may, and what it rests on, a line each.
 fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> String {
     let said_used = heard.iter().any(|verdict| matches!(verdict, Verdict::Used(_)));
     let what = paid.what();
+    let came_before = paid.answers.contains(&Verdict::Delivered.words());
+    let content = if came_before {
+        "the content came before, and may not have been handed over"
+    } else {
+        "the content did not come"
+    };
     let mut text = match chain {
-        _ if paid.was_seen() => format!("{what} was paid by {}, and the content did not come", paid.named()),
+        _ if paid.was_seen() => format!("{what} was paid by {}, and {content}", paid.named()),
         Some(State { fate: Fate::Used, transactions, .. }) if transactions.is_empty() => {
             format!(
-                "{what} was paid, unless its payer has cancelled it: the chain says that the authorization was used; the content did not come"
+                "{what} was paid, unless its payer has cancelled it: the chain says that the authorization was used; {content}"
             )
         }
         Some(State { fate: Fate::Used, transactions, .. }) => {
-            format!("{what} was paid by {}, and the content did not come", said(&transactions.join(", ")))
+            format!("{what} was paid by {}, and {content}", said(&transactions.join(", ")))
         }
         Some(state) => format!("{what} was not paid up to block {} ({})", state.block, moment(state.time)),
-        None if said_used => format!("{what} was paid, says the seller, and the content did not come"),
+        None if said_used => format!("{what} was paid, says the seller, and {content}"),
         None => format!("{what} may have been paid, or not"),
     };
     if !paid.was_seen() && !chain.is_some_and(|state| state.fate == Fate::Used) {
         let if_not = if said_used { "if that is not so, " } else { "" };
         let until = match paid.valid_before {
-            Some(until) => format!("; {if_not}the authorization can be used until {}", moment(until)),
+            Some(until) => format!("\nuntil when: {if_not}the authorization can be used until {}", moment(until)),
             None if paid.dies_with_its_blockhash() => {
                 let at = moment(paid.at);
                 format!(
-                    "; {if_not}the transaction, signed at {at}, can be used until its blockhash is too old: a minute or two"
+                    "\nuntil when: {if_not}the transaction, signed at {at}, can be used until its blockhash is too old: a minute or two"
                 )
             }
-            None => format!("; {if_not}the authorization can be used, and does not say until when"),
+            None => format!("\nuntil when: {if_not}the authorization can be used, and does not say until when"),
         };
         text.push_str(&until);
     }
-    let last = heard.last().map(|verdict| format!("; the last answer: {}", verdict.words())).unwrap_or_default();
-    format!("{text}{last}; it was presented {} times, and no other was signed", paid.presented)
+    let last = heard.last().map(|verdict| format!("the last answer was {}; ", verdict.words())).unwrap_or_default();
+    let times = if paid.presented == 1 { "time" } else { "times" };
+    format!("{text}\nwhat is known: {last}it was presented {} {times}, and no other was signed", paid.presented)
 }
 
 #[cfg(test)]

@@ -88,8 +88,8 @@ pub enum PayError {
         #[source]
         source: Box<Self>,
     },
-    /// There is nothing to resume, or several.
-    #[error("{}", resume(ids))]
+    /// Several purchases are open, and none is named.
+    #[error("{} purchases are open: {}", ids.len(), ids.join(", "))]
     WhichOne {
         /// The open purchases.
         ids: Vec<String>,
@@ -175,7 +175,6 @@ impl PayError {
                 ));
             }
             Self::After { id, .. } => return Some(format!("ask again with `x402-dev pay --resume {id}`")),
-            Self::WhichOne { ids } if ids.is_empty() => "`x402-dev pay --list` shows what was bought",
             Self::WhichOne { .. } => "name one: `x402-dev pay --resume ID`",
             Self::NotAuthorized(NotAuthorized::NoChain) | Self::NoChain { .. } => {
                 "give a JSON-RPC endpoint of the invoice's Solana cluster with --rpc"
@@ -231,11 +230,4 @@ impl PayError {
 
 fn list(notes: &[String]) -> String {
     notes.iter().flat_map(|note| ["\n  ".to_owned(), safe(note)]).collect()
-}
-
-fn resume(ids: &[String]) -> String {
-    match ids {
-        [] => "no purchase is open: there is nothing to resume".to_owned(),
-        ids => format!("{} purchases are open: {}", ids.len(), ids.join(", ")),
-    }
 }

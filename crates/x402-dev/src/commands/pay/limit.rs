@@ -39,6 +39,15 @@ impl Limit {
         }
     }
 
+    /// Whether the limit says anything of an asset: dollars of known ones alone, and an asset of itself.
+    pub fn measures(&self, asset: Option<&Asset>) -> bool {
+        match self {
+            Self::Units(_) => true,
+            Self::Dollars(_) => asset.is_some(),
+            Self::Of(_, symbol) => asset.is_some_and(|asset| asset.symbol.eq_ignore_ascii_case(symbol)),
+        }
+    }
+
     /// Whether an amount of an asset is within the limit. An asset that nobody knows is measured in units alone.
     pub fn allows(&self, amount: U256, asset: Option<&Asset>) -> bool {
         let within = |most: &Decimal, asset: &Asset| match most.to_atomic(asset.decimals) {
@@ -106,7 +115,8 @@ mod tests {
             assert!(limit.allows(U256::from(within), Some(&usdc())), "{text}");
             assert!(!limit.allows(U256::from(beyond), Some(&usdc())), "{text}");
         }
-        assert!(!Limit::parse("5 EURC").unwrap().allows(U256::from(1), Some(&usdc())));
+        let other = Limit::parse("5 EURC").unwrap();
+        assert!(!other.allows(U256::from(1), Some(&usdc())) && !other.measures(Some(&usdc())));
         assert!(!Limit::default().allows(U256::from(1), None), "dollars say nothing of an unknown asset");
         assert!(Limit::parse("7 units").unwrap().allows(U256::from(7), None));
         assert_eq!(Limit::default().to_string(), "$1");

@@ -144,7 +144,7 @@ fn measure(context: &Context, job: &load::Load) -> Result<Exit, Error> {
 
 fn forget(context: &Context, job: &Resume) -> Result<Exit, Error> {
     let shop = Shop::new(context, &home(context)?, job.manners.clone(), job.output.voice, Trace::default())?;
-    let entry = resume::forget(&shop, job)?;
+    let Some(entry) = resume::forget(&shop, job)? else { return Ok(report::nothing_open(&job.output, shop.story)) };
     match job.output.form {
         Form::Json => terminal::result(&json!({ "outcome": "forgotten", "exit": 0, "purchase": entry }).to_string()),
         Form::Text => Story { voice: job.output.voice }.say(&format!("purchase {} is given up", entry.id)),

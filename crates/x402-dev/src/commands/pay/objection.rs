@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use x402_sim::U256;
+use x402_sim::networks::Asset;
+
 use super::limit::Limit;
 
 /// What speaks against requirements.
@@ -23,16 +26,29 @@ pub enum Objection {
     NoAmount,
     /// More than may be paid.
     OverLimit(Limit),
+    /// The limit is in another asset, so that it says nothing of this one.
+    OtherLimit(Limit),
     /// It cannot be signed for.
     NotSignable(String),
 }
 
 impl Objection {
+    /// What a limit has against an amount of an asset.
+    pub fn of_limit(limit: &Limit, amount: U256, asset: Option<&Asset>) -> Option<Self> {
+        if !limit.measures(asset) {
+            return Some(Self::OtherLimit(limit.clone()));
+        }
+        (!limit.allows(amount, asset)).then(|| Self::OverLimit(limit.clone()))
+    }
+
     /// Which flag would lift it.
     pub const fn remedy(&self) -> Option<&'static str> {
         match self {
             Self::MainNetwork => Some("--real-money"),
             Self::OverLimit(_) => Some("--max-amount"),
+            // What nobody knows the price of has no limit in dollars.
+            Self::OtherLimit(Limit::Dollars(_)) => Some("--max-amount 'N units'"),
+            Self::OtherLimit(_) => Some("--max-amount in this asset, or in dollars"),
             Self::UnknownAsset => Some("--asset ADDRESS with --max-amount 'N units'"),
             Self::UnknownNetwork => Some("--network"),
             Self::NotAskedFor | Self::OtherPayee | Self::OtherKey | Self::NoAmount | Self::NotSignable(_) => None,
@@ -51,6 +67,7 @@ impl fmt::Display for Objection {
             Self::UnknownAsset => out.write_str("no known asset of this network"),
             Self::NoAmount => out.write_str("its amount is no number of atomic units"),
             Self::OverLimit(limit) => write!(out, "over the limit of {limit}"),
+            Self::OtherLimit(limit) => write!(out, "the limit of {limit} says nothing of this asset"),
             Self::NotSignable(why) => out.write_str(why),
         }
     }

@@ -36,7 +36,23 @@ pub fn tell(bought: Bought, output: &Output, sink: &Sink, story: Story) -> Resul
             Ok(exit)
         }
         Bought::Paid(paid) => ended(*paid, output, sink, story),
+        Bought::NothingOpen => Ok(nothing_open(output, story)),
     }
+}
+
+/// Tells that there is nothing to go on with, which is what whoever asks wants to hear.
+pub fn nothing_open(output: &Output, story: Story) -> Exit {
+    let words = "nothing is open: every purchase has its end, and `x402-dev pay --list` shows them";
+    let exit = Exit::Success;
+    match output.form {
+        Form::Json => {
+            terminal::result(
+                &json!({ "outcome": "nothing-open", "exit": exit.number(), "message": words }).to_string(),
+            );
+        }
+        Form::Text => story.say(words),
+    }
+    exit
 }
 
 fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
@@ -76,7 +92,7 @@ fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit,
         (Form::Json, delivered) => answered(delivered, output, sink).and_then(|mut said| {
             said["outcome"] = json!(told.end.name());
             said["exit"] = json!(exit.number());
-            said["message"] = json!(words);
+            said["message"] = json!(words.replace('\n', "; "));
             said["purchase"] = json!(page.entry.without_secrets());
             said["receipt"] = json!(told.receipt);
             said["chain"] = json!(told.chain);
@@ -188,16 +204,31 @@ impl End {
             }
             Self::Refused(why) => {
                 let until = super::verdict::until(paid);
-                format!("refused: {why}; the seller says that {what} was not taken; it holds an authorization{until}")
+                let advice = advice(why, paid);
+                format!(
+                    "refused: {why}; the seller says that {what} was not taken; it holds an authorization{until}{advice}"
+                )
             }
-            Self::Unknown(statement) => format!(
-                "outcome unknown: {statement}. Purchase {id}: ask again with `x402-dev pay --resume {id}`",
-                id = entry.id
-            ),
+            Self::Unknown(statement) => {
+                let next = "asks again with the same authorization, and with `--rpc URL` asks the chain";
+                format!("outcome unknown: {statement}\nnext: `x402-dev pay --resume {}` {next}", entry.id)
+            }
             Self::Unsent(why) => format!("nothing was sent: {why}; {what} was not paid"),
             Self::Void => format!("not paid: {what} was not settled, and cannot be any more"),
         }
     }
+}
+
+/// What the payer can do about a refusal, as the rest of a sentence.
+fn advice(why: &str, paid: &Authorized) -> String {
+    if !why.contains("allowance") {
+        return String::new();
+    }
+    let Authorized { from, network, asset, .. } = paid;
+    format!(
+        "\nPermit2 may not move the payer's tokens yet. At a mock: `x402-dev approve {from} --network {network} --asset \
+         {asset}`; on a real chain the payer sends `approve` to the token once"
+    )
 }
 
 /// What was settled, where that is not what was signed.
@@ -214,7 +245,7 @@ impl Looked {
             Why::DryRun if self.chosen.is_some() || self.bill.as_ref().is_some_and(|bill| bill.objection.is_none()) => {
                 Exit::Success
             }
-            Why::DryRun | Why::NotAcceptable | Why::Declined => Exit::NotAcceptable,
+            Why::DryRun | Why::NotAcceptable | Why::Declined | Why::Unanswered => Exit::NotAcceptable,
         }
     }
 
@@ -231,6 +262,7 @@ impl Looked {
                 story.say("nothing of this is acceptable, and nothing was signed");
             }
             Why::Declined => story.say("declined; nothing was signed"),
+            Why::Unanswered => story.say("nobody answered, as stdin has ended: that is a no, and nothing was signed"),
         }
     }
 
@@ -239,6 +271,7 @@ impl Looked {
             Why::DryRun => "dry-run",
             Why::NotAcceptable => "not-acceptable",
             Why::Declined => "declined",
+            Why::Unanswered => "unanswered",
         };
         let offer: Vec<Value> = self.candidates.iter().map(|way| {
             json!({

@@ -5,10 +5,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use x402_sim::accounts;
 
 use super::asked::{Asked, Dialect, NothingAsked};
-use super::buy::{Bought, Looked, Paid, Why, may_sign};
+use super::buy::{Bought, Looked, Paid, may_sign};
 use super::chain::GRACE;
 use super::choice::same_account;
-use super::confirm::{Consent, ask};
+use super::confirm::ask;
 use super::deal::{Terms, weigh};
 use super::dial::Machines;
 use super::end::{Before, End};
@@ -50,7 +50,8 @@ pub enum How {
 
 /// Goes on with a purchase.
 pub async fn resume(shop: &mut Shop, job: &Resume, context: &Context) -> Result<Bought, PayError> {
-    let (mut page, body) = shop.journal.resume(&which(shop, job.id.as_deref())?)?;
+    let Some(id) = which(shop, job.id.as_deref())? else { return Ok(Bought::NothingOpen) };
+    let (mut page, body) = shop.journal.resume(&id)?;
     let call = call(&page.entry, body)?;
     let found = Machines::of(&call.url).await;
     let told = match &found {
@@ -68,23 +69,21 @@ pub async fn resume(shop: &mut Shop, job: &Resume, context: &Context) -> Result<
     again(shop, job, context, page, Seller { call: &call, machines: &machines }, proof).await
 }
 
-/// Gives a purchase up.
-pub fn forget(shop: &Shop, job: &Resume) -> Result<Entry, PayError> {
-    let (mut page, _) = shop.journal.resume(&which(shop, job.id.as_deref())?)?;
+/// Gives a purchase up; `None` where none is open.
+pub fn forget(shop: &Shop, job: &Resume) -> Result<Option<Entry>, PayError> {
+    let Some(id) = which(shop, job.id.as_deref())? else { return Ok(None) };
+    let (mut page, _) = shop.journal.resume(&id)?;
     page.entry.ending = Some(Ending::Forgotten);
-    Ok(page.close()?)
+    Ok(Some(page.close()?))
 }
 
-/// Which purchase is meant.
-fn which(shop: &Shop, named: Option<&str>) -> Result<String, PayError> {
+/// Which purchase is meant; `None` where none is open.
+fn which(shop: &Shop, named: Option<&str>) -> Result<Option<String>, PayError> {
     if let Some(id) = named {
-        return Ok(id.to_owned());
+        return Ok(Some(id.to_owned()));
     }
-    let ids: Vec<String> = shop.journal.open_purchases()?.into_iter().map(|entry| entry.id).collect();
-    match ids.as_slice() {
-        [only] => Ok(only.clone()),
-        _ => Err(PayError::WhichOne { ids }),
-    }
+    let mut ids: Vec<String> = shop.journal.open_purchases()?.into_iter().map(|entry| entry.id).collect();
+    if ids.len() > 1 { Err(PayError::WhichOne { ids }) } else { Ok(ids.pop()) }
 }
 
 /// The request of a purchase.
@@ -173,9 +172,11 @@ async fn again(
     };
     let not_again = |why: String| PayError::NotAgain { id: id.clone(), why };
     is_like(&deal.terms(&payer), &old).map_err(not_again)?;
-    if job.paying.extent == Extent::Confirm && ask(&deal.question(&payer))? == Consent::Declined {
+    if job.paying.extent == Extent::Confirm
+        && let Some(why) = ask(&deal.question(&payer))?
+    {
         let (candidates, bill) = deal.parts();
-        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why: Why::Declined, bill })));
+        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill })));
     }
     let new = deal.sign(shop, seller, &payer, &id).await?;
     let void = page.entry.last_mut().expect("it was presented");

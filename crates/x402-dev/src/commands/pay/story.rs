@@ -2,6 +2,7 @@
 
 use crate::clock::timestamp;
 use crate::terminal;
+pub use crate::terminal::safe;
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,20 +75,6 @@ fn tell(before: &str, text: &str) {
 /// A time in seconds since 1970, which may be a stranger's: the largest number is a time, too.
 pub fn moment(seconds: u64) -> String {
     timestamp(seconds.saturating_mul(1000))
-}
-
-/// A text without anything that steers a terminal or hides what stands there: controls, changes of direction, marks
-/// without a width. They are shown as what they are. So are the ends of lines: a stranger's text that goes through here
-/// before it is put into a sentence can begin no line of its own.
-pub fn safe(text: &str) -> String {
-    let hides = |c: char| {
-        matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-    };
-    let shown = |c: char| {
-        if c.is_control() || hides(c) { c.escape_unicode().to_string() } else { c.to_string() }
-    };
-    text.chars().map(shown).collect()
 }
 
 /// A text of a seller: safe, on one line, and not longer than a few lines should be.

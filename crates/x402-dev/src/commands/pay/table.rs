@@ -5,7 +5,7 @@ use x402_wire::document::Document;
 use x402_wire::shape::shorten;
 
 use super::choice::Candidate;
-use super::story::safe;
+use super::story::{moment, safe};
 use crate::commands::door::columns;
 use crate::journal::Authorized;
 
@@ -63,9 +63,24 @@ pub fn signed(way: &Candidate, paid: &Authorized, payload: &Document) -> Vec<(St
     let inner = payload.get("payload");
     let parts = ["authorization", "permit2Authorization"];
     if let Some(part) = parts.iter().find_map(|key| inner.and_then(|inner| inner.get(key))) {
+        let first = rows.len();
         flatten("", part, &mut rows);
+        rows[first..].iter_mut().for_each(|row| add_meaning(row, paid));
     }
     rows
+}
+
+/// Puts behind a number of atomic units what it is in whole ones, and behind seconds the time.
+fn add_meaning((name, value): &mut (String, String), paid: &Authorized) {
+    let meaning = match name.rsplit('.').next().unwrap_or_default() {
+        "value" | "amount" if *value == paid.amount => paid.price.clone(),
+        "validAfter" | "validBefore" | "deadline" => match value.parse() {
+            Ok(seconds) => moment(seconds),
+            Err(_) => return,
+        },
+        _ => return,
+    };
+    value.extend([" (", &meaning, ")"]);
 }
 
 fn flatten(before: &str, document: &Document, rows: &mut Vec<(String, String)>) {

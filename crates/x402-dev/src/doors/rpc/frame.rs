@@ -1,6 +1,6 @@
 //! JSON-RPC 2.0: requests taken apart, answers put together.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use x402_sim::rpc::RpcError;
@@ -45,6 +45,24 @@ pub(super) struct Call {
     pub(super) params: Value,
 }
 
+/// The members of a request, whatever they are. `None` is a member that is missing, and not `null`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Members {
+    #[serde(deserialize_with = "present")]
+    jsonrpc: Option<Value>,
+    #[serde(deserialize_with = "present")]
+    id: Option<Value>,
+    #[serde(deserialize_with = "present")]
+    method: Option<Value>,
+    #[serde(deserialize_with = "present")]
+    params: Option<Value>,
+}
+
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
+}
+
 /// Reads what somebody sent.
 ///
 /// # Errors
@@ -52,6 +70,12 @@ pub(super) struct Call {
 /// The answer to what is no request at all.
 pub(super) fn read(bytes: &[u8]) -> Result<Sent, String> {
     let refuse = |code, text: String| Err(answer(&Value::Null, Err(RpcError::new(code, text))));
+    // The commonest, without a tree of its members. Everything else is read again as what it is: one with a member twice.
+    if bytes.trim_ascii_start().starts_with(b"{")
+        && let Ok(members) = serde_json::from_slice::<Members>(bytes)
+    {
+        return Ok(Sent::One(members.into()));
+    }
     match serde_json::from_slice(bytes) {
         Ok(Value::Array(list)) if list.is_empty() => refuse(INVALID_REQUEST, "empty batch".to_owned()),
         Ok(Value::Array(list)) if list.len() > BATCH => {
@@ -69,19 +93,24 @@ impl Request {
             let call = Err(invalid("a request is an object with jsonrpc, id, method and params"));
             return Self { id: Value::Null, call };
         };
-        let (id, said) = match members.remove("id") {
+        let [jsonrpc, id, method, params] = ["jsonrpc", "id", "method", "params"].map(|name| members.remove(name));
+        Members { jsonrpc, id, method, params }.into()
+    }
+}
+
+impl From<Members> for Request {
+    fn from(members: Members) -> Self {
+        let (id, said) = match members.id {
             Some(id @ (Value::String(_) | Value::Number(_) | Value::Null)) => (id, Ok(())),
             Some(_) => (Value::Null, Err(invalid("id: expected a text or a number"))),
             None => (Value::Null, Err(invalid("id is missing: every call has an answer here"))),
         };
         let call = said.and_then(|()| {
-            if members.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+            if members.jsonrpc.as_ref().and_then(Value::as_str) != Some("2.0") {
                 return Err(invalid("jsonrpc: expected \"2.0\""));
             }
-            match members.remove("method") {
-                Some(Value::String(method)) => {
-                    Ok(Call { method, params: members.remove("params").unwrap_or(Value::Null) })
-                }
+            match members.method {
+                Some(Value::String(method)) => Ok(Call { method, params: members.params.unwrap_or(Value::Null) }),
                 Some(_) => Err(invalid("method: expected a text")),
                 None => Err(invalid("method is missing")),
             }
@@ -187,15 +216,23 @@ mod tests {
             (r#"{"jsonrpc":"1.0","method":"a","id":1}"#, "jsonrpc: expected"),
             (r#"{"jsonrpc":"2.0","id":1}"#, "method is missing"),
             (r#"{"jsonrpc":"2.0","method":7,"id":1}"#, "method: expected"),
+            (r#"{"jsonrpc":"2.0","method":"a","id":1} 7"#, "-32700"),
         ] {
             let answer = told(text);
             assert!(answer.contains(expected), "{text}: {answer}");
             assert!(answer.contains(r#""error":"#), "{text}: {answer}");
         }
-        assert_eq!(
-            told(r#"{"jsonrpc":"2.0","method":"a","id":"x","params":[1]}"#),
-            r#"{"jsonrpc":"2.0","id":"x","result":[1]}"#
-        );
+    }
+
+    #[test]
+    fn a_request_is_what_its_members_say_the_last_of_each() {
+        for (text, id, result) in [
+            (r#"{"jsonrpc":"2.0","method":"a","id":"x","params":[1]}"#, r#""x""#, "[1]"),
+            (r#" {"jsonrpc":"2.0","method":"a","id":null}"#, "null", "null"),
+            (r#"{"id":1,"jsonrpc":"2.0","method":"a","params":[7],"id":2,"more":{}}"#, "2", "[7]"),
+        ] {
+            assert_eq!(told(text), format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#), "{text}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ const SHOWN: usize = 140;
 /// The sections of JSON of a kind, at a clock in seconds.
 pub fn sections(kind: Kind, value: &Value, now: u64) -> Vec<Section> {
     match kind {
-        Kind::OfferV1 | Kind::OfferV2 => offer::sections(value, now),
+        Kind::OfferV1 | Kind::OfferV2 => offer::sections(value),
         Kind::Requirements => vec![offer::requirements("requirements", value)],
         Kind::PaymentV1 | Kind::PaymentV2 => payment::sections(value, now),
         Kind::FacilitatorRequest => {

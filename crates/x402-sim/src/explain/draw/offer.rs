@@ -6,7 +6,7 @@ use super::{reason, rest, shown, units, who};
 use crate::clock::span;
 use crate::explain::explanation::Section;
 
-pub(super) fn sections(value: &Value, now: u64) -> Vec<Section> {
+pub(super) fn sections(value: &Value) -> Vec<Section> {
     let mut head = Section::new("offer");
     for key in ["x402Version", "error", "payer"] {
         if let Some(member) = value.get(key) {
@@ -21,7 +21,6 @@ pub(super) fn sections(value: &Value, now: u64) -> Vec<Section> {
         head.add("extensions", names.join(", "), "");
     }
     let entries = value.get("accepts").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
-    let _ = now;
     let mut all = vec![head];
     all.extend(
         entries.iter().take(16).enumerate().map(|(place, entry)| requirements(&format!("accepts[{place}]"), entry)),

@@ -3,21 +3,14 @@
 use alloy_primitives::U256;
 use x402_wire::amount::{Decimal, parse_atomic};
 
-use crate::clock::span;
+use crate::clock::{civil, span};
 use crate::networks::{Asset, Network};
 use crate::registry;
 
 /// A second since 1970 as `2026-11-22T21:50:07Z`.
 pub fn date(seconds: u64) -> String {
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // The calendar repeats every 400 years; years are counted from March on, so that the leap day is the last.
-    let shifted = days + 719_468;
-    let (era, day) = (shifted / 146_097, shifted % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let (day, month) = (of_year - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = year + era * 400 + u64::from(month <= 2);
+    let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 

@@ -10,7 +10,7 @@ use crate::explain::kind::Kind;
 use crate::explain::nearest;
 
 /// The headers that carry x402.
-pub(super) const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 7] = [
     "PAYMENT-REQUIRED",
     "PAYMENT-SIGNATURE",
     "PAYMENT-RESPONSE",
@@ -86,13 +86,9 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
         found.push(("header_repeated", format!("it holds {what}, joined by commas")));
         value = first.trim().to_owned();
     }
-    let scheme = value.trim_start().split_once(' ').filter(|(word, rest)| {
-        ["bearer", "basic", "x402", "payment"].contains(&word.to_ascii_lowercase().as_str())
-            && looks_encoded(rest.trim())
-    });
-    if let Some((word, rest)) = scheme {
+    if let Some((word, rest)) = scheme(&value) {
         found.push(("header_scheme", format!("it begins with `{word} `")));
-        value = rest.trim().to_owned();
+        value = rest.to_owned();
     }
     if value.contains('%') {
         found.push(("header_percent_encoded", "it holds `%` and hexadecimal digits".to_owned()));
@@ -134,6 +130,15 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
         }));
     }
     Some(decoded)
+}
+
+/// The word of an authentication scheme in front of what is encoded, and what follows it.
+pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
+    let (word, rest) = value.trim_start().split_once(' ')?;
+    let is_word = (1..=16).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let rest = rest.trim();
+    let known = ["bearer", "basic", "token"].contains(&word.to_ascii_lowercase().as_str());
+    (is_word && (looks_encoded_json(rest) || (known && looks_encoded(rest)))).then_some((word, rest))
 }
 
 /// Whether JSON or another layer of base64 ends where it should.

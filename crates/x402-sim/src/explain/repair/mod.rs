@@ -3,6 +3,7 @@
 //! | room | what it mends |
 //! |---|---|
 //! | [`shape`] | version, missing and misnamed members, numbers, JSON in texts |
+//! | [`address`] | addresses of other networks, asset and payee swapped |
 //! | [`terms`] | scheme, network, payee, amount, asset |
 //! | [`times`] | expiry, clocks |
 //! | [`signature`], [`fit`], [`spelling`] | signatures of EIP-3009: what they fit, whose they are, their form |
@@ -17,6 +18,7 @@ use super::judge::{Attempt, Bench, Failure};
 use crate::networks::solana::exact::reason as svm;
 use crate::reason::Code;
 
+mod address;
 mod fit;
 mod permit;
 mod shape;
@@ -27,6 +29,8 @@ mod terms;
 mod times;
 mod token;
 
+pub(super) use address::stand_in;
+pub(super) use shape::in_units;
 pub(super) use solana::stale;
 pub(super) use terms::{compared, same_chain};
 pub(super) use times::{lifetime_of, remarks};
@@ -42,19 +46,21 @@ pub(super) struct Candidate {
     pub how: String,
     /// The proof, where there is one that needs no verification: the payer was recovered.
     pub sure: Option<String>,
+    /// What another facilitator would say of it, where this world stumbles over something else first.
+    pub instead: Option<Failure>,
 }
 
 impl Candidate {
     fn new(finding: Finding, next: Attempt, how: impl Into<String>) -> Self {
-        Self { finding: Some(finding), next, how: how.into(), sure: None }
+        Self { finding: Some(finding), next, how: how.into(), sure: None, instead: None }
     }
 
     fn sure(finding: Finding, next: Attempt, proof: impl Into<String>) -> Self {
-        Self { finding: Some(finding), next, how: String::new(), sure: Some(proof.into()) }
+        Self { finding: Some(finding), next, how: String::new(), sure: Some(proof.into()), instead: None }
     }
 
     fn assumed(next: Attempt, proof: impl Into<String>) -> Self {
-        Self { finding: None, next, how: String::new(), sure: Some(proof.into()) }
+        Self { finding: None, next, how: String::new(), sure: Some(proof.into()), instead: None }
     }
 }
 
@@ -89,7 +95,7 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> 
         Code::UptoFacilitator => permit::facilitator(attempt),
         Code::Permit2Token => permit::token(attempt),
         Code::Permit2Signature => permit::signature(bench, attempt),
-        Code::Svm(code) => solana::candidates(bench, attempt, code),
+        Code::Svm(code) => solana::candidates(bench, attempt, code, &failed.detail),
         _ => Vec::new(),
     }
 }
@@ -141,6 +147,25 @@ pub(super) fn past(attempt: &Attempt, failed: &Failure) -> Option<Attempt> {
         Code::Value => Some(attempt.pay("/payload/authorization/value", asked(attempt.amount_key())?).again()),
         _ => None,
     }
+}
+
+/// What a payer signs of the requirements: a member of theirs, and where it stands in the payload.
+pub(super) const SIGNED: [(&str, &str); 6] = [
+    ("amount", "/payload/authorization/value"),
+    ("maxAmountRequired", "/payload/authorization/value"),
+    ("amount", "/payload/permit2Authorization/permitted/amount"),
+    ("payTo", "/payload/authorization/to"),
+    ("payTo", "/payload/permit2Authorization/witness/to"),
+    ("asset", "/payload/permit2Authorization/permitted/token"),
+];
+
+/// The payment with another member in the requirements, and wherever the payer has signed what stood there.
+fn anew(attempt: &Attempt, pointer: &str, value: &Value) -> Attempt {
+    let old = attempt.requirements.pointer(pointer);
+    let next = attempt.ask(pointer, value.clone());
+    let of_member = SIGNED.iter().filter(|(key, _)| pointer.strip_prefix('/') == Some(key));
+    let copies = of_member.filter(|(_, place)| old.is_some() && attempt.payload.pointer(place) == old);
+    copies.fold(next, |next, (_, place)| next.pay(place, value.clone()).again())
 }
 
 /// Where the signed part of a payment stands.

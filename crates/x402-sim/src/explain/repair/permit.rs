@@ -31,8 +31,10 @@ pub(super) fn spender(attempt: &Attempt) -> Vec<Candidate> {
         .at(format!("{WHERE}.spender"))
         .seen(format!("spender is {}{whose}, the scheme's proxy is {right}", x402_wire::shape::shorten(said)));
     let next = attempt.pay(&format!("{PART}/spender"), right.clone());
-    let how = format!("with spender {right}");
-    vec![Candidate::new(finding.clone(), next.clone(), how.clone()), Candidate::new(finding, next.again(), how)]
+    // Where the wrong one was signed as well, the right one must be signed anew.
+    let was_signed = well_formed(attempt, fits).is_ok_and(|ecdsa| fits(attempt, &ecdsa));
+    let next = if was_signed { next.again() } else { next };
+    vec![Candidate::new(finding, next, format!("with spender {right}"))]
 }
 
 /// A facilitator that is not ours is no mistake, where requirements and witness agree.

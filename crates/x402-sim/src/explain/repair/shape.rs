@@ -2,10 +2,10 @@
 
 use alloy_primitives::U256;
 use serde_json::{Value, json};
-use x402_wire::amount::Decimal;
+use x402_wire::amount::Price;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, token as tokens};
+use super::{Candidate, address, anew, token as tokens};
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench, place, set};
 
@@ -48,6 +48,9 @@ const MISNAMED: [(&str, &[&str]); 19] = [
     ("permit2Authorization", &["permit2_authorization", "permit", "permit2"]),
 ];
 
+/// Members that are numbers, written as texts.
+const NUMBERS: [&str; 7] = ["amount", "maxAmountRequired", "value", "validAfter", "validBefore", "deadline", "nonce"];
+
 /// A sentence such as `paymentPayload.payload.authorization.value: expected a string, found the number 1000`.
 pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<Candidate> {
     let at = place(detail);
@@ -56,6 +59,8 @@ pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<C
     let tree = if root == Root::Payload { &attempt.payload } else { &attempt.requirements };
     match tree.pointer(&pointer) {
         None | Some(Value::Null) => spot.missing(tree),
+        // A price is no whole number.
+        Some(Value::Number(number)) if !number.is_u64() && !number.is_i64() => spot.text(bench, &number.to_string()),
         Some(Value::Number(number)) => {
             let finding = spot.finding("number_not_text", format!("it is the number {number}"));
             spot.both(finding, Value::String(number.to_string()), "as a text")
@@ -99,7 +104,7 @@ impl Spot<'_> {
     fn with(&self, value: Value) -> Attempt {
         match self.root {
             Root::Payload => self.attempt.pay(self.pointer, value),
-            Root::Requirements => self.attempt.ask(self.pointer, value),
+            Root::Requirements => anew(self.attempt, self.pointer, &value),
         }
     }
 
@@ -142,7 +147,7 @@ impl Spot<'_> {
         // What only the payer knows cannot be put back as it was signed.
         let only_payer = ["validBefore", "deadline", "nonce", "signature"].contains(&key);
         if let Some(value) = value {
-            let how = format!("with a `{key}`");
+            let how = format!("with `{key}`");
             if only_payer {
                 all.push(Candidate::new(finding, self.with(value).again(), how));
             } else {
@@ -197,9 +202,17 @@ impl Spot<'_> {
                 let mended = tidy.replacen("0X", "0x", 1);
                 all.extend(self.both(finding, json!(mended), "without the stray characters"));
             }
+            if self.root == Root::Requirements {
+                all.extend(address::unreadable(bench, self.attempt, key));
+            }
             return all;
         }
-        if key == "nonce" {
+        if key == "signature" {
+            let whole = json!(format!("0x{}1b", "01".repeat(64)));
+            let finding = self.finding("signature_length", "it ends like an ERC-6492 wrapper, and is none");
+            return vec![Candidate::new(finding, self.with(whole).again(), "with a signature of 65 bytes")];
+        }
+        if key == "nonce" && !self.pointer.contains("permit2") {
             let finding = self.finding("nonce_format", seen);
             let mut all = Vec::new();
             if tidy.len() == 64 && hexadecimal(tidy) {
@@ -209,17 +222,28 @@ impl Spot<'_> {
             all.push(Candidate::new(finding, self.with(other).again(), "with 32 bytes in hexadecimal"));
             return all;
         }
+        if !NUMBERS.contains(&key) {
+            return Vec::new();
+        }
         if let Some(number) = tidy.strip_prefix("0x").and_then(|digits| U256::from_str_radix(digits, 16).ok()) {
             let finding = self.finding("hex_number", seen);
             return self.both(finding, json!(number.to_string()), "as a decimal number");
         }
         let decimals = tokens::token(bench, self.attempt).map_or(6, |token| token.asset.decimals);
-        let decimal = Decimal::parse(tidy.trim_start_matches('$').trim_end_matches("USDC").trim());
-        if let Some(atomic) = decimal.ok().and_then(|decimal| decimal.to_atomic(decimals).ok()) {
-            let finding = self
-                .finding("decimal_amount", format!("{seen}: in atomic units of {decimals} decimals that is {atomic}"));
+        if let Some(atomic) = in_units(tidy, decimals) {
+            let plain = tidy.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            let id = if plain { "decimal_amount" } else { "price_notation" };
+            let finding = self.finding(id, format!("{seen}: in atomic units of {decimals} decimals that is {atomic}"));
             return self.both(finding, json!(atomic.to_string()), "in atomic units");
         }
         Vec::new()
+    }
+}
+
+/// A price, with or without its currency, in atomic units.
+pub(in crate::explain) fn in_units(text: &str, decimals: u8) -> Option<U256> {
+    match Price::parse(text) {
+        Ok(Price::Money { amount, .. }) => amount.to_atomic(decimals).ok(),
+        _ => None,
     }
 }

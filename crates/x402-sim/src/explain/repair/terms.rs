@@ -5,7 +5,7 @@ use serde_json::Value;
 use x402_wire::amount::parse_atomic;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, path, signed_part, token as tokens};
+use super::{Candidate, address, path, signed_part, token as tokens};
 use crate::accounts;
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench, near};
@@ -260,29 +260,16 @@ pub(super) fn other_payer(attempt: &Attempt, id: &str) -> Vec<Candidate> {
 
 /// There is no such token on this network.
 pub(super) fn asset(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
-    let said = attempt.asked("/asset").unwrap_or_default().to_owned();
-    let version = attempt.version().unwrap_or(Version::V2);
-    let Some(network) = attempt.asked("/network").and_then(|name| bench.catalog().network(version, name)) else {
-        return Vec::new();
-    };
-    let Some(own) = network.assets.first() else { return Vec::new() };
-    let elsewhere = bench
-        .catalog()
-        .networks()
-        .iter()
-        .find_map(|other| other.asset_by_address(&said).map(|asset| format!("{} on {}", asset.symbol, other.name)));
-    let seen = match elsewhere {
-        Some(elsewhere) => {
-            format!("{} is {elsewhere}; {} on {} is {}", shorten(&said), own.symbol, network.name, own.address)
+    let swapped = address::swapped(bench, attempt)
+        .map(|finding| Candidate::new(finding, address::swap(attempt).again(), "with both swapped"));
+    let mut all = Vec::from_iter(swapped);
+    let network = address::network(bench, attempt).and_then(|network| Some((network, network.assets.first()?)));
+    if let (Some((finding, right)), Some((network, own))) = (address::of_other_network(bench, attempt), network) {
+        let mut next = attempt.ask("/asset", right);
+        if let Some(Value::Object(_)) = attempt.requirements.get("extra") {
+            next = next.ask("/extra/name", own.name.clone()).ask("/extra/version", own.version.clone());
         }
-        None => {
-            format!("there is no token at {} on {}; {} is at {}", shorten(&said), network.name, own.symbol, own.address)
-        }
-    };
-    let finding = Finding::new("wrong_asset").at("paymentRequirements.asset").seen(seen);
-    let mut next = attempt.ask("/asset", own.address.clone());
-    if let Some(Value::Object(_)) = attempt.requirements.get("extra") {
-        next = next.ask("/extra/name", own.name.clone()).ask("/extra/version", own.version.clone());
+        all.push(Candidate::new(finding, next.again(), format!("with {} of {}", own.symbol, network.name)));
     }
-    vec![Candidate::new(finding, next.again(), format!("with {} of {}", own.symbol, network.name))]
+    all
 }

@@ -13,11 +13,17 @@ const BUFFER: u64 = 6;
 /// From here on a number of seconds is one of milliseconds: the year 5138.
 const MILLISECONDS: u64 = 100_000_000_000;
 
+/// About a century, in seconds.
+const CENTURY: u64 = 100 * 366 * 86_400;
+
 /// How far before its clock a client of version 1 lets an authorization begin, in seconds.
 const HEAD_START: u64 = 600;
 
 /// Up to here a difference of clocks is likelier than a wish, in seconds.
 const LIKELY_SKEW: u64 = 900;
+
+/// A clock that is wrong by a time zone is wrong by less, in seconds.
+const LONGEST_SKEW: u64 = 86_400;
 
 /// Seconds in words.
 fn told(seconds: u64) -> String {
@@ -61,9 +67,10 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
             .seen(format!("the instance's clock is {by} {side} this computer's"));
         all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
     }
-    let short = asked.is_some_and(|lifetime| lifetime < 2 * BUFFER);
+    let lived = asked.unwrap_or_else(|| until.saturating_sub(from));
+    // What lives long enough to be verified at once has expired by being late.
+    let short = lived < BUFFER || (lived < 2 * BUFFER && now < until.saturating_add(BUFFER));
     if short || until.saturating_sub(from) < BUFFER {
-        let lived = asked.unwrap_or_else(|| until.saturating_sub(from));
         let finding = Finding::new("lifetime_too_short").at("paymentRequirements.maxTimeoutSeconds").seen(format!(
             "it lives for {lived} s from its signing on, and {BUFFER} s must be left when it is verified"
         ));
@@ -77,11 +84,14 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
     };
     let mut finding = Finding::new("expired").at(place).seen(ago);
     if let Some(made) = made.filter(|made| *made < now && *made > 1_000_000_000) {
+        let late = told(now - made);
         finding = finding.seen(format!(
-            "with maxTimeoutSeconds {} it was signed {} before it was verified, if both clocks agree",
-            asked.unwrap_or_default(),
-            told(now - made)
+            "with maxTimeoutSeconds {lived} it was signed {late} before it was verified, if both clocks agree"
         ));
+        if now - made <= LONGEST_SKEW {
+            let by = format!("the payer's clock is {late} behind the verifier's: set it by NTP.");
+            finding = finding.fixed_by(format!("If it was sent at once, {by}"));
+        }
     }
     // The moment at which it was still good, so that what else is wrong shows.
     let then = until.saturating_sub(BUFFER + 1).max(from);
@@ -115,9 +125,14 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
             .seen(format!("the instance's clock is {by} {side} this computer's"));
         all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
     }
-    let skew = skewed(attempt, from, until, wait);
-    let id = if skew.is_some() { "clock_skew" } else { "not_yet_valid" };
-    let finding = Finding::new(id).at(place).seen(wait_text).seen(skew.unwrap_or_default());
+    let finding = match skewed(attempt, from, until, wait).map(told) {
+        Some(by) => Finding::new("clock_skew")
+            .at(place)
+            .seen(wait_text)
+            .seen(format!("the payer's clock is {by} ahead of the verifier's, if it was verified at once"))
+            .fixed_by(format!("Set the payer's clock back by {by}.")),
+        None => Finding::new("not_yet_valid").at(place).seen(wait_text),
+    };
     all.push(Candidate::new(
         finding,
         attempt.clone().at(from.saturating_add(1)),
@@ -126,16 +141,14 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
     all
 }
 
-/// By how much the payer's clock must be ahead, as a sentence, where the times look as a client with such a clock
-/// makes them.
-fn skewed(attempt: &Attempt, from: u64, until: u64, wait: u64) -> Option<String> {
+/// By how many seconds the payer's clock must be ahead, where the times look as a client with such a clock makes them.
+fn skewed(attempt: &Attempt, from: u64, until: u64, wait: u64) -> Option<u64> {
     let made = until.saturating_sub(lifetime(attempt)?);
-    let by = match attempt.version()? {
-        Version::V1 if made.abs_diff(from.saturating_add(HEAD_START)) <= 5 => wait.saturating_add(HEAD_START),
-        _ if made.abs_diff(from) <= 5 && wait <= LIKELY_SKEW => wait,
-        _ => return None,
-    };
-    Some(format!("the payer's clock is {} ahead of the verifier's, if it was verified at once", told(by)))
+    match attempt.version()? {
+        Version::V1 if made.abs_diff(from.saturating_add(HEAD_START)) <= 5 => Some(wait.saturating_add(HEAD_START)),
+        _ if made.abs_diff(from) <= 5 && wait <= LIKELY_SKEW => Some(wait),
+        _ => None,
+    }
 }
 
 /// What is valid here and unwise: a time in milliseconds, a window without an end.
@@ -152,8 +165,8 @@ pub(in crate::explain) fn remarks(attempt: &Attempt) -> Option<Finding> {
     let most = asked.max(3600).saturating_mul(24);
     if until > attempt.now.saturating_add(most) {
         let seen = format!(
-            "it is valid for {} more, and maxTimeoutSeconds asks for {asked} s",
-            told((until - attempt.now).min(10_000_000_000))
+            "it is valid for {}, and maxTimeoutSeconds asks for {asked} s",
+            if until - attempt.now > CENTURY { "centuries".to_owned() } else { told(until - attempt.now) }
         );
         return Some(Finding::new("lifetime_too_long").at(place).seen(seen));
     }

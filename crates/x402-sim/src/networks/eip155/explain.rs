@@ -171,7 +171,9 @@ fn call(raw: &RawTransaction, network: &str, now: u64) -> Option<Section> {
         return Some(section);
     };
     let mut section = Section::new(format!("call of {name}"));
-    let asset = raw.to.and_then(|to| units::asset(network, &checksum(to)));
+    // What the proxies move is one of their arguments; what a token moves is itself.
+    let token = arguments.iter().position(|argument| *argument == "token").and_then(|place| args.address(place));
+    let asset = token.or(raw.to).and_then(|token| units::asset(network, &checksum(token)));
     for (place, argument) in arguments.iter().enumerate() {
         let Some(word) = args.word(place) else { break };
         let number = U256::from_be_bytes(word.0);

@@ -24,6 +24,9 @@ const MAX_PRIORITY_FEE_PER_GAS: u64 = 1_000_000;
 /// The gas limit of a settlement: what a deployed token uses for one, with room.
 const GAS_LIMIT: u64 = 120_000;
 
+/// At most so many bytes stand beside the calldata, the signature's among them.
+const BESIDE: usize = 160;
+
 /// A transaction before it is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
@@ -90,21 +93,19 @@ impl Transaction {
     /// Signs with the facilitator's key.
     pub fn sign(&self, key: &[u8; 32]) -> Signed {
         let fields = self.fields();
-        let mut unsigned = vec![0x02];
-        encode_list(&fields, &mut unsigned);
+        let unsigned = envelope(&fields);
         let (compact, parity) = secp::sign(keccak256(&unsigned), key);
         let mut signed = fields;
         parity.encode(&mut signed);
         U256::from_be_slice(&compact[..32]).encode(&mut signed);
         U256::from_be_slice(&compact[32..]).encode(&mut signed);
-        let mut raw = vec![0x02];
-        encode_list(&signed, &mut raw);
+        let raw = envelope(&signed);
         Signed { hash: keccak256(&raw), raw: raw.into() }
     }
 
     /// The members of the transaction, without the list's header.
     fn fields(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(384);
+        let mut out = Vec::with_capacity(self.input.len() + BESIDE);
         self.chain_id.encode(&mut out);
         self.nonce.encode(&mut out);
         MAX_PRIORITY_FEE_PER_GAS.encode(&mut out);
@@ -116,6 +117,14 @@ impl Transaction {
         encode_list(&[], &mut out);
         out
     }
+}
+
+/// The type of the transaction before its list.
+fn envelope(fields: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(fields.len() + 8);
+    out.push(0x02);
+    encode_list(fields, &mut out);
+    out
 }
 
 fn encode_list(payload: &[u8], out: &mut Vec<u8>) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use alloy_primitives::U256;
 use x402_wire::json::Json;
 
+use super::key::Key;
 use super::{assets, exact, parse_address, rpc};
 use crate::accounts::TestAccount;
 use crate::ledger::Account;
@@ -23,7 +24,7 @@ pub const ROW: FamilyRow = FamilyRow {
     // Token accounts count in 64 bits.
     largest: U256::from_limbs([u64::MAX, 0, 0, 0]),
     account,
-    written: |account| bs58::encode(account.0).into_string(),
+    written: |account| Key::from(account).to_string(),
     form: "base58 of 32 bytes, such as `2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab`",
     is_same: |left, right| left == right,
     address_of,

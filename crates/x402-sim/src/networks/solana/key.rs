@@ -6,7 +6,7 @@ use std::fmt;
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
 
-use super::program;
+use super::{program, spelling};
 use crate::ledger::Account;
 
 /// What ends the seeds of a derived address, so that no other hash is one.
@@ -31,7 +31,7 @@ pub struct Key(pub [u8; 32]);
 impl Key {
     /// The key in a text, if it is base58 of exactly 32 bytes.
     pub fn parse(text: &str) -> Option<Self> {
-        super::parse_address(text).map(Self)
+        spelling::parse_address(text).map(Self)
     }
 
     /// Whether somebody can hold a private key for it: it is a point of the curve.
@@ -83,7 +83,7 @@ impl Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&bs58::encode(self.0).into_string())
+        spelling::with_spelling(&self.0, |text| out.write_str(text))
     }
 }
 

@@ -3,7 +3,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`assets`] | the clusters, version 1 names, mints |
-//! | [`key`], [`ed25519`] | addresses, derived ones too; signing and verifying |
+//! | [`key`], [`spelling`], [`ed25519`] | addresses, derived ones too, and their texts; signing and verifying |
 //! | [`reader`], [`message`], [`compile`], [`transaction`] | what goes over the wire, in both directions |
 //! | [`program`], [`runtime`] | the programs that can be called, and the chain that runs them |
 //! | [`blockhash`] | slots, and blockhashes that say themselves how old they are |
@@ -31,11 +31,13 @@ pub mod program;
 pub mod reader;
 pub mod rpc;
 pub mod runtime;
+pub mod spelling;
 pub mod tables;
 pub mod transaction;
 
 pub use assets::{DEVNET, known};
 use key::Key;
+pub use spelling::parse_address;
 
 /// Lamports have no mint; the ledger counts them under the System program's address.
 pub const NATIVE: Key = program::SYSTEM;
@@ -63,13 +65,6 @@ pub const TEST_ADDRESSES: [&str; 20] = [
     "98jmNurpJPD6G1i9PEbSTzBEcKBQfeN88P1YLzfSV9wA",
     "5AWnYCGhpNR6pXax2xpvUujjtZogmJb9RrWHApWQqe4W",
 ];
-
-/// The 32 bytes of an address, if the text is base58 of exactly that many.
-pub fn parse_address(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    let length = bs58::decode(text).onto(&mut bytes).ok()?;
-    (length == 32).then_some(bytes)
-}
 
 /// The signature in a text, if it is base58 of exactly 64 bytes.
 pub fn parse_signature(text: &str) -> Option<ed25519::Bytes> {

@@ -1,5 +1,8 @@
 //! A transaction on the wire: signatures, then the message.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +24,12 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
+
+thread_local! {
+    /// The text and the transaction that were decoded last: one request asks for the payment's id, for its payer and for
+    /// a judgement, and each asks for the same transaction.
+    static LAST: RefCell<Option<(String, Arc<Transaction>)>> = const { RefCell::new(None) };
+}
 
 /// A transaction that was decoded. Its signatures are not looked at yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +75,23 @@ impl Transaction {
     /// Decodes base64.
     pub fn from_base64(text: &str) -> Result<Self, NoTransaction> {
         Self::decode(&base64_bytes(text).map_err(NoTransaction::NotBase64)?)
+    }
+
+    /// Decodes base64; the same text as the last one is not decoded again.
+    pub fn shared(text: &str) -> Result<Arc<Self>, NoTransaction> {
+        let last = LAST.with_borrow(|last| match last {
+            Some((said, transaction)) if said == text => Some(Arc::clone(transaction)),
+            _ => None,
+        });
+        if let Some(transaction) = last {
+            return Ok(transaction);
+        }
+        let transaction = Arc::new(Self::from_base64(text)?);
+        // What is larger than a packet is not worth its room.
+        if transaction.irregular.is_none() {
+            LAST.set(Some((text.to_owned(), Arc::clone(&transaction))));
+        }
+        Ok(transaction)
     }
 
     /// Decodes bytes.
@@ -185,15 +211,16 @@ pub enum Fault {
 ///
 /// Source: kit `codecs-strings/base64.ts`: the alphabet is checked without padding, then `Buffer` reads to the padding.
 pub fn base64_bytes(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    if let Some((place, wrong)) =
-        text.bytes().enumerate().find(|(_, byte)| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte))
-    {
-        return Err(base64::DecodeError::InvalidByte(place, wrong));
-    }
-    let text = text.split('=').next().unwrap_or_default();
+    let head = text.split('=').next().unwrap_or_default();
     // A single character behind whole groups holds no byte.
-    let whole = if text.len() % 4 == 1 { &text[..text.len() - 1] } else { text };
-    LENIENT.decode(whole)
+    let whole = if head.len() % 4 == 1 { head.get(..head.len() - 1).unwrap_or(head) } else { head };
+    let bytes = LENIENT.decode(whole)?;
+    // The decoder has looked at the alphabet as far as it has read.
+    let unread = text.bytes().enumerate().skip(whole.len());
+    match unread.into_iter().find(|(_, byte)| !byte.is_ascii_alphanumeric() && !b"+/=".contains(byte)) {
+        Some((place, wrong)) => Err(base64::DecodeError::InvalidByte(place, wrong)),
+        None => Ok(bytes),
+    }
 }
 
 /// The bytes as base64.

@@ -3,24 +3,27 @@
 //! | room | what it mends |
 //! |---|---|
 //! | [`instructions`] | what is called besides the transfer |
-//! | [`transfer`] | mint, token account, amount; the blockhash |
+//! | [`transfer`] | mint, token account, amount, decimals |
+//! | [`blockhash`] | whether the blockhash is still good |
 
 use serde_json::json;
 
-use super::{Candidate, terms};
+use super::{Candidate, address, terms};
 use crate::accounts;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench};
+use crate::explain::judge::{Attempt, Bench, Failure};
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::exact::reason::Code;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::message::Message;
 use crate::networks::solana::transaction::{Fault, Transaction};
+use crate::registry::Version;
 
+mod blockhash;
 mod instructions;
 mod transfer;
 
-pub(in crate::explain) use transfer::stale;
+pub(in crate::explain) use blockhash::stale;
 
 const PLACE: &str = "/payload/transaction";
 const AT: &str = "paymentPayload.payload.transaction";
@@ -47,8 +50,14 @@ pub(super) fn unproven(code: Code) -> &'static str {
     }
 }
 
-pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code) -> Vec<Candidate> {
+pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &str) -> Vec<Candidate> {
     let transaction = attempt.paid(PLACE).map(Transaction::from_base64);
+    let unreadable = (code == Code::FeePayerNotManaged).then(|| address::unreadable(bench, attempt, "extra/feePayer"));
+    if let Some(candidate) = unreadable.flatten() {
+        let next = candidate.next.clone();
+        let next = transaction.and_then(Result::ok).map_or(next, |own| for_us(&candidate.next, &own));
+        return vec![Candidate { next, ..candidate }];
+    }
     let Some(Ok(transaction)) = transaction else {
         return match code {
             Code::NoFeePayer => missing_fee_payer(attempt, None),
@@ -81,11 +90,12 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code) -> Vec<Ca
         Code::Length | Code::Unknown(_) => instructions::extra(attempt, &transaction, &called, code),
         Code::ComputeLimit | Code::ComputePrice => instructions::compute_budget(attempt, &transaction, &called),
         Code::ComputePriceTooHigh => instructions::compute_price(attempt, &transaction),
-        Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(attempt, &transaction, &own)),
-        Code::Recipient => moved.map_or_else(Vec::new, |own| transfer::recipient(bench, attempt, &own)),
+        Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(bench, attempt, &transaction, &own)),
+        Code::Recipient => moved.map_or_else(Vec::new, |own| transfer::recipient(bench, attempt, &transaction, &own)),
         Code::Amount => moved.map_or_else(Vec::new, |own| transfer::amount(attempt, &own)),
         Code::MemoCount | Code::Memo => instructions::memo(attempt, message),
-        Code::Simulation => transfer::simulation(bench, attempt, &transaction),
+        Code::Simulation if detail.contains("Blockhash") => blockhash::unknown(bench, attempt, &transaction),
+        Code::Simulation => moved.map_or_else(Vec::new, |own| transfer::simulation(bench, attempt, &transaction, &own)),
         _ => Vec::new(),
     }
 }
@@ -136,7 +146,7 @@ fn undecodable(attempt: &Attempt) -> Vec<Candidate> {
 
 fn missing_fee_payer(attempt: &Attempt, first: Option<Key>) -> Vec<Candidate> {
     let mut finding = Finding::new("missing_fee_payer").at("paymentRequirements.extra.feePayer");
-    if let Some(first) = first {
+    if let Some(first) = first.filter(|first| *first != ours()) {
         finding = finding.seen(format!("the transaction's fee is paid by {}", terms::named(&first.to_string())));
     }
     let own = first.map_or_else(|| accounts::facilitator().solana_address.to_owned(), |key| key.to_string());
@@ -144,6 +154,13 @@ fn missing_fee_payer(attempt: &Attempt, first: Option<Key>) -> Vec<Candidate> {
         attempt.requirements.get("extra").cloned().filter(serde_json::Value::is_object).unwrap_or_else(|| json!({}));
     extra["feePayer"] = json!(own);
     vec![Candidate::new(finding, attempt.ask("/extra", extra), "with extra.feePayer")]
+}
+
+/// The payment with a transaction whose fee our facilitator pays.
+fn for_us(attempt: &Attempt, transaction: &Transaction) -> Attempt {
+    let mut next = transaction.clone();
+    next.message.accounts.first_mut().into_iter().for_each(|first| *first = ours());
+    rewritten(attempt, next)
 }
 
 /// A facilitator that is not the mock's is no mistake: the transaction is judged as if it were.
@@ -157,11 +174,13 @@ fn fee_payer(attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
     }
     // What is wrong with the payer's signature is looked for before the message is changed.
     let wrong = signature(attempt, transaction).into_iter().find_map(|wrong| wrong.finding);
-    let mut next = transaction.clone();
-    next.message.accounts.first_mut().into_iter().for_each(|first| *first = ours);
-    let next = rewritten(attempt, next).ask("/extra/feePayer", ours.to_string());
+    let next = for_us(attempt, transaction).ask("/extra/feePayer", ours.to_string());
     if let Some(finding) = wrong {
-        return vec![Candidate::new(finding, next, "with the signature of that key")];
+        let (version, detail) = (attempt.version().unwrap_or(Version::V2), finding.evidence.concat());
+        let instead =
+            Failure { code: crate::reason::Code::Svm(Code::Signature), reason: Code::Signature.spell(version), detail };
+        let candidate = Candidate::new(finding, next, "with the signature of that key");
+        return vec![Candidate { instead: Some(instead), ..candidate }];
     }
     vec![Candidate::assumed(next, "requirements and transaction name the same fee payer")]
 }

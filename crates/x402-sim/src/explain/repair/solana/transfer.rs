@@ -1,19 +1,30 @@
-//! What a transaction moves, where to, and whether its blockhash is still good.
+//! What a transaction moves, and where to.
 
 use alloy_primitives::U256;
 use x402_wire::amount::parse_atomic;
 
-use super::super::{Candidate, terms};
-use super::{AT, PLACE};
+use super::super::{Candidate, address, terms};
+use super::AT;
 use crate::accounts;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench, Whose};
+use crate::explain::judge::{Attempt, Bench};
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::key::Key;
+use crate::networks::solana::program;
+use crate::networks::solana::runtime::token;
 use crate::networks::solana::transaction::Transaction;
-use crate::networks::solana::{blockhash, program};
 
-pub(super) fn mint(attempt: &Attempt, transaction: &Transaction, transfer: &TransferChecked) -> Vec<Candidate> {
+pub(super) fn mint(
+    bench: &Bench,
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+) -> Vec<Candidate> {
+    if let Some(candidate) = address::unreadable(bench, attempt, "asset") {
+        // Whatever is transferred, it is a mint.
+        let next = attempt.ask("/asset", transfer.mint.to_string());
+        return vec![Candidate { next, how: format!("with {} as asset", transfer.mint), ..candidate }];
+    }
     let asked = attempt.asked("/asset").unwrap_or_default();
     let finding = Finding::new("wrong_mint").at(AT).seen(format!(
         "it transfers {}, the requirements ask for {}",
@@ -30,18 +41,44 @@ pub(super) fn mint(attempt: &Attempt, transaction: &Transaction, transfer: &Tran
         let next = super::rewritten(attempt, next);
         all.push(Candidate::new(finding.clone(), next, "with the mint that the requirements ask for"));
     }
-    let next = attempt.ask("/asset", transfer.mint.to_string());
-    all.push(Candidate::new(finding, next, "with the mint that is transferred in the requirements"));
+    let owner = owners(attempt, transfer).find(|owner| account(*owner, transfer) == transfer.destination);
+    all.push(if let (Some(mint), Some(owner)) = (Key::parse(asked), owner) {
+        let next = redirected(attempt, transaction, transfer, (mint, owner));
+        Candidate::new(finding, next, "with the mint that the requirements ask for")
+    } else {
+        let next = attempt.ask("/asset", transfer.mint.to_string());
+        Candidate::new(finding, next, "with the mint that is transferred in the requirements")
+    });
     all
 }
 
+/// The token account of an owner, for what is transferred.
+fn account(owner: Key, transfer: &TransferChecked) -> Key {
+    Key::token_account(owner, transfer.mint, transfer.program)
+}
+
+/// Who may be paid: the payee, then the accounts of the mock, then the payer.
+fn owners(attempt: &Attempt, transfer: &TransferChecked) -> impl Iterator<Item = Key> {
+    let payee = attempt.asked("/payTo").and_then(Key::parse);
+    let own = accounts::all().map(|account| crate::networks::solana::key_of(&account));
+    payee.into_iter().chain(own).chain([transfer.authority])
+}
+
 /// Whose token account the tokens go to.
-pub(super) fn recipient(bench: &Bench, attempt: &Attempt, transfer: &TransferChecked) -> Vec<Candidate> {
+pub(super) fn recipient(
+    bench: &Bench,
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+) -> Vec<Candidate> {
     let asked = attempt.asked("/payTo").unwrap_or_default();
     let base = Finding::new("wrong_token_account").at(AT);
-    let right = |owner: Key| Key::token_account(owner, transfer.mint, transfer.program);
+    let right = |owner: Key| account(owner, transfer);
     let next = |owner: Key| attempt.ask("/payTo", owner.to_string());
-    let Some(owner) = Key::parse(asked) else { return Vec::new() };
+    let Some(owner) = Key::parse(asked) else {
+        let other = address::unreadable(bench, attempt, "payTo");
+        return Vec::from_iter(other.map(|candidate| paying_payee(candidate, transaction, transfer)));
+    };
     let said = transfer.destination;
     let told = |what: String| base.clone().seen(what).seen(format!("the token account of {asked} is {}", right(owner)));
     let proof = |what: &str| format!("derived again, {said} is {what}");
@@ -58,13 +95,11 @@ pub(super) fn recipient(bench: &Bench, attempt: &Attempt, transfer: &TransferChe
         let mint = Key(own.address);
         let token_program = crate::networks::solana::assets::token_program(&own.asset.address);
         if mint != transfer.mint && said == Key::token_account(owner, mint, token_program) {
-            let what = format!("the payee's account of another mint: {} on {}", own.asset.symbol, own.network);
+            let what = format!("the payee's account of another mint: {}", terms::named(&own.asset.address));
             return vec![Candidate::sure(told(format!("it is {what}")), attempt.clone().again(), proof(&what))];
         }
     }
-    let mut owners: Vec<Key> = accounts::all().map(|account| crate::networks::solana::key_of(&account)).collect();
-    owners.push(transfer.authority);
-    for other in owners {
+    for other in owners(attempt, transfer).filter(|other| *other != owner) {
         if right(other) == said {
             let finding = Finding::new("wrong_payee").at(AT).seen(format!(
                 "it pays {}, the requirements' payTo is {}",
@@ -77,6 +112,13 @@ pub(super) fn recipient(bench: &Bench, attempt: &Attempt, transfer: &TransferChe
     Vec::new()
 }
 
+/// The candidate with a transaction that pays the payee which it puts in.
+fn paying_payee(candidate: Candidate, transaction: &Transaction, transfer: &TransferChecked) -> Candidate {
+    let owner = candidate.next.asked("/payTo").and_then(Key::parse).unwrap_or(transfer.authority);
+    let next = redirected(&candidate.next, transaction, transfer, (transfer.mint, owner));
+    Candidate { next, ..candidate }
+}
+
 pub(super) fn amount(attempt: &Attempt, transfer: &TransferChecked) -> Vec<Candidate> {
     let key = attempt.amount_key();
     let asked = attempt.asked(key).and_then(parse_atomic).unwrap_or_default();
@@ -87,48 +129,69 @@ pub(super) fn amount(attempt: &Attempt, transfer: &TransferChecked) -> Vec<Candi
     vec![Candidate::new(finding, next, "with the amount that is transferred in the requirements")]
 }
 
-/// Whether the blockhash of a simulated chain is too old, where the rest had to be taken as signed again.
-pub(in crate::explain) fn stale(attempt: &Attempt) -> Option<Finding> {
-    let transaction = attempt.paid(PLACE).and_then(|text| Transaction::from_base64(text).ok())?;
-    let id = network_id(attempt);
-    let hash = transaction.message.blockhash;
-    let made = blockhash::slot_of(&id, hash)?;
-    let why = blockhash::why_not(&id, hash, attempt.now.saturating_mul(1000))?;
-    let time = blockhash::time_of(made) / 1000;
-    let good = blockhash::why_not(&id, hash, (time + 1).saturating_mul(1000)).is_none();
-    let finding = Finding::new("stale_blockhash").at(AT).seen(why);
-    Some(if good { finding.proven(format!("at {time} the same blockhash is good")) } else { finding })
+/// What the token program would refuse.
+pub(super) fn simulation(
+    bench: &Bench,
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    let asked = |key: &str| attempt.asked(key).and_then(Key::parse);
+    if let (Some(finding), Some(mint), Some(owner)) =
+        (address::swapped(bench, attempt), asked("/payTo"), asked("/asset"))
+    {
+        let next = redirected(&address::swap(attempt), transaction, transfer, (mint, owner));
+        all.push(Candidate::new(finding, next, "with both swapped"));
+    }
+    let of_other_network = address::of_other_network(bench, attempt);
+    if let Some((finding, right)) = of_other_network
+        && let (Some(mint), Some(owner)) = (Key::parse(&right), asked("/payTo"))
+    {
+        let next = redirected(&attempt.ask("/asset", right.clone()), transaction, transfer, (mint, owner));
+        all.push(Candidate::new(finding, next, format!("with {right}")));
+    }
+    all.extend(decimals(bench, attempt, transaction, transfer));
+    all
 }
 
-/// The CAIP-2 id of the network that is asked for.
-fn network_id(attempt: &Attempt) -> String {
-    let network = attempt.asked("/network").unwrap_or_default();
-    let known = crate::networks::solana::known().into_iter().find(|own| own.is_called(network));
-    known.map_or_else(|| network.to_owned(), |own| own.id)
+/// The decimals that the instruction says, where the mint has others.
+fn decimals(
+    bench: &Bench,
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+) -> Option<Candidate> {
+    let mint = bench.catalog().mints().iter().find(|own| own.address == transfer.mint.0)?;
+    let right = mint.asset.decimals;
+    let mut next = transaction.clone();
+    let own = next.message.instructions.iter_mut().find(|own| own.data.first() == Some(&token::TRANSFER_CHECKED));
+    let place = own.and_then(|own| own.data.get_mut(9)).filter(|said| **said != right)?;
+    let finding = Finding::new("transfer_decimals")
+        .at(AT)
+        .seen(format!("TransferChecked says {place} decimals, {} ({}) has {right}", transfer.mint, mint.asset.symbol));
+    *place = right;
+    Some(Candidate::new(finding, super::rewritten(attempt, next), format!("with {right} decimals")))
 }
 
-/// What the chain would say: an old blockhash, before all.
-pub(super) fn simulation(bench: &Bench, attempt: &Attempt, transaction: &Transaction) -> Vec<Candidate> {
-    let id = network_id(attempt);
-    let hash = transaction.message.blockhash;
-    let text = bs58::encode(hash).into_string();
-    let Some(made) = blockhash::slot_of(&id, hash) else {
-        // Only the chain that made it knows: of a real one nothing can be said here.
-        let next = attempt.clone().again();
-        if bench.whose == Whose::Mock {
-            let finding = Finding::new("foreign_blockhash").at(AT).seen(format!("its blockhash is {text}"));
-            let proof =
-                format!("the mock's {id} never had this blockhash: each of its own says in which slot it was made");
-            return vec![Candidate::sure(finding, next, proof)];
-        }
-        return vec![Candidate::assumed(next, format!("the blockhash {text} is taken to be a recent one"))];
-    };
-    let time = blockhash::time_of(made) / 1000;
-    let finding = Finding::new("stale_blockhash").at(AT).seen(format!(
-        "its blockhash {text} is {} slots old, and is good for {}",
-        blockhash::slot(attempt.now.saturating_mul(1000)).saturating_sub(made),
-        blockhash::LIFETIME
-    ));
-    let how = format!("judged at {time}, when the blockhash was new");
-    vec![Candidate::new(finding, attempt.clone().at(time + 1), how)]
+/// The payment with a transfer of another mint, or to another owner.
+fn redirected(
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+    (mint, owner): (Key, Key),
+) -> Attempt {
+    let program = crate::networks::solana::assets::token_program(&mint.to_string());
+    let account = |owner: Key| Key::token_account(owner, mint, program);
+    let places = [
+        (transfer.program, program),
+        (transfer.mint, mint),
+        (transfer.source, account(transfer.authority)),
+        (transfer.destination, account(owner)),
+    ];
+    let mut next = transaction.clone();
+    for key in &mut next.message.accounts {
+        *key = places.iter().find(|(old, _)| old == key).map_or(*key, |(_, new)| *new);
+    }
+    super::rewritten(attempt, next)
 }

@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 
 use super::claim::Claim;
-use super::contract::{Place, Settle, settle};
+use super::contract::{Place, Recovered, Settle, settle};
 use crate::accounts;
 use crate::catalog::Token;
 use crate::chain::Chain;
@@ -34,7 +34,7 @@ pub struct Case<'a> {
     pub amount: Option<U256>,
     /// The facilitator's own address.
     pub facilitator: Address,
-    recovered: OnceCell<Option<(B256, Option<Address>)>>,
+    recovered: OnceCell<Option<Recovered>>,
 }
 
 impl<'a> Case<'a> {
@@ -63,11 +63,12 @@ impl<'a> Case<'a> {
     }
 
     /// The digest that was to be signed, and whose signature it is. Recovered once.
-    pub fn recovered(&self) -> Option<(B256, Option<Address>)> {
+    pub fn recovered(&self) -> Option<Recovered> {
         *self.recovered.get_or_init(|| {
             let Signature::Ecdsa(signature) = &self.claim.signature else { return None };
-            let digest = self.claim.permit.digest();
-            Some((digest, signature.recover(digest)))
+            let permit = self.claim.permit;
+            let digest = permit.digest();
+            Some(Recovered { permit, digest, signer: signature.recover(digest) })
         })
     }
 

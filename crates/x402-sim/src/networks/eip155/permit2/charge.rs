@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, U256};
 
 use super::Scheme;
 use super::case::Case;
-use super::contract::{Place, Settle, TRANSFER_FAILED, settle};
+use super::contract::{Place, Recovered, Settle, TRANSFER_FAILED, settle};
 use super::permit::Permit;
 use crate::accounts;
 use crate::catalog::{Catalog, Token};
@@ -35,7 +35,7 @@ pub struct Charge {
     pub signature: Ecdsa,
     signatures: Signatures,
     facilitator: Address,
-    recovered: Option<(B256, Option<Address>)>,
+    recovered: Option<Recovered>,
     catalog: Arc<Catalog>,
 }
 

@@ -177,7 +177,7 @@ fn asset_contract(case: &Case<'_>) -> Result<(), Reason> {
 }
 
 fn signature(case: &Case<'_>) -> Result<(), Reason> {
-    let fits = || !case.is_contract() && case.recovered().and_then(|(_, signer)| signer) == Some(case.claim.owner);
+    let fits = || !case.is_contract() && case.recovered().and_then(|found| found.signer) == Some(case.claim.owner);
     if case.claim.too_large.is_none() && (case.signatures == Signatures::Trusted || fits()) {
         return Ok(());
     }

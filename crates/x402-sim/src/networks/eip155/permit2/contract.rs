@@ -43,8 +43,19 @@ pub struct Settle {
     pub signature: Ecdsa,
     /// Who calls.
     pub caller: Address,
-    /// A signer that was recovered before, and from which digest: recovering is the costliest step, and done once.
-    pub recovered: Option<(B256, Option<Address>)>,
+    /// What was recovered before: it is the costliest step, and done once.
+    pub recovered: Option<Recovered>,
+}
+
+/// A signer that was recovered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovered {
+    /// What was signed.
+    pub permit: Permit,
+    /// Its digest.
+    pub digest: B256,
+    /// Who signed it; `None` where nobody can have.
+    pub signer: Option<Address>,
 }
 
 /// A call of Permit2's `permitWitnessTransferFrom` by the spender that the permit names.
@@ -90,6 +101,8 @@ pub fn settle(call: &Settle, place: &Place<'_>) -> Result<Vec<Effect>, Revert> {
     require(U256::from(place.block_time) >= witness.valid_after, "PaymentTooEarly()")?;
     // Permit2 takes the caller for the spender: a permit for somebody else has another digest.
     let spender = if witness.facilitator.is_some() { UPTO_PROXY } else { EXACT_PROXY };
+    let asked = Permit { spender, ..permit };
+    let recovered = recovered.filter(|known| known.permit == asked);
     let transfer = Transfer {
         token: permit.token,
         permitted: permit.amount,
@@ -98,9 +111,9 @@ pub fn settle(call: &Settle, place: &Place<'_>) -> Result<Vec<Effect>, Revert> {
         owner,
         to: witness.to,
         amount,
-        digest: Permit { spender, ..permit }.digest(),
+        digest: recovered.map_or_else(|| asked.digest(), |known| known.digest),
         signature,
-        recovered,
+        recovered: recovered.map(|known| (known.digest, known.signer)),
     };
     self::transfer(&transfer, place)
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: TS 2.27 evm `constants.ts` (types, addresses), the deployed Permit2 and x402 proxies.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use alloy_primitives::{Address, B256, U256, address, keccak256};
@@ -83,7 +84,16 @@ impl Permit {
 
 /// The domain separator of the Permit2 contract on a chain. It has no version.
 pub fn separator(chain_id: u64) -> B256 {
-    hash_words(&[TYPES.domain, TYPES.name, U256::from(chain_id).into(), PERMIT2.into_word()])
+    thread_local! {
+        /// The last one: a server asks for the same again and again.
+        static LAST: Cell<Option<(u64, B256)>> = const { Cell::new(None) };
+    }
+    if let Some((_, separator)) = LAST.get().filter(|(chain, _)| *chain == chain_id) {
+        return separator;
+    }
+    let separator = hash_words(&[TYPES.domain, TYPES.name, U256::from(chain_id).into(), PERMIT2.into_word()]);
+    LAST.set(Some((chain_id, separator)));
+    separator
 }
 
 /// The digest of typed data.

@@ -1,7 +1,7 @@
 //! A claim beside the state of the chain. The transaction is taken apart once, when it is first asked for.
 
 use std::cell::OnceCell;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::claim::Claim;
 use super::layout::TransferChecked;
@@ -30,7 +30,7 @@ pub struct Case<'a> {
     pub now: u64,
     /// Whether signatures are looked at.
     pub signatures: Signatures,
-    decoded: OnceCell<Result<Transaction, NoTransaction>>,
+    decoded: OnceCell<Result<Arc<Transaction>, NoTransaction>>,
     instructions: OnceCell<Result<Vec<Instruction>, Unresolved>>,
     destination: OnceCell<Option<Key>>,
 }
@@ -61,8 +61,8 @@ impl<'a> Case<'a> {
         let Some(text) = self.claim.transaction else {
             return Err("paymentPayload.payload.transaction is missing, or is no text".to_owned());
         };
-        let decoded = self.decoded.get_or_init(|| Transaction::from_base64(text));
-        decoded.as_ref().map_err(|error| format!("paymentPayload.payload.transaction: {error}"))
+        let decoded = self.decoded.get_or_init(|| Transaction::shared(text));
+        decoded.as_deref().map_err(|error| format!("paymentPayload.payload.transaction: {error}"))
     }
 
     /// Its instructions, or why they cannot be told. Version 1 knows no lookup tables.

@@ -56,12 +56,12 @@ pub fn judge(trial: &Trial<'_>) -> Result<Judged, Denial> {
 
 /// The hash of the message of a transaction in base64.
 pub fn identity_of(transaction: &str) -> Option<[u8; 32]> {
-    Some(Transaction::from_base64(transaction).ok()?.identity())
+    Some(Transaction::shared(transaction).ok()?.identity())
 }
 
 /// Whose tokens a transaction would move, before it is judged.
 pub fn payer_of(transaction: &str) -> Option<Key> {
-    case::owner(&Transaction::from_base64(transaction).ok()?)
+    case::owner(&*Transaction::shared(transaction).ok()?)
 }
 
 /// What a server copies from `/supported` into its offers: who pays the fee.

@@ -1,0 +1,50 @@
+//! Answers 4xx to a payment that are no refusals of it: what they say.
+
+use x402_sim::explain::finding::Finding;
+
+use super::exchange::Exchange;
+
+/// What to do about a status that has nothing to do with the payment.
+const FIXES: [(u16, &str); 8] = [
+    (400, "The request itself is called wrong: compare its query and its body with what the resource takes."),
+    (401, "The resource wants a login besides the payment: send the same `Authorization` with both requests."),
+    (403, "Somebody forbids it: a hook of the server (`onProtectedRequest`), or a firewall before it."),
+    (
+        404,
+        "There is nothing at this address for who has paid: compare method and path with the offer's `resource.url`.",
+    ),
+    (405, "The resource has another method: compare it with the route that asks for the payment."),
+    (
+        408,
+        "The server did not wait: whether it has settled is not known, so send the same payment again, and no other.",
+    ),
+    (
+        409,
+        "It conflicts with something earlier: with the extension `payment-identifier`, the same id came with another \
+         payload.",
+    ),
+    (413, "The body is larger than the server takes: raise its limit, or send less."),
+];
+
+/// What servers and proxies write where the head of a request is too large for them, whatever the status.
+const TOO_LARGE: [&str; 4] =
+    ["Header Or Cookie Too Large", "Header Fields Too Large", "headers too large", "header line is too long"];
+
+/// What an answer 4xx says, other than the refusals of the protocol.
+pub fn meaning(own: &Exchange, name: &str) -> Finding {
+    let body = own.response.body_text().unwrap_or_default();
+    let seen = format!("{name} carries a payment and is answered with {}", own.status);
+    if own.status == 431 || TOO_LARGE.iter().any(|words| body.contains(words)) {
+        let size = own.payment().map(|(header, value)| format!("; its {header} has {} bytes", value.len()));
+        return Finding::new("header_refused").seen(format!("{seen}{}", size.unwrap_or_default()));
+    }
+    if own.status == 429 {
+        let wait = own.response.get("retry-after").map(|wait| format!(", `Retry-After: {wait}`"));
+        return Finding::new("rate_limited").seen(format!("{seen}{}", wait.unwrap_or_default()));
+    }
+    let finding = Finding::new("refused_elsewhere").seen(seen);
+    match FIXES.iter().find(|(status, _)| *status == own.status) {
+        Some((_, fix)) => finding.fixed_by(fix),
+        None => finding,
+    }
+}

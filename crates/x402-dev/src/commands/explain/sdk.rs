@@ -1,0 +1,173 @@
+//! The SDK at hand: whose lines of code are shown.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use x402_sim::explain::explanation::Explanation;
+use x402_sim::explain::finding::Side;
+
+/// An SDK, by its language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sdk {
+    /// TypeScript, `fetch`.
+    Ts,
+    /// TypeScript, axios.
+    TsAxios,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// Rust.
+    Rust,
+}
+
+/// What programs call themselves in `User-Agent`, in lower case.
+const AGENTS: [(&str, Sdk); 10] = [
+    ("python-httpx/", Sdk::Python),
+    ("python-requests/", Sdk::Python),
+    ("aiohttp/", Sdk::Python),
+    ("python-urllib/", Sdk::Python),
+    ("axios/", Sdk::TsAxios),
+    ("undici", Sdk::Ts),
+    ("node", Sdk::Ts),
+    ("bun/", Sdk::Ts),
+    ("go-http-client/", Sdk::Go),
+    ("reqwest/", Sdk::Rust),
+];
+
+/// The files that name a project's dependencies, and how they name x402.
+const MANIFESTS: [(&str, &str, Sdk); 7] = [
+    ("package.json", "@x402/axios", Sdk::TsAxios),
+    ("package.json", "@x402/", Sdk::Ts),
+    ("package.json", "\"x402-", Sdk::Ts),
+    ("requirements.txt", "x402", Sdk::Python),
+    ("pyproject.toml", "x402", Sdk::Python),
+    ("go.mod", "x402", Sdk::Go),
+    ("Cargo.toml", "x402", Sdk::Rust),
+];
+
+/// Members as models of Python call them.
+const SNAKES: [&str; 7] = [
+    "`pay_to`",
+    "`max_timeout_seconds`",
+    "`max_amount_required`",
+    "`x402_version`",
+    "`valid_after`",
+    "`valid_before`",
+    "`permit2_authorization`",
+];
+
+/// The most that is read of such a file, in bytes.
+const LIMIT: u64 = 1024 * 1024;
+
+impl Sdk {
+    /// What it is called.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Ts => "TypeScript",
+            Self::TsAxios => "TypeScript with axios",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::Rust => "Rust",
+        }
+    }
+
+    /// Its lines for one side, by the names of the table, the best first.
+    pub const fn names(self, side: Side) -> &'static [&'static str] {
+        match (self, side) {
+            (Self::Ts, Side::Client) => &["ts-fetch"],
+            (Self::TsAxios, Side::Client) => &["ts-axios", "ts-fetch"],
+            (Self::Ts | Self::TsAxios, _) => &["ts-express"],
+            (Self::Python, Side::Client) => &["python-client"],
+            (Self::Python, _) => &["python-server"],
+            (Self::Go, Side::Client) => &["go"],
+            (Self::Go, _) => &["go-server"],
+            (Self::Rust, Side::Client) => &["rust"],
+            (Self::Rust, _) => &[],
+        }
+    }
+}
+
+/// The SDK of the client in a record of requests, by the name that it gives itself.
+pub fn of_agent(text: &str) -> Option<(Sdk, String)> {
+    let lower = text.to_ascii_lowercase();
+    lower.match_indices("user-agent").find_map(|(at, name)| {
+        // In archives the value is another member: `{"name": "User-Agent", "value": "node"}`.
+        let rest = &lower[at + name.len()..];
+        let rest = rest.trim_start_matches(|c: char| "\":, ".contains(c));
+        let value = rest.strip_prefix("value").unwrap_or(rest).trim_start_matches(|c: char| "\": ".contains(c));
+        let (agent, sdk) = AGENTS.into_iter().find(|(agent, _)| value.starts_with(agent))?;
+        Some((sdk, format!("the client calls itself {}", agent.trim_end_matches('/'))))
+    })
+}
+
+/// The one SDK that the project in a directory depends on.
+pub fn of_project(directory: &Path) -> Option<(Sdk, String)> {
+    let mut found: Option<(Sdk, String)> = None;
+    for file in ["package.json", "requirements.txt", "pyproject.toml", "go.mod", "Cargo.toml"] {
+        let Some(text) = beginning(&directory.join(file)) else { continue };
+        let named = MANIFESTS.iter().find(|(own, name, _)| *own == file && text.contains(name));
+        let Some((.., sdk)) = named else { continue };
+        // Of two languages nobody knows which one is meant.
+        if found.as_ref().is_some_and(|(other, _)| other != sdk) {
+            return None;
+        }
+        found = Some((*sdk, format!("{file} names x402")));
+    }
+    found
+}
+
+/// The SDK whose spelling members have: a model of Python's that was written without its aliases has snake case.
+pub fn of_spelling(explanation: &Explanation) -> Option<(Sdk, String)> {
+    let misnamed = explanation.findings.iter().find(|finding| finding.id == "misnamed_field")?;
+    let is_snake = misnamed.evidence.iter().any(|seen| SNAKES.iter().any(|snake| seen.contains(snake)));
+    is_snake.then(|| (Sdk::Python, "members are spelt as its models are".to_owned()))
+}
+
+/// A word on whose lines are shown, and why.
+pub fn note(explanation: &mut Explanation, sdk: Sdk, why: &str) {
+    if explanation.findings.iter().any(|finding| !finding.code.is_empty()) {
+        let word = format!("lines of code are for {}: {why}; `--sdk` chooses another", sdk.words());
+        explanation.notes.push(word);
+    }
+}
+
+fn beginning(path: &Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LIMIT).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_known_by_its_name() {
+        for (text, sdk) in [
+            ("> GET / HTTP/1.1\n> User-Agent: python-httpx/0.28.1\n", Some(Sdk::Python)),
+            (r#"{"name": "User-Agent", "value": "node"}"#, Some(Sdk::Ts)),
+            (r#"{"name":"user-agent","value":"axios/1.7.2"}"#, Some(Sdk::TsAxios)),
+            ("> user-agent: Go-http-client/1.1", Some(Sdk::Go)),
+            ("> User-Agent: curl/8.5.0\n> User-Agent: reqwest/0.12", Some(Sdk::Rust)),
+            ("> User-Agent: curl/8.5.0\n> x: node", None),
+            ("user-agent", None),
+        ] {
+            assert_eq!(of_agent(text).map(|(sdk, _)| sdk), sdk, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_project_is_known_by_what_it_depends_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
+        assert_eq!(of_project(directory.path()), None);
+        write("package.json", r#"{"dependencies": {"express": "5"}}"#);
+        assert_eq!(of_project(directory.path()), None);
+        write("pyproject.toml", "dependencies = [\"x402[evm]>=2\"]");
+        assert_eq!(of_project(directory.path()), Some((Sdk::Python, "pyproject.toml names x402".to_owned())));
+        write("package.json", r#"{"dependencies": {"@x402/fetch": "2.27.0"}}"#);
+        assert_eq!(of_project(directory.path()), None);
+    }
+}

@@ -1,0 +1,276 @@
+//! Lines of code for the case at hand: with its network, its asset and its amount, in its protocol version, and for the
+//! side that made the mistake.
+//!
+//! In the table of findings they are templates: `{{network}}` stands for what the case says. Where it says nothing, or
+//! nothing that can be meant, an example stands there: USDC on Base Sepolia.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use alloy_primitives::U256;
+use serde::Serialize;
+use serde_json::Value;
+use x402_wire::amount::{Decimal, parse_atomic};
+
+use super::case::Question;
+use super::explanation::Explanation;
+use super::finding::{Entry, Finding, Side, entry};
+use super::kind::Kind;
+use super::nearest;
+use crate::networks::eip155::checksum;
+use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
+use crate::networks::solana::DEVNET;
+use crate::networks::{Asset, Family, Network};
+use crate::registry::{self, Version};
+
+/// A line of code that mends something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CodeLine {
+    /// The SDK: a name of [`SDKS`].
+    pub sdk: &'static str,
+    /// The line.
+    pub line: String,
+}
+
+/// The SDKs that lines are written for.
+pub const SDKS: [&str; 8] =
+    ["ts-fetch", "ts-axios", "ts-express", "python-client", "python-server", "go", "go-server", "rust"];
+
+/// Headers that servers write.
+const ANSWERS: [&str; 4] = ["PAYMENT-REQUIRED", "PAYMENT-RESPONSE", "X-PAYMENT-RESPONSE", "WWW-Authenticate"];
+
+/// What a case says that lines of code need.
+#[derive(Debug)]
+struct Case<'a> {
+    version: Version,
+    /// Requirements, as far as there are any.
+    terms: Option<&'a Value>,
+    network: Cow<'static, Network>,
+    /// The address of the resource.
+    url: Option<&'a str>,
+}
+
+/// What lines name where the case says nothing.
+static EXAMPLE: LazyLock<Network> =
+    LazyLock::new(|| registry::networks().into_iter().next().expect("the table of networks has a first"));
+
+/// Lines of an entry without a case.
+pub(super) fn examples(entry: &'static Entry) -> Vec<CodeLine> {
+    Case::of(Version::V2, None, None).lines(entry)
+}
+
+/// Writes the lines of all findings for the case that was asked about, and says whose mistake each is.
+pub(super) fn fit(question: &Question, explanation: &mut Explanation) {
+    let json = question.reading.json();
+    let kind = json.map(|(kind, _)| kind);
+    let is_offer = matches!(kind, Some(Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements));
+    let is_answer = question.reading.header.as_deref().is_some_and(|name| ANSWERS.contains(&name));
+    for finding in &mut explanation.findings {
+        let written = question.reading.findings.iter().any(|own| own.id == finding.id);
+        place(finding, is_offer || (is_answer && written));
+        let Some(entry) = entry(finding.id) else { continue };
+        let terms = json.and_then(|(kind, value)| terms(kind, value, question.requirements.as_ref(), finding));
+        let url = json.and_then(|(_, value)| value.pointer("/resource/url")?.as_str());
+        finding.code = Case::of(version(kind, terms), terms, url).lines(entry);
+    }
+}
+
+/// Whose mistake it is: of things that anybody writes, the place tells; what an offer says, its server says.
+fn place(finding: &mut Finding, by_server: bool) {
+    let is_placed = entry(finding.id).is_some_and(|entry| entry.placed);
+    let path = finding.path.as_deref().filter(|_| is_placed).unwrap_or_default();
+    if (by_server && finding.side == Side::Client)
+        || path.starts_with("paymentRequirements")
+        || path.starts_with("accepts")
+    {
+        finding.side = Side::Server;
+    } else if path.starts_with("paymentPayload") {
+        finding.side = Side::Client;
+    }
+}
+
+/// The requirements that a finding is about.
+fn terms<'a>(kind: Kind, value: &'a Value, asked: Option<&'a Value>, finding: &Finding) -> Option<&'a Value> {
+    let first = |offer: &'a Value| offer.get("accepts").map_or(Some(offer), |entries| entries.get(0));
+    match kind {
+        Kind::OfferV1 | Kind::OfferV2 => {
+            let place = finding.path.as_deref().and_then(|path| path.strip_prefix("accepts[")?.split(']').next());
+            value.get("accepts")?.get(place.and_then(|place| place.parse::<usize>().ok()).unwrap_or_default())
+        }
+        Kind::Requirements => Some(value),
+        Kind::FacilitatorRequest => value.get("paymentRequirements"),
+        Kind::PaymentV1 | Kind::PaymentV2 => {
+            asked.and_then(first).or_else(|| value.get("accepted")).or(Some(value)).filter(|terms| terms.is_object())
+        }
+        _ => None,
+    }
+}
+
+fn version(kind: Option<Kind>, terms: Option<&Value>) -> Version {
+    let is_old = |terms: &Value| terms.get("maxAmountRequired").is_some() && terms.get("amount").is_none();
+    match kind {
+        Some(Kind::OfferV1 | Kind::PaymentV1) => Version::V1,
+        Some(Kind::Requirements | Kind::FacilitatorRequest) if terms.is_some_and(is_old) => Version::V1,
+        _ => Version::V2,
+    }
+}
+
+impl<'a> Case<'a> {
+    fn of(version: Version, terms: Option<&'a Value>, url: Option<&'a str>) -> Self {
+        let said = terms.and_then(|terms| terms.get("network")?.as_str());
+        let url = url.or_else(|| terms.and_then(|terms| terms.get("resource")?.as_str()));
+        let network = said.and_then(meant).map_or(Cow::Borrowed(&*EXAMPLE), Cow::Owned);
+        Self { version, terms, network, url }
+    }
+
+    fn lines(&self, entry: &'static Entry) -> Vec<CodeLine> {
+        entry.code.iter().map(|(sdk, line)| CodeLine { sdk, line: self.filled(line) }).collect()
+    }
+
+    /// A template with what the case says.
+    fn filled(&self, template: &str) -> String {
+        let mut parts = template.split("{{");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            match part.split_once("}}") {
+                Some((name, rest)) => {
+                    out.push_str(&self.value(name));
+                    out.push_str(rest);
+                }
+                None => out.push_str(part),
+            }
+        }
+        out
+    }
+
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.terms.and_then(|terms| terms.get(key)?.as_str())
+    }
+
+    /// The asset that is meant: the one at the address, else the one that a price in dollars means.
+    fn asset(&self) -> Option<&Asset> {
+        let said = self.text("asset").and_then(|address| self.network.asset_by_address(address));
+        said.or_else(|| self.network.assets.first())
+    }
+
+    /// The amount in atomic units, and in whole units of the asset.
+    fn amount(&self) -> (String, String) {
+        let decimals = self.asset().map_or(6, |asset| asset.decimals);
+        let said = self.terms.and_then(|terms| terms.get("amount").or_else(|| terms.get("maxAmountRequired")));
+        // A number is one, although it should be a text.
+        let said = said.map(|said| said.as_str().map_or_else(|| said.to_string(), str::to_owned)).unwrap_or_default();
+        let said = said.as_str();
+        let whole = Decimal::parse(said.trim_start_matches('$')).ok().and_then(|own| own.to_atomic(decimals).ok());
+        let cent = || U256::from(10).pow(U256::from(decimals.saturating_sub(2)));
+        let units = parse_atomic(said).or(whole).filter(|units| !units.is_zero()).unwrap_or_else(cent);
+        (units.to_string(), Decimal::from_atomic(units, decimals).to_string())
+    }
+
+    fn is_old(&self) -> bool {
+        self.version == Version::V1
+    }
+
+    fn is_upto(&self) -> bool {
+        self.text("scheme") == Some("upto")
+    }
+
+    /// What stands for a name in a template.
+    fn value(&self, name: &str) -> String {
+        let either = |old: &str, new: &str| if self.is_old() { old.to_owned() } else { new.to_owned() };
+        let asset = |part: fn(&Asset) -> &String| self.asset().map(part).cloned().unwrap_or_default();
+        match name {
+            "network" => self.called(),
+            "cluster" if self.network.family == Family::Solana => self.network.id.clone(),
+            "cluster" => DEVNET.to_owned(),
+            "v1" => self.network.v1_name.clone().unwrap_or_else(|| self.network.id.clone()),
+            "chain" => self.network.id.rsplit(':').next().unwrap_or_default().to_owned(),
+            "asset" => asset(|asset| &asset.address),
+            "name" => asset(|asset| &asset.name),
+            "version" => asset(|asset| &asset.version),
+            "amount" => self.amount().0,
+            "decimals" => self.asset().map_or(6, |asset| asset.decimals).to_string(),
+            "price" => format!("${}", self.amount().1),
+            "url" => self.url(),
+            "spender" => checksum(if self.is_upto() { UPTO_PROXY } else { EXACT_PROXY }),
+            "x402" => self.version.number().to_string(),
+            "HEADER" => either("X-PAYMENT", "PAYMENT-SIGNATURE"),
+            "ANSWER" => "PAYMENT-REQUIRED".to_owned(),
+            "accepted" => either("paymentRequirements", "accepted"),
+            "amountKey" => either("maxAmountRequired", "amount"),
+            "amount_key" => either("max_amount_required", "amount"),
+            "AmountKey" => either("MaxAmountRequired", "Amount"),
+            other => self.phrase(other),
+        }
+    }
+
+    /// The network as this version of the protocol calls it.
+    fn called(&self) -> String {
+        let old = self.network.v1_name.as_ref().filter(|_| self.is_old());
+        old.unwrap_or(&self.network.id).clone()
+    }
+
+    /// The resource's address as it should be: by https.
+    fn url(&self) -> String {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/".contains(c);
+        let own = self.url.filter(|url| url.len() < 100 && url.chars().all(plain));
+        own.unwrap_or("https://api.example/report").replacen("http://", "https://", 1)
+    }
+
+    /// Longer pieces: how the SDKs register a scheme, and how they offer.
+    fn phrase(&self, name: &str) -> String {
+        let network = self.called();
+        let scheme = match (self.network.family, self.is_upto()) {
+            (Family::Solana, _) => "ExactSvmScheme",
+            (_, true) => "UptoEvmScheme",
+            (_, false) => "ExactEvmScheme",
+        };
+        let word = if self.is_upto() { "upto" } else { "exact" };
+        let (units, whole) = self.amount();
+        let address = self.value("asset");
+        let is_default = self.network.assets.first().is_none_or(|first| first.address == address);
+        let price = |opening: &str, is: &str, closing: &str| {
+            let by_asset = || format!("{opening}amount{is}\"{units}\", asset{is}\"{address}\"{closing}");
+            if is_default { format!("\"${whole}\"") } else { by_asset() }
+        };
+        match (name, self.version) {
+            ("price_ts", _) => price("{ ", ": ", " }"),
+            ("price_py", _) => price("AssetAmount(", "=", ")"),
+            ("register_ts", Version::V1) => format!("client.registerV1(\"{network}\", new {scheme}V1(signer));"),
+            ("register_ts", Version::V2) => format!("client.register(\"{network}\", new {scheme}(signer));"),
+            ("register_py", Version::V1) => format!("client.register_v1(\"{network}\", {scheme}V1(signer))"),
+            ("register_py", Version::V2) => format!("client.register(\"{network}\", {scheme}(signer))"),
+            ("register_go", Version::V1) => format!("client.RegisterV1(\"{network}\", New{scheme}V1(signer))"),
+            ("register_go", Version::V2) => format!("client.Register(\"{network}\", New{scheme}(signer))"),
+            ("entry_ts", Version::V1) => format!(
+                "paymentMiddleware(payTo, {{ \"GET /report\": {{ price: {}, network: \"{network}\" }} }})",
+                price("{ ", ": ", " }")
+            ),
+            ("entry_ts", Version::V2) => format!(
+                "accepts: {{ scheme: \"{word}\", price: {}, network: \"{network}\", payTo }}",
+                price("{ ", ": ", " }")
+            ),
+            ("entry_py", Version::V1) => {
+                format!("require_payment(price=\"${whole}\", pay_to_address=pay_to, network=\"{network}\")")
+            }
+            ("entry_py", Version::V2) => format!(
+                "PaymentOption(scheme=\"{word}\", price={}, network=\"{network}\", pay_to=pay_to)",
+                price("AssetAmount(", "=", ")")
+            ),
+            ("entry_go", _) => format!(
+                "x402http.PaymentOption{{Scheme: \"{word}\", Price: \"${whole}\", Network: \"{network}\", PayTo: payTo}}"
+            ),
+            _ => String::new(),
+        }
+    }
+}
+
+/// The network that a text names, or misspells.
+fn meant(said: &str) -> Option<Network> {
+    let networks = registry::networks();
+    let names = || networks.iter().flat_map(|own| [Some(own.id.as_str()), own.v1_name.as_deref()]).flatten();
+    let name = names().find(|name| *name == said).or_else(|| nearest(said, names()))?;
+    networks.iter().find(|own| own.is_called(name)).cloned()
+}
+
+#[cfg(test)]
+mod tests;
