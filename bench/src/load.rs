@@ -49,8 +49,8 @@ pub(crate) enum Bodies {
     None,
     /// Good payments; the same ones in every job.
     Good,
-    /// Good payments that were in no job before.
-    Fresh,
+    /// Good payments that were in no job before. They are verified before the job counts, as servers do before they settle.
+    Verified,
     /// Payments that a stranger signed; the same ones in every job.
     Forged,
     /// Payments by Permit2 that were in no job before, of scheme `exact`.
@@ -124,7 +124,8 @@ pub(crate) fn run(core: Option<usize>) -> Result<(), Failure> {
         let requests: Vec<Vec<u8>> = bodies.iter().map(|body| render(&job, body)).collect();
         let opened = (0..job.threads).map(|_| (0..job.connections).map(|_| Connection::open(job.port)).collect());
         let mut lanes: Vec<Vec<Connection>> = opened.collect::<Result<_, _>>()?;
-        let warmed = send(&job, (0, WARMING), &requests, &mut lanes);
+        let verified = if job.bodies == Bodies::Verified { verify(&job, &bodies, &mut lanes) } else { Ok(()) };
+        let warmed = verified.and_then(|()| send(&job, (0, WARMING), &requests, &mut lanes));
         terminal::line("ready");
         if words.next().as_deref() != Some("go") {
             break;
@@ -159,6 +160,15 @@ fn kept(bodies: &mut Vec<String>, till: &mut Till, signer: Signer, count: u32) -
         bodies.push(till.body(signer));
     }
     bodies[..count].to_vec()
+}
+
+/// Asks the facilitator about all payments of a job.
+fn verify(job: &Job, bodies: &[String], lanes: &mut [Vec<Connection>]) -> Result<(), Failure> {
+    let (request, contains) = ("POST /verify".to_owned(), r#""isValid":true"#.to_owned());
+    let job = Job { request, contains, status: 200, ..job.clone() };
+    let requests: Vec<Vec<u8>> = bodies.iter().map(|body| render(&job, body)).collect();
+    let count = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+    send(&job, (0, count / job.threads.max(1)), &requests, lanes)
 }
 
 fn render(job: &Job, body: &str) -> Vec<u8> {

@@ -114,7 +114,7 @@ impl Round {
                 200,
                 "no likely mistake in the domain fits",
             )?,
-            settle: cost(ours, "POST /settle", Bodies::Fresh, count, 200, r#""success":true"#)?,
+            settle: cost(ours, "POST /settle", Bodies::Verified, count, 200, r#""success":true"#)?,
             bare_signing: cost(servers.bare, "POST /sign", Bodies::Good, count, 200, "isValid")?,
             hot_signing: signing(count),
         })

@@ -15,6 +15,9 @@ const KEPT: usize = 64;
 /// The longest text of one that is kept, in bytes: the record never holds more than 4 MiB.
 const LONGEST: usize = 32 * 1024;
 
+/// The longest name of a client, in characters.
+const LONGEST_AGENT: usize = 200;
+
 /// A payment that was refused.
 #[derive(Clone, Debug, Serialize)]
 pub struct Refused {
@@ -44,6 +47,8 @@ pub struct Refused {
     pub requirements: Option<Value>,
     /// The faults that were played for this request and may be the cause, a sentence each.
     pub faults: Vec<String>,
+    /// What the paying client calls itself: its `User-Agent`, where it paid here.
+    pub agent: Option<String>,
 }
 
 /// The newest of them.
@@ -73,6 +78,7 @@ impl Refused {
             payload: None,
             requirements: None,
             faults: Vec::new(),
+            agent: None,
         }
     }
 
@@ -100,6 +106,11 @@ impl Refused {
     /// The same, with the faults that were played.
     pub fn amid(self, faults: Vec<String>) -> Self {
         Self { faults, ..self }
+    }
+
+    /// The same, by a client that calls itself something.
+    pub fn sent_by(self, agent: Option<&str>) -> Self {
+        Self { agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()), ..self }
     }
 
     /// The same, carried by a header; with what it held, where nobody could decode that.

@@ -54,6 +54,21 @@ fn the_newest_refusal_is_explained_with_its_cause_and_its_fix() {
 }
 
 #[test]
+fn the_lines_of_code_are_those_of_the_client_that_was_refused() {
+    let (asker, mock) = (Asker::new(), mock());
+    let header = signed(&asker, &mock, Some("wrong-domain"));
+    for (agent, language, line) in
+        [("python-httpx/0.28.1", "Python", "python-client: "), ("node", "TypeScript", "ts-fetch: ")]
+    {
+        let request = Request::get("/report").header("payment-signature", &header).header("user-agent", agent);
+        assert_eq!(mock.send(&request).status, 402);
+        let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
+        assert!(told.contains(&format!("lines of code are for {language}: the client calls itself ")), "{told}");
+        assert!(told.contains(line) && told.contains(agent), "{told}");
+    }
+}
+
+#[test]
 fn what_the_instance_itself_is_the_cause_of_is_told_apart() {
     let (asker, mock) = (Asker::new(), mock());
     let header = signed(&asker, &mock, None);

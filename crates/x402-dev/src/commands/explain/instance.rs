@@ -57,6 +57,9 @@ pub struct Refused {
     /// The faults that were played for the request.
     #[serde(default)]
     pub faults: Vec<String>,
+    /// What the paying client calls itself.
+    #[serde(default)]
+    pub agent: Option<String>,
     /// What the instance's events tell of it.
     #[serde(skip)]
     told: Option<Surroundings>,
@@ -155,6 +158,9 @@ impl Refused {
         }
         if let Some(header) = &self.header {
             section.add("header", header.clone(), "");
+        }
+        if let Some(agent) = &self.agent {
+            section.add("client", agent.clone(), "as it calls itself");
         }
         section.add("reason", self.reason.clone(), self.message.clone().unwrap_or_default());
         section

@@ -92,7 +92,11 @@ impl Job {
     fn explain(&self, context: &Context) -> Result<(Explanation, Option<Sdk>), Error> {
         let source = Source::of(context, &self.what);
         let found = source.read(context, &self.door)?;
-        let agent = if let Found::Text(text) = &found { sdk::of_agent(text) } else { None };
+        let agent = match &found {
+            Found::Text(text) => sdk::of_record(text),
+            Found::Refused(refused) => refused.agent.as_deref().and_then(sdk::of_agent),
+            Found::Answer(_) | Found::Story(_) => None,
+        };
         let given = self.requirements.as_deref().map(|text| Asked::read(context, &self.door, text)).transpose()?;
         let question = |reading: Reading, asked: Option<Value>, now: Option<u64>| Question {
             requirements: given

@@ -89,16 +89,23 @@ impl Sdk {
     }
 }
 
-/// The SDK of the client in a record of requests, by the name that it gives itself.
-pub fn of_agent(text: &str) -> Option<(Sdk, String)> {
+/// The SDK of a client, by the name that it gives itself.
+pub fn of_agent(name: &str) -> Option<(Sdk, String)> {
+    let lower = name.to_ascii_lowercase();
+    let (agent, sdk) = AGENTS.into_iter().find(|(agent, _)| lower.starts_with(agent))?;
+    Some((sdk, format!("the client calls itself {}", agent.trim_end_matches('/'))))
+}
+
+/// The SDK of the client in a record of requests.
+pub fn of_record(text: &str) -> Option<(Sdk, String)> {
     let lower = text.to_ascii_lowercase();
     lower.match_indices("user-agent").find_map(|(at, name)| {
         // In archives the value is another member: `{"name": "User-Agent", "value": "node"}`.
         let rest = &lower[at + name.len()..];
         let rest = rest.trim_start_matches(|c: char| "\":, ".contains(c));
         let value = rest.strip_prefix("value").unwrap_or(rest).trim_start_matches(|c: char| "\": ".contains(c));
-        let (agent, sdk) = AGENTS.into_iter().find(|(agent, _)| value.starts_with(agent))?;
-        Some((sdk, format!("the client calls itself {}", agent.trim_end_matches('/'))))
+        // No name in the table is longer.
+        of_agent(&value.chars().take(32).collect::<String>())
     })
 }
 
@@ -154,7 +161,7 @@ mod tests {
             ("> User-Agent: curl/8.5.0\n> x: node", None),
             ("user-agent", None),
         ] {
-            assert_eq!(of_agent(text).map(|(sdk, _)| sdk), sdk, "{text}");
+            assert_eq!(of_record(text).map(|(sdk, _)| sdk), sdk, "{text}");
         }
     }
 

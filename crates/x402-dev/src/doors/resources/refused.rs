@@ -1,5 +1,6 @@
 //! What is kept of a refused payment, for whoever asks why.
 
+use http::header;
 use serde_json::Value;
 use x402_sim::event::{Door, PaymentId};
 use x402_sim::registry::Version;
@@ -47,7 +48,8 @@ impl Sale<'_> {
 
     fn begin(&self, reason: &str, message: Option<&str>) -> Refused {
         let refused = Refused::at_door(Door::Resources, &self.visit.path, reason);
-        refused.because(message).carried(self.header(), None).amid(self.script.refusing())
+        let agent = self.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        refused.because(message).carried(self.header(), None).amid(self.script.refusing()).sent_by(agent)
     }
 
     fn version(&self) -> Version {

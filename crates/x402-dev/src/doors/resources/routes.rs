@@ -50,7 +50,7 @@ async fn answer(script: &Script<'_>, item: &Item, visit: &Visit, headers: &Heade
         // Futures on the heap where they are seldom or long, so that an unpaid request does not carry their room.
         return if offered.is_plain() { unpaid } else { Box::pin(offered.present(state, unpaid, visit)).await };
     };
-    let sale = Sale { state, item, visit, mode, dialect: payment.dialect(), script };
+    let sale = Sale { state, item, visit, mode, dialect: payment.dialect(), script, headers };
     Box::pin(sell(&sale, &payment)).await
 }
 

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::Value;
 use x402_sim::accounts;
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
@@ -47,6 +48,8 @@ pub struct Sale<'a> {
     pub dialect: &'static str,
     /// The faults of the request.
     pub script: &'a Script<'a>,
+    /// The headers of the request.
+    pub headers: &'a HeaderMap,
 }
 
 /// How a sale ended.

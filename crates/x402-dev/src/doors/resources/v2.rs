@@ -117,7 +117,8 @@ mod tests {
         let item = state.catalogue.find("GET", "/a");
         let script = Script::new(&state, Door::Resources, &[]);
         let (state, item, visit, script) = (&state, &item, &visit, &script);
-        let sale = Sale { state, item, visit, mode: Mode::Strict, dialect: "x402v2", script };
+        let headers = request.headers();
+        let sale = Sale { state, item, visit, mode: Mode::Strict, dialect: "x402v2", script, headers };
         let receipt = SettleResponse {
             error_reason: Some("invalid_exact_evm_nonce_already_used".to_owned()),
             network: "eip155:84532".to_owned(),

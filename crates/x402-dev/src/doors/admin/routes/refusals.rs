@@ -46,6 +46,8 @@ struct Described {
     requirements: Option<Value>,
     /// The faults that were played for this request and may be the cause, a sentence each.
     faults: Vec<String>,
+    /// What the paying client calls itself: its `User-Agent`, where it paid here.
+    agent: Option<String>,
 }
 
 /// Refused payments, the newest first.
@@ -72,6 +74,7 @@ impl From<&Refused> for Described {
             payload: own.payload,
             requirements: own.requirements,
             faults: own.faults,
+            agent: own.agent,
         }
     }
 }
