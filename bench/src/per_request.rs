@@ -112,7 +112,7 @@ impl Round {
                 Bodies::Forged,
                 count / 4,
                 200,
-                "no likely mistake in the domain fits",
+                "it fits none of the commonest mistakes",
             )?,
             settle: cost(ours, "POST /settle", Bodies::Verified, count, 200, r#""success":true"#)?,
             bare_signing: cost(servers.bare, "POST /sign", Bodies::Good, count, 200, "isValid")?,

@@ -50,7 +50,7 @@ use exit::Exit;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse_usage(&error),
+        Err(error) => return refuse_usage(error),
     };
     let context = Context::capture();
     match run(cli.command, &context) {
@@ -125,9 +125,9 @@ fn configuration(action: ConfigAction, context: &Context) -> Result<(), Error> {
 }
 
 /// Help and version are results; everything else that clap says is a usage error, with our exit code for it.
-fn refuse_usage(error: &clap::Error) -> ExitCode {
+fn refuse_usage(error: clap::Error) -> ExitCode {
     if error.use_stderr() {
-        terminal::error(&error.render().to_string());
+        terminal::error(&cli::refusal::text(error));
         return Exit::Usage.into();
     }
     terminal::result(&error.render().to_string());

@@ -12,6 +12,7 @@ pub mod fault;
 pub mod mock;
 pub mod pay;
 pub mod purchases;
+pub mod refusal;
 pub mod sign;
 pub mod world;
 

@@ -7,6 +7,7 @@ use x402_sim::payer::Wish;
 use x402_sim::registry::Version;
 use x402_sim::{B256, hex};
 
+use crate::cli::refusal::is_like_a_key;
 use crate::clock;
 use crate::commands::sign::source::{self, Source};
 use crate::commands::sign::writing::Named;
@@ -121,7 +122,14 @@ impl From<FormArgs> for Form {
 }
 
 fn account(text: &str) -> Result<TestAccount, String> {
-    accounts::find(text).ok_or_else(|| "no test account has this index, name or address".to_owned())
+    accounts::find(text).ok_or_else(|| {
+        let why = if is_like_a_key(text) {
+            "a key is never taken from a flag: `sign` has test accounts only, `pay` uses --key-file or X402_DEV_KEY"
+        } else {
+            "no test account has this index, name or address"
+        };
+        why.to_owned()
+    })
 }
 
 fn version(text: &str) -> Result<Version, String> {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commands::explain::secret::without_query;
+
 /// The form of the file.
 pub const FORM: u32 = 1;
 
@@ -136,6 +138,10 @@ impl Entry {
     pub fn without_secrets(&self) -> Self {
         let mut entry = self.clone();
         entry.errand.headers.clear();
+        let asked = entry.errand.asked.as_mut().map(|asked| &mut asked.url);
+        for url in asked.into_iter().chain([&mut entry.errand.url]) {
+            *url = without_query(url);
+        }
         for authorized in &mut entry.authorizations {
             authorized.forget_secrets();
         }

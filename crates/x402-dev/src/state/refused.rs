@@ -113,6 +113,11 @@ impl Refused {
         Self { agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()), ..self }
     }
 
+    /// The same, with what came, where that is no request.
+    pub fn holding(self, value: &str) -> Self {
+        Self { value: Some(cut(value)), ..self }
+    }
+
     /// The same, carried by a header; with what it held, where nobody could decode that.
     pub fn carried(self, header: &'static str, value: Option<&str>) -> Self {
         Self { header: Some(header), value: value.map(cut), ..self }

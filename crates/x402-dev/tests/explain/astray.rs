@@ -130,6 +130,29 @@ fn what_is_refused_before_it_is_judged_is_explained_as_its_header_is() {
 }
 
 #[test]
+fn a_character_behind_a_payment_or_an_offer_is_why_it_is_refused() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let offer = unpaid(&mock).0;
+    let good = signed(&asker, &offer, &[]);
+    for behind in ["}", ","] {
+        let payment = format!("{good}{behind}");
+        for told in [
+            asker.json(&["explain", &format!("PAYMENT-SIGNATURE: {payment}")]),
+            asker.json(&["explain", &format!("PAYMENT-REQUIRED: {offer}{behind}")]),
+            {
+                pay(&mock, "payment-signature", &payment);
+                last(&asker, &mock)
+            },
+        ] {
+            let first = &told["findings"][0];
+            assert_eq!((&first["id"], &first["certainty"]), (&json!("header_not_base64"), &json!("proven")), "{told}");
+            assert_eq!(ids(&told), ["header_not_base64"], "{told}");
+            assert_ne!(told["verdict"]["valid"], true, "{told}");
+        }
+    }
+}
+
+#[test]
 fn a_refusal_says_how_old_it_is_which_request_it_was_and_what_came_after() {
     let (asker, mock) = (Asker::new(), Test::new().start());
     let answer = unpaid(&mock);
@@ -155,6 +178,11 @@ fn what_others_print_around_a_reason_is_read_as_the_reason() {
         ("{'isValid': False, 'invalidReason': 'insufficient_funds'}", "insufficient_funds"),
         ("ERC20: transfer amount exceeds balance", "ERC20: transfer amount exceeds balance"),
         ("AuthorizationExpired", "AuthorizationExpired"),
+        ("Transaction simulation failed: Blockhash not found", "Blockhash not found"),
+        ("custom program error: 0x1", "custom program error: 0x1"),
+        ("431 Request Header Fields Too Large", "Request Header Fields Too Large"),
+        ("Unsupported SVM network: solana:abc", "Unsupported SVM network"),
+        ("invalid_exact_aptos_payload_wrong_args", "invalid_exact_aptos_payload_wrong_args"),
         ("invoice_memo_malformed", "invoice_memo_malformed"),
     ] {
         let told = asker.json(&["explain", text]);

@@ -1,5 +1,7 @@
 //! Who is blamed: a fault, the server, another chain, or the payment, and for each mistake that one alone.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use x402_sim::explain::finding;
 
@@ -109,6 +111,40 @@ fn nothing_settles_above_an_error_and_no_guess_stands_beside_a_proof() {
             assert!(!finding["evidence"].to_string().contains("none of the commonest"), "{}: {finding}", case["name"]);
         }
     }
+}
+
+/// A sound case of the corpus with another signed part.
+fn altered(name: &str, part: &str, change: impl Fn(&mut Value)) -> Value {
+    let mut case = cases().into_iter().find(|case| case["name"] == name).unwrap();
+    let input = case["input"].as_str().unwrap().trim().to_owned();
+    let (header, encoded) = input.split_once(": ").unwrap();
+    let mut payment: Value = serde_json::from_slice(&STANDARD.decode(encoded).unwrap()).unwrap();
+    change(&mut payment["payload"][part]);
+    case["input"] = format!("{header}: {}", STANDARD.encode(payment.to_string())).into();
+    explained(&case)
+}
+
+#[test]
+fn nothing_is_proven_behind_a_signature_that_nobody_can_explain() {
+    let from_nobody = |signed: &mut Value| signed["from"] = "0x0000000000000000000000000000000000000000".into();
+    let swapped = |signed: &mut Value| {
+        let payer = signed["from"].take();
+        signed["from"] = signed["to"].take();
+        signed["to"] = payer;
+    };
+    for name in ["control-v2-with-offer", "control-v2", "control-v1"] {
+        let told = altered(name, "authorization", from_nobody);
+        assert_eq!(ids(&told), ["signature_unexplained"], "{name}: {told}");
+        let told = altered(name, "authorization", swapped);
+        assert_eq!(ids(&told), ["signature_unexplained", "wrong_payee"], "{name}: {told}");
+        let findings = told["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|finding| finding["certainty"] == "possible"), "{name}: {told}");
+        assert!(findings.iter().all(|finding| finding["proof"].is_null()), "{name}: {told}");
+        assert!(told["verdict"]["reason"].as_str().unwrap().ends_with("_signature"), "{name}: {told}");
+    }
+    // A permit does not name its owner, so that whose signature it is can be told; the money would be that one's.
+    let told = altered("control-permit2", "permit2Authorization", from_nobody);
+    assert_eq!(ids(&told), ["wrong_key"], "{told}");
 }
 
 #[test]

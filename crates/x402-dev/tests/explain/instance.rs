@@ -54,6 +54,43 @@ fn the_newest_refusal_is_explained_with_its_cause_and_its_fix() {
 }
 
 #[test]
+fn what_happened_since_is_told_before_an_older_refusal() {
+    let (asker, mock) = (Asker::new(), mock());
+    let header = signed(&asker, &mock, Some("wrong-domain"));
+    assert_eq!(pay(&mock, &header).status, 402);
+    let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
+    assert!(told.starts_with("REFUSED: invalid_exact_evm_signature"), "{told}");
+    // A payment under a name that nobody reads is no payment: nothing was refused.
+    let request = Request::get("/other").header("x-payment-signature", &header);
+    assert_eq!(mock.send(&request).status, 402);
+    let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
+    assert!(told.starts_with("NEWER: the newest request to a paid resource brought no payment"), "{told}");
+    assert!(told.lines().next().unwrap().contains("/other"), "{told}");
+    assert!(last(&asker, &mock)["newer"].as_str().unwrap().contains("/other"));
+    // And a payment that was settled since makes the refusal an old one.
+    assert_eq!(pay(&mock, &signed(&asker, &mock, None)).status, 200);
+    let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
+    assert!(told.starts_with("NEWER: a payment was settled since"), "{told}");
+}
+
+#[test]
+fn a_request_that_the_facilitator_cannot_read_is_kept_with_what_is_wrong_with_it() {
+    let (asker, mock) = (Asker::new(), mock());
+    let post =
+        |body: &str| mock.send(&Request::post("/verify", body).header("content-type", "application/json")).status;
+    for (body, part) in [
+        (r#"{"x402Version":2,"paymentPayload":"ey","paymentRequirements":{}}"#, "paymentPayload"),
+        (r#"{"x402Version":2,"paymentPayload":{}}"#, "paymentRequirements"),
+        ("payment=1", "JSON"),
+    ] {
+        assert_eq!(post(body), 400, "{body}");
+        let told = asker.run(&["explain", "last", "--url", &mock.url]);
+        assert_eq!(told.code, Some(0), "{told:?}");
+        assert!(told.stdout.starts_with("REFUSED: HTTP 400") && told.stdout.contains(part), "{}", told.stdout);
+    }
+}
+
+#[test]
 fn the_lines_of_code_are_those_of_the_client_that_was_refused() {
     let (asker, mock) = (Asker::new(), mock());
     let header = signed(&asker, &mock, Some("wrong-domain"));

@@ -128,3 +128,54 @@ fn a_test_key_is_a_test_account_wherever_it_comes_from() {
     let url = format!("http://0.0.0.0:{}/", seller.address.port());
     Buyer::new().env("X402_DEV_KEY", key).pay(&[&url]).assert(0, &["paid"]);
 }
+
+/// Runs the program, which refuses its command line, and gives what it says.
+#[track_caller]
+fn refused(words: &[&str]) -> String {
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_x402-dev")).args(words).env_clear().output().unwrap();
+    let said = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
+    assert_eq!(run.status.code(), Some(64), "{words:?}: {said}");
+    said
+}
+
+#[test]
+fn a_usage_error_repeats_no_secret() {
+    const URL: &str = "http://127.0.0.1:1/";
+    let bare = &KEY[2..];
+    let (joined, phrase) = (format!("--as={KEY}"), "legal winner thank year wave sausage worth useful legal winner");
+    let a_key = "a key is never taken from a flag";
+    for (words, secret, part) in [
+        (&["pay", URL, "--as", KEY][..], bare, a_key),
+        (&["pay", URL, &joined], bare, "--key-file or X402_DEV_KEY"),
+        (&["pay", URL, "--as", bare], bare, a_key),
+        (&["sign", URL, "--as", KEY], bare, a_key),
+        (&["pay", URL, "--as", phrase], "sausage", "no test account"),
+        (&["pay", URL, KEY], bare, "unexpected argument"),
+        (&["pay", URL, "--key", KEY], bare, "--key"),
+        (&["pay", URL, "--max-amount", KEY], bare, "--max-amount"),
+        (&["pay", "http://user:hush@127.0.0.1:1/"], "hush", "a URL with a user"),
+        (&["pay", "user:hush@127.0.0.1:1/"], "hush", "write the whole address"),
+        (&["pay", URL, "--rpc", "http://user:hush@127.0.0.1:1/"], "hush", "--rpc"),
+        (&["sign", "http://user:hush@127.0.0.1:1/"], "hush", "a URL with a user"),
+        (&["sign", "https://user:hush@127.0.0.1:1/"], "hush", "https"),
+        (&["sign", URL, "--rpc", "http://user:hush@127.0.0.1:1/"], "hush", "--rpc"),
+        (&["pay", "ftp://127.0.0.1:1/?token=hush"], "hush", "not supported"),
+        (&["pay", URL, "-H", "Authorization Bearer hush"], "hush", "Name: value"),
+        (&["pay", URL, "-H", "Author ization: hush"], "hush", "no name of a header field"),
+    ] {
+        let said = refused(words);
+        assert!(!said.contains(secret), "{words:?}: {secret} is in {said}");
+        assert!(said.contains(part), "{words:?}: {part} is not in {said}");
+    }
+    // A slip is shown.
+    assert!(refused(&["pay", URL, "--as", "alcie"]).contains("'alcie'"));
+    assert!(refused(&["pay", "ftp://127.0.0.1:1/a"]).contains("'ftp://127.0.0.1:1/a'"));
+}
+
+#[test]
+fn no_flag_takes_a_key() {
+    for words in [&["pay", "http://127.0.0.1:1/", "--key", "x"][..], &["sign", "a", "--key", "x"]] {
+        let said = refused(words);
+        assert!(said.contains("unexpected argument '--key'"), "{said}");
+    }
+}

@@ -87,7 +87,8 @@ fn a_seller_that_names_another_payee_than_before_is_told_of() {
         None => Reply::Says(asks(&offer("10000", if before < 2 { MERCHANT } else { OTHER }))),
     });
     let buyer = Buyer::new();
-    assert_eq!(codes(&buyer.report(&[&seller.url])), [""; 0]);
+    // A parameter that the history does not keep is in nobody's way.
+    assert_eq!(codes(&buyer.report(&[&format!("{}/?token=hush", seller.url)])), [""; 0]);
     buyer.pay(&[&seller.url]).assert(0, &["was paid at", MERCHANT, "asks for", OTHER]);
     buyer.pay(&[&seller.url, "--pay-to", MERCHANT]).assert(5, &["another payee than asked for"]);
 }

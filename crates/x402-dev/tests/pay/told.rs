@@ -1,6 +1,6 @@
 //! How it is told: content on stdout, the story on stderr, files, HAR, JSON, exit codes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::buyer::Buyer;
 use crate::harness::Test;
@@ -30,6 +30,7 @@ fn stdout_is_the_content_and_stderr_the_story() {
         ".000Z)",
         "nonce",
         "* delivered",
+        "* receipt: success, transaction 0x01, network eip155:84532",
     ] {
         assert!(verbose.contains(part), "{part} is not in: {verbose}");
     }
@@ -102,6 +103,90 @@ fn a_trace_is_har_with_decoded_payments() {
             assert!(!entry[key].is_null(), "{key}");
         }
     }
+}
+
+#[test]
+fn what_a_receipt_says_is_shown_and_steers_nothing() {
+    let whole = x402_wire::header::encode(&json!({
+        "success": false, "transaction": "", "network": "eip155:84532", "payer": "0x\u{1b}[2J", "amount": "7",
+        "errorReason": "unexpected_settle_error",
+    }));
+    let seller = Seller::start(move |heard, _| match heard.payment() {
+        Some(_) => Reply::Says(says("402 Payment Required", &[("payment-response", &whole)], "{}")),
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+    });
+    let told = Buyer::new().pay(&[&seller.url, "-v", "--retry", "0"]).stderr;
+    let line = told.lines().find(|line| line.starts_with("* receipt: ")).unwrap_or_else(|| panic!("{told}"));
+    for part in ["no success, payer 0x", "network eip155:84532", "amount 7", "reason unexpected_settle_error"] {
+        assert!(line.contains(part), "{part} is not in: {line}");
+    }
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
+fn a_seller_that_repeats_secrets_brings_none_into_the_trace() {
+    let seller = Seller::start(|heard, _| {
+        let said = |name: &str| heard.header(name).unwrap_or_default().to_owned();
+        let credential = said("authorization").replace("Bearer ", "");
+        let cookie = format!("seen={credential}; Path=/");
+        match heard.payment() {
+            Some(payment) => {
+                let body = json!({ "heard": heard.headers, "payment": payment, "target": heard.target });
+                let echo = x402_wire::header::encode(&json!({
+                    "success": true, "transaction": "0x01", "network": "eip155:84532", "echo": payment,
+                }));
+                let signed = said("payment-signature");
+                let location: String = form_urlencoded::byte_serialize(signed.as_bytes()).collect();
+                let headers = [
+                    ("payment-response", echo.as_str()),
+                    ("x-echo", &signed),
+                    ("x-seen", &credential),
+                    ("set-cookie", &cookie),
+                    ("location", &format!("/b?p={location}")),
+                ];
+                Reply::Says(delivered(&headers, &body.to_string()))
+            }
+            None => Reply::Says(asks(&offer("10000", MERCHANT))),
+        }
+    });
+    let buyer = Buyer::new();
+    let url = format!("{}/a?token=tok-in-query&page=2", seller.url);
+    let fields = [
+        ("Authorization", "Bearer hush/hush+1=="),
+        ("X-Auth-Token", "tok-auth"),
+        ("Api-Key", "tok-api"),
+        ("X-Access-Token", "tok-access"),
+        ("X-Amz-Security-Token", "tok-amz"),
+        ("Cookie", "theme=dark; session=tok-cookie"),
+        ("X-Plain", "plain-1"),
+    ];
+    let fields = fields.map(|(name, value)| format!("{name}: {value}"));
+    let mut words = vec![url.as_str(), "-v", "--trace", "trace.har"];
+    words.extend(fields.iter().flat_map(|field| ["-H", field]));
+    let run = buyer.pay(&words);
+    run.assert(0, &["paid", "?token=<cut out>&page=2"]);
+    let trace = std::fs::read_to_string(buyer.path("trace.har")).unwrap();
+    let har: Value = serde_json::from_str(&trace).unwrap();
+    assert_eq!(har["log"]["entries"][1]["request"]["queryString"][1]["value"], "2");
+    assert!(trace.contains("plain-1") && trace.contains("validBefore") && trace.contains("<cut out>"), "{trace}");
+    let payment = seller.payments().pop().unwrap();
+    let heard = seller.heard().pop().unwrap();
+    let header = heard.header("payment-signature").unwrap();
+    let signature = &payment["payload"]["signature"].as_str().unwrap()[2..];
+    // A receipt with the payment inside is decoded without it, and not shown as it came.
+    let answer = &har["log"]["entries"][1]["response"];
+    assert_eq!(answer["_x402"]["receipt"]["echo"]["payload"]["signature"], "0x<cut out>");
+    let own = answer["headers"].as_array().unwrap().iter().find(|field| field["name"] == "payment-response");
+    assert_eq!(own.unwrap()["value"], "<cut out>");
+    for secret in [&header[..40], signature, "hush", "tok-auth", "tok-api", "tok-access", "tok-amz", "tok-cookie"] {
+        assert!(!trace.contains(secret), "{secret} is in {trace}");
+    }
+    let list = [buyer.pay(&["--list"]).text(), buyer.pay(&["--list", "--json"]).text()].concat();
+    let history = std::fs::read_to_string(buyer.journal().join("history.jsonl")).unwrap();
+    for text in [&trace, &run.stderr, &list, &history] {
+        assert!(!text.contains("tok-in-query"), "{text}");
+    }
+    assert!(list.contains("/a?token=<cut out>&page=2"), "{list}");
 }
 
 #[test]

@@ -12,6 +12,9 @@ pub struct Explanation {
     pub kind: Kind,
     /// What it is, in a sentence.
     pub title: String,
+    /// What has happened since, where that may be what is asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub newer: Option<String>,
     /// What it says.
     pub sections: Vec<Section>,
     /// What the payment says beside what the requirements say.
@@ -84,6 +87,7 @@ impl Explanation {
         Self {
             kind,
             title: title.into(),
+            newer: None,
             sections: Vec::new(),
             comparison: Vec::new(),
             verdict: None,

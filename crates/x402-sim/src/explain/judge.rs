@@ -11,12 +11,12 @@ use x402_wire::facilitator::FacilitatorRequest;
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
+use super::bench_networks;
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::repair::{self, Candidate};
 use super::signature::NO_GUESS;
 use super::step::step;
-use super::{bench_networks, nearest};
 use crate::chain::Chain;
 use crate::facilitator;
 use crate::fault::Mode;
@@ -170,8 +170,11 @@ impl Bench {
         explanation: &mut Explanation,
     ) -> Option<Failure> {
         let (mut met, mut claimed) = (BTreeSet::new(), None);
+        // What nobody explained. Nothing behind it is proven: its fix leaves the payment refused where it was.
+        let mut skipped = false;
         for _ in 0..MOST {
-            let Some(failed) = failure.take() else { return claimed };
+            let counts = |failed: &Failure| repair::is_said_beside(&explanation.findings, failed);
+            let Some(failed) = failure.take().filter(counts) else { return claimed };
             if !met.insert((failed.code, failed.detail.clone())) {
                 return claimed.or(Some(failed));
             }
@@ -185,12 +188,14 @@ impl Bench {
                 Some(Proven { finding: Some(finding), proof, next, later, instead }) => {
                     let failed = instead.unwrap_or(failed);
                     let detail = if finding.evidence.is_empty() { without_guess(&failed.detail) } else { "" };
-                    explanation.find(finding.seen(detail).proven(proof));
+                    let finding = finding.seen(detail);
+                    explanation.find(if skipped { finding } else { finding.proven(proof) });
                     (Some(failed), Some((next, later)))
                 }
                 None => {
                     explanation.find(repair::unproven(&failed).seen(without_guess(&failed.detail)));
                     let next = repair::past(&attempt, &failed).map(|next| (next.clone(), self.judge(&next).err()));
+                    skipped = true;
                     (Some(failed), next)
                 }
             };
@@ -292,9 +297,4 @@ fn is_later(before: &Failure, after: &Failure) -> bool {
     let (first, second) = (step(before.code), step(after.code));
     second > first
         || (first == second && before.code == Code::InvalidPayload && place(&before.detail) != place(&after.detail))
-}
-
-/// The nearest of some names, for a fix.
-pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    nearest(name, known).filter(|near| *near != name)
 }

@@ -11,7 +11,7 @@ use super::nearest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Page {
-    /// The string, as it is on the wire.
+    /// The string, as it is on the wire. With `*` at its end: every string that begins so.
     pub reason: String,
     /// Who says it.
     pub says: String,
@@ -43,7 +43,14 @@ pub fn page(text: &str) -> Option<&'static Page> {
         let rest = text.get(..page.reason.len()).filter(|begin| begin.eq_ignore_ascii_case(&page.reason));
         rest.is_some() && !text[page.reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    PAGES.iter().filter(begins).max_by_key(|page| page.reason.len())
+    let own = PAGES.iter().filter(begins).max_by_key(|page| page.reason.len());
+    own.or_else(|| of_group(text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?))
+}
+
+/// The page of the group that a word is of: one for all reasons of a family of chains that the mock does not play.
+fn of_group(word: &str) -> Option<&'static Page> {
+    let begins = |begin: &str| word.len() > begin.len() && word.starts_with(begin);
+    PAGES.iter().find(|page| page.reason.strip_suffix('*').is_some_and(begins))
 }
 
 /// Pages whose reason stands within a longer text, such as an error message.
@@ -52,19 +59,28 @@ pub fn within(text: &str) -> Option<&'static Page> {
     let coined =
         |word: &&str| word.contains('_') || word.get(1..).is_some_and(|rest| rest.contains(char::is_uppercase));
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(coined);
-    words.take(200).find_map(|word| PAGES.iter().find(|page| page.reason == word)).or_else(|| {
+    let named = |word: &str| PAGES.iter().find(|page| page.reason == word).or_else(|| of_group(word));
+    words.take(200).find_map(named).or_else(|| {
         let lower = text.to_lowercase();
         let long = PAGES.iter().filter(|page| page.reason.contains(' '));
         // The last in a chain of messages is the cause of those before it, and the longest says most.
-        let found = long.filter_map(|page| Some((lower.rfind(&page.reason.to_lowercase())?, page.reason.len(), page)));
+        let found = long.filter_map(|page| Some((last_of(&lower, &page.reason)?, page.reason.len(), page)));
         found.max_by_key(|(at, length, _)| (*at, *length)).map(|(.., page)| page)
     })
+}
+
+/// Where a text in lower case has a reason last: `0x1` is not in `0x1771`.
+fn last_of(lower: &str, reason: &str) -> Option<usize> {
+    let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let reason = reason.to_lowercase();
+    let mut places = lower.rmatch_indices(reason.as_str()).map(|(at, found)| (at, at + found.len()));
+    places.find(|(_, end)| ends(&lower[*end..])).map(|(at, _)| at)
 }
 
 /// The nearest known strings of one that is not known.
 pub fn near(text: &str) -> Option<&'static str> {
     let word = text.split(':').next().unwrap_or_default().trim();
-    nearest(word, PAGES.iter().map(|page| page.reason.as_str()))
+    nearest(word, PAGES.iter().map(|page| page.reason.as_str()).filter(|reason| !reason.ends_with('*')))
 }
 
 impl Page {
@@ -137,7 +153,28 @@ mod tests {
         let chained = within("facilitator verify failed: execution reverted: ERC20: transfer amount exceeds balance");
         assert_eq!(chained.map(|page| page.reason.as_str()), Some("ERC20: transfer amount exceeds balance"));
         assert_eq!(within("the balance is unauthorized"), None);
+        let raw = |text: &str| within(text).map(|page| page.reason.as_str());
+        for (text, reason) in [
+            ("Transaction simulation failed: Blockhash not found", "Blockhash not found"),
+            ("Error processing Instruction 2: custom program error: 0x1", "custom program error: 0x1"),
+            ("431 Request Header Fields Too Large", "Request Header Fields Too Large"),
+            ("Error: Unsupported SVM network: solana:abc", "Unsupported SVM network"),
+        ] {
+            assert_eq!(raw(text), Some(reason));
+        }
+        assert_eq!(raw("custom program error: 0x1771"), None);
+        for (text, group) in [
+            ("invalid_exact_avm_fee_too_high", "invalid_exact_avm_*"),
+            ("invalid_exact_aptos_payload_wrong_args", "invalid_exact_aptos_*"),
+            ("settle_exact_stellar_x: why", "settle_exact_stellar_*"),
+            ("invalid_exact_tvm_payload", "invalid_exact_tvm_*"),
+        ] {
+            assert_eq!(of(text), Some(group));
+            assert_eq!(raw(&format!("Error: {text}")), Some(group));
+        }
+        assert_eq!(of("invalid_exact_avm_"), None);
         assert_eq!(near("invalid_exact_evm_signatur"), Some("invalid_exact_evm_signature"));
         assert_eq!(near("zzz"), None);
+        assert!(near("invalid_exact_avm_").is_none_or(|near| !near.ends_with('*')));
     }
 }

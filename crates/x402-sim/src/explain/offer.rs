@@ -110,6 +110,14 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
         own.find(Finding::new(id).at(at("maxTimeoutSeconds")).seen("maxTimeoutSeconds is no whole number"));
         return true;
     }
+    for key in ["name", "version"] {
+        // Typed data has texts there: whatever a client makes of a number is hashed as something else.
+        if let Some(said) = entry.pointer(&format!("/extra/{key}")).filter(|said| said.is_number()) {
+            let seen = format!("extra.{key} is the number {said}, and a domain is made of texts: \"{said}\"");
+            own.find(Finding::new("domain_not_text").at(at(&format!("extra.{key}"))).seen(seen));
+            return true;
+        }
+    }
     false
 }
 

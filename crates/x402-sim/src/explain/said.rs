@@ -132,11 +132,15 @@ fn cause_in_state(reason: &str, message: &str) -> Option<&'static str> {
         ("allowance", "permit2_allowance"),
         ("blacklisted", "blocked_account"),
         ("BlockhashNotFound", "stale_blockhash"),
+        ("Blockhash not found", "stale_blockhash"),
         ("insufficient", "insufficient_balance"),
         ("exceeds balance", "insufficient_balance"),
         ("settlement_pending", "settlement_pending"),
     ];
-    table.iter().find(|(part, _)| says(part)).map(|(_, id)| *id)
+    let found = table.iter().find(|(part, _)| says(part)).map(|(_, id)| *id);
+    // Error 1 of the Token programs; the numbers of others only begin like it.
+    let lacks = || [reason, message].into_iter().filter_map(manual::within).any(|page| page.reason.ends_with(": 0x1"));
+    found.or_else(|| lacks().then_some("insufficient_balance"))
 }
 
 /// A verdict or a receipt: what stands behind its reason.
@@ -173,15 +177,40 @@ pub(super) fn reason(text: &str) -> Explanation {
         }
         return explanation;
     };
-    let mut section = Section::new(page.reason.clone());
+    // A page of a group is shown under the name that was asked for.
+    let word = text.split(':').next().unwrap_or(text).trim();
+    let name = if page.reason.ends_with('*') && !word.contains(' ') { shorten(word) } else { page.reason.clone() };
+    let mut section = Section::new(name.clone());
     section.add("meaning", page.meaning.clone(), "");
     section.add("said by", page.says.clone(), "");
     if let Some(note) = &page.note {
         section.add("note", note.clone(), "");
     }
-    explanation.title = format!("the reason `{}`", page.reason);
+    explanation.title = format!("the reason `{name}`");
     explanation.sections.push(section);
     explanation.findings = page.findings.iter().map(|id| Finding::new(id)).collect();
     debug_assert!(explanation.findings.iter().all(|finding| finding.certainty == Certainty::Possible));
     explanation
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nodes_of_solana_say_is_a_state_too() {
+        for (message, cause) in [
+            ("Transaction simulation failed: Blockhash not found", Some("stale_blockhash")),
+            ("Error processing Instruction 2: custom program error: 0x1", Some("insufficient_balance")),
+            ("Error processing Instruction 2: custom program error: 0x11", None),
+        ] {
+            assert_eq!(cause_in_state("invalid_exact_svm_transaction_simulation_failed", message), cause, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_group_is_shown_under_the_name_asked_for() {
+        let told = reason("invalid_exact_tvm_payload_seqno_mismatch: 3");
+        assert_eq!(told.title, "the reason `invalid_exact_tvm_payload_seqno_mismatch`");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use x402_sim::accounts::{self, TestAccount};
 
+use crate::cli::refusal::is_like_a_key;
 use crate::clock;
 use crate::commands::mock::Form;
 use crate::commands::pay::address;
@@ -63,7 +64,14 @@ pub(super) fn data(data: &[String], json: Option<String>) -> Result<Option<Data>
 
 /// A test account or persona.
 pub(super) fn account(text: &str) -> Result<TestAccount, String> {
-    accounts::find(text).ok_or_else(|| "no test account has this index, name or address".to_owned())
+    accounts::find(text).ok_or_else(|| {
+        let why = if is_like_a_key(text) {
+            "a key is never taken from a flag: use --key-file or X402_DEV_KEY"
+        } else {
+            "no test account has this index, name or address"
+        };
+        why.to_owned()
+    })
 }
 
 /// A dialect by its name.

@@ -43,6 +43,12 @@ pub enum ExplainError {
         /// Why.
         why: String,
     },
+    /// There is nothing in it.
+    #[error("{name} is empty")]
+    Empty {
+        /// What.
+        name: String,
+    },
     /// It is nothing that is known.
     #[error("{} is nothing of x402 that can be explained", safe(.what))]
     Nothing {
@@ -101,7 +107,11 @@ impl ExplainError {
                 Some("give one entry of `accepts`, a whole offer, or the value of its PAYMENT-REQUIRED header".to_owned())
             }
             Self::Unreachable { .. } => Some("start a server with `x402-dev mock -d`, or give a file".to_owned()),
-            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::BadUrl { .. } | Self::Journal(_) => None,
+            Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::Empty { .. }
+            | Self::BadUrl { .. }
+            | Self::Journal(_) => None,
         }
     }
 
@@ -111,6 +121,7 @@ impl ExplainError {
             Self::Unreadable { .. } | Self::BadUrl { .. } | Self::NoRequirements { .. } => Exit::Usage,
             Self::Unreachable { .. } => Exit::Unavailable,
             Self::TooLarge { .. }
+            | Self::Empty { .. }
             | Self::Nothing { .. }
             | Self::Unknown { .. }
             | Self::NotBought { .. }

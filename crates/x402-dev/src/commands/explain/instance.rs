@@ -74,6 +74,8 @@ struct Surroundings {
     settled: usize,
     /// What is told of the newest of them.
     newest: Option<String>,
+    /// What is told of the newest request to a paid resource, where it came afterwards and brought no payment.
+    unpaid: Option<String>,
 }
 
 /// Some events.
@@ -181,7 +183,23 @@ impl Refused {
         let settled = events.iter().filter(|event| event.sequence > own.sequence && event.kind == "settled");
         let newest = settled.clone().next_back().map(|event| event.summary.clone());
         let method = own.data.get("method").and_then(Value::as_str).map(str::to_owned);
-        Self { told: Some(Surroundings { method, settled: settled.count(), newest }), ..self }
+        let last = events.last().filter(|event| event.sequence > own.sequence && event.kind == "offered");
+        let unpaid = last.map(|event| event.summary.clone());
+        Self { told: Some(Surroundings { method, settled: settled.count(), newest, unpaid }), ..self }
+    }
+
+    /// What happened after it that may be what is asked about.
+    pub fn newer(&self) -> Option<String> {
+        let told = self.told.as_ref()?;
+        if let Some(unpaid) = &told.unpaid {
+            return Some(format!(
+                "the newest request to a paid resource brought no payment that can be read ({unpaid}): the client did \
+                 not pay, or called the header something else, or a proxy took it away. What follows is the newest \
+                 payment that was refused, of an older request"
+            ));
+        }
+        let newest = told.newest.as_ref()?;
+        Some(format!("a payment was settled since ({newest}). What follows is the newest that was refused, before it"))
     }
 }
 

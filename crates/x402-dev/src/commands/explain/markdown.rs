@@ -12,6 +12,9 @@ use crate::terminal::safe;
 /// The explanation in Markdown.
 pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
     let mut out = format!("## {}\n", plain(&explanation.title));
+    if let Some(newer) = &explanation.newer {
+        let _ = writeln!(out, "\n> NEWER: {}", plain(newer));
+    }
     if let Some(verdict) = &explanation.verdict {
         let _ = writeln!(out, "\n> {}", plain(&verdict_line(verdict)).replace('\n', "\n> "));
     }

@@ -130,10 +130,11 @@ impl Job {
                 let mut explanation = explain(&question);
                 recorded_alone(&recorded, at, &mut explanation);
                 explanation.sections.insert(0, refused.section(clock::now()));
+                explanation.newer = (self.what == "last").then(|| refused.newer()).flatten();
                 explanation
             }
         };
-        if is_known(&explanation) {
+        if explanation.verdict.is_some() || is_known(&explanation) {
             given.into_iter().flat_map(|given| given.findings).for_each(|finding| explanation.find(finding));
             explanation.rank();
             let at_hand = || {

@@ -27,8 +27,9 @@ const QUERY_NAMES: [&str; 8] = ["token", "key", "sig", "signature", "auth", "ses
 
 /// The explanation without secrets.
 pub fn cut(mut explanation: Explanation) -> Explanation {
-    let Explanation { kind: _, title, sections, comparison, verdict, findings, notes } = &mut explanation;
+    let Explanation { kind: _, title, sections, comparison, verdict, findings, notes, newer } = &mut explanation;
     clean(title);
+    newer.iter_mut().for_each(clean);
     for section in sections {
         clean(&mut section.title);
         for field in &mut section.fields {
@@ -73,6 +74,19 @@ fn is_secret(field: &Field) -> bool {
     named || field.value.starts_with("Bearer ") || field.value.starts_with("Basic ")
 }
 
+/// Whether a parameter of a query is a secret by its name.
+pub fn is_secret_parameter(name: &str) -> bool {
+    is_named_secret(name) || QUERY_NAMES.contains(&plain(name).as_str())
+}
+
+/// Whether a header field is a secret by its name. One that names an attempt is none.
+pub fn is_secret_header(name: &str) -> bool {
+    let plain = plain(name);
+    let is_word = |word: &str| QUERY_NAMES.contains(&word.to_ascii_lowercase().as_str());
+    let said = plain.contains("authorization") || is_named_secret(name) || name.split(['-', '_']).any(is_word);
+    said && plain != "idempotencykey"
+}
+
 fn is_named_secret(name: &str) -> bool {
     let plain = plain(name);
     NAMES.iter().any(|secret| plain.contains(secret))
@@ -110,7 +124,7 @@ fn without_user(text: &str) -> String {
 }
 
 /// A text in which the values of secret parameters of addresses are cut out.
-fn without_query(text: &str) -> String {
+pub fn without_query(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find(['?', '&']) {
         let (before, after) = rest.split_at(at + 1);
@@ -123,7 +137,7 @@ fn without_query(text: &str) -> String {
         if value.starts_with(CUT) {
             continue;
         }
-        if is_named_secret(name) || QUERY_NAMES.contains(&plain(name).as_str()) {
+        if is_secret_parameter(name) {
             let value_end = value.find(|c: char| matches!(c, '&' | '"' | '\'' | '#' | '<') || c.is_whitespace());
             out.push_str(&after[..=end]);
             out.push_str(CUT);

@@ -121,7 +121,24 @@ impl Source {
         if bytes.len() > most {
             return Err(ExplainError::TooLarge { name: self.name(), limit: LIMIT });
         }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        let text = in_unicode(&bytes);
+        if text.trim().is_empty() {
+            return Err(ExplainError::Empty { name: self.name() });
+        }
+        Ok(text)
+    }
+}
+
+/// Bytes as text: UTF-8, or UTF-16 as `>` of PowerShell writes it.
+fn in_unicode(bytes: &[u8]) -> String {
+    let utf16 = |rest: &[u8], of: fn([u8; 2]) -> u16| {
+        let (pairs, _) = rest.as_chunks();
+        String::from_utf16_lossy(&pairs.iter().map(|pair| of(*pair)).collect::<Vec<_>>())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] | rest => String::from_utf8_lossy(rest).into_owned(),
     }
 }
 
@@ -130,7 +147,8 @@ fn looks_like_path(word: &str) -> bool {
     let ends = [".json", ".har", ".txt", ".log", ".b64"];
     word.len() < 256
         && !word.contains([' ', '{', '\n'])
-        && (ends.iter().any(|end| word.ends_with(end)) || word.starts_with("./"))
+        && (ends.iter().any(|end| word.ends_with(end))
+            || ["./", "../", "/", "~/"].iter().any(|start| word.starts_with(start)))
 }
 
 #[cfg(test)]
@@ -146,8 +164,20 @@ mod tests {
         assert!(matches!(of("last"), Source::Instance(Wanted::Last)));
         assert!(matches!(of("pay_0123456789abcdef"), Source::Instance(Wanted::Payment(_))));
         assert!(matches!(of("pay_0123456789abcdef0123456789abcdef"), Source::Purchase(_)));
-        assert!(matches!(of("offer.json"), Source::File(_)));
+        for path in ["offer.json", "/no/such", "../up", "./here", "~/home"] {
+            assert!(matches!(of(path), Source::File(_)), "{path}");
+        }
         assert!(matches!(of("invalid_payload"), Source::Text(_)));
         assert!(matches!(of("{\"a.json\": 1}"), Source::Text(_)));
+    }
+    #[test]
+    fn texts_of_every_shell_are_read() {
+        let wide = |of: fn(u16) -> [u8; 2]| "\u{feff}é{".encode_utf16().flat_map(of).collect::<Vec<_>>();
+        for bytes in [wide(u16::to_le_bytes), wide(u16::to_be_bytes), "\u{feff}é{".into(), "é{".into()] {
+            assert_eq!(in_unicode(&bytes), "é{");
+        }
+        // A byte that is left over, and bytes that are no text, are no reason to stop.
+        assert_eq!(in_unicode(&[0xff, 0xfe, 0x61, 0, 0x62]), "a");
+        assert_eq!(in_unicode(&[0xc3]), "\u{fffd}");
     }
 }

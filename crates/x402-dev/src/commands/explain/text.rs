@@ -20,7 +20,8 @@ pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
 
 /// The verdict, the findings, the notes.
 fn found(explanation: &Explanation, sdk: Option<Sdk>) -> String {
-    let mut parts: Vec<String> = explanation.verdict.iter().map(verdict_line).collect();
+    let newer = explanation.newer.iter().map(|newer| format!("NEWER: {}", safe(newer)));
+    let mut parts: Vec<String> = newer.chain(explanation.verdict.iter().map(verdict_line)).collect();
     if explanation.findings.is_empty() && judged(explanation) {
         parts.push("nothing wrong was found".to_owned());
     }

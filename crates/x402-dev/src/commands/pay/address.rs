@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
+use crate::commands::explain::secret::without_query;
+
 /// The address of something that is sold over HTTP.
 pub fn parse(text: &str) -> Result<Uri, String> {
     let Some((scheme, _)) = text.split_once("://") else {
@@ -21,6 +23,11 @@ pub fn parse(text: &str) -> Result<Uri, String> {
         Some(authority) if !authority.host().is_empty() => Ok(uri),
         _ => Err("this URL names no host".to_owned()),
     }
+}
+
+/// An address as it is told: without the secrets of its query.
+pub fn shown(uri: &Uri) -> String {
+    without_query(&uri.to_string())
 }
 
 /// The port of an address.

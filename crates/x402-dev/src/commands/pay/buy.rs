@@ -86,7 +86,7 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     let (payer, warning) = order.paying.key.read(context)?;
     shop.story.warn_of(warning.as_deref());
     let Visit { exchange, machines } = shop.visit(call.clone()).await;
-    let url = exchange.call.url.to_string();
+    let url = address::shown(&exchange.call.url);
     let unreachable = |source| PayError::Unreachable { url: url.clone(), source };
     let answer = exchange.outcome.map_err(|silence| unreachable(silence.into_cause()))?;
     let trip = Trip { asked: call, call: exchange.call };
@@ -183,7 +183,8 @@ pub fn state(paid: &Authorized) -> String {
 /// A word on a payee that this seller never named before, for the same network and asset.
 fn unlike_before(before: &[Entry], seller: &Uri, paid: &Authorized) -> Option<Finding> {
     let own = address::origin(seller);
-    let origin = |entry: &Entry| entry.errand.url.parse::<Uri>().map(|url| address::origin(&url)).ok();
+    let origin = |entry: &Entry| entry.errand.url.split(['?', '&']).next()?.parse::<Uri>().ok();
+    let origin = |entry: &Entry| origin(entry).map(|url| address::origin(&url));
     let of_seller =
         before.iter().filter(|entry| entry.ending == Some(Ending::Delivered) && origin(entry).as_ref() == Some(&own));
     let same = |earlier: &&Authorized| (&earlier.network, &earlier.asset) == (&paid.network, &paid.asset);

@@ -1,6 +1,6 @@
 //! The requests of a purchase as an HTTP archive (HAR 1.2), with payments decoded under `_x402`.
 //!
-//! Signatures, proofs, and what a user says to a server in confidence are cut out.
+//! Signatures, proofs, and what a user says to a server in confidence are cut out, also where a server repeats them.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -14,17 +14,16 @@ use x402_wire::header::{
     PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF, X_PAYMENT_RESPONSE, decode,
 };
 
+use super::address;
 use super::authorized::without_signature;
+use super::echoes::{CUT, Echoes};
 use super::error::PayError;
 use super::exchange::Exchange;
 use crate::clock::timestamp;
+use crate::commands::explain::secret::{is_secret_header, is_secret_parameter};
 
 /// How much of a body is written down, in bytes.
 const MOST: usize = 1024 * 1024;
-
-/// What a user says in confidence.
-const SECRET: [&str; 6] =
-    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", X_PAYMENT_PROOF];
 
 /// Header fields that carry x402, and their names in the archive.
 const DECODED: [(&str, &str); 5] = [
@@ -40,6 +39,7 @@ const DECODED: [(&str, &str); 5] = [
 pub struct Trace {
     file: Option<(PathBuf, File)>,
     entries: Vec<Value>,
+    said: Echoes,
 }
 
 impl Trace {
@@ -47,7 +47,7 @@ impl Trace {
     /// before.
     pub fn open(path: PathBuf) -> Result<Self, PayError> {
         match OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path) {
-            Ok(file) => Ok(Self { file: Some((path, file)), entries: Vec::new() }),
+            Ok(file) => Ok(Self { file: Some((path, file)), ..Self::default() }),
             Err(source) => Err(PayError::Unwritable { path, source }),
         }
     }
@@ -55,6 +55,7 @@ impl Trace {
     /// Writes a request down.
     pub fn add(&mut self, exchange: &Exchange) {
         if self.file.is_some() {
+            self.said.learn(&exchange.call);
             self.entries.push(entry(exchange));
         }
     }
@@ -63,7 +64,9 @@ impl Trace {
     pub fn save(&self) -> Result<(), (PathBuf, io::Error)> {
         let Some((path, file)) = &self.file else { return Ok(()) };
         let creator = json!({ "name": "x402-dev", "version": env!("CARGO_PKG_VERSION") });
-        let log = json!({ "log": { "version": "1.2", "creator": creator, "entries": self.entries } });
+        let mut entries = Value::Array(self.entries.clone());
+        self.said.cut(&mut entries);
+        let log = json!({ "log": { "version": "1.2", "creator": creator, "entries": entries } });
         let text = serde_json::to_vec_pretty(&log).expect("the archive has string keys");
         let mut out = file;
         out.write_all(&text).map_err(|cause| (path.clone(), cause))
@@ -74,9 +77,14 @@ fn entry(exchange: &Exchange) -> Value {
     let call = &exchange.call;
     let time = exchange.time();
     let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());
-    let query: Vec<Value> = query.map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let query: Vec<Value> = query
+        .map(|(name, value)| {
+            let value = if is_secret_parameter(&name) { CUT.into() } else { value };
+            json!({ "name": name, "value": value })
+        })
+        .collect();
     let mut request = json!({
-        "method": call.method.as_str(), "url": call.url.to_string(), "httpVersion": "HTTP/1.1", "cookies": [],
+        "method": call.method.as_str(), "url": address::shown(&call.url), "httpVersion": "HTTP/1.1", "cookies": [],
         "headers": fields(&call.headers), "queryString": query, "headersSize": -1,
         "bodySize": call.body.as_ref().map_or(0, bytes::Bytes::len), "_x402": decoded(&call.headers),
     });
@@ -118,18 +126,23 @@ fn without_wire(body: &[u8]) -> Option<String> {
     if call.get("method")? != "sendTransaction" {
         return None;
     }
-    *call.get_mut("params")?.get_mut(0)? = json!("<cut out>");
+    *call.get_mut("params")?.get_mut(0)? = json!(CUT);
     Some(call.to_string())
 }
 
 fn fields(headers: &HeaderMap) -> Vec<Value> {
     let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-        let secret = SECRET.contains(&name.as_str()) || [PAYMENT_SIGNATURE, X_PAYMENT].contains(&name.as_str());
+        let secret = is_secret(name.as_str()) || name == X_PAYMENT_PROOF;
         let value = String::from_utf8_lossy(value.as_bytes());
         let value = if secret { format!("<cut out: {} bytes>", value.len()).into() } else { value };
         json!({ "name": name.as_str(), "value": value })
     };
     headers.iter().map(shown).collect()
+}
+
+/// Whether the value of a header field is shown to nobody.
+pub(super) fn is_secret(name: &str) -> bool {
+    [PAYMENT_SIGNATURE, X_PAYMENT].contains(&name) || is_secret_header(name)
 }
 
 fn decoded(headers: &HeaderMap) -> Value {

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use super::address;
 use super::address::{host, is_private};
 use super::asked::Asked;
 use super::buy::may_sign;
@@ -71,7 +72,7 @@ struct Round<'a> {
 /// Loads a server, and tells how it went.
 pub async fn load(shop: &Shop, job: &Load, context: &Context) -> Result<Exit, PayError> {
     let call = job.order.errand.call(context)?;
-    let unreachable = |source| PayError::Unreachable { url: call.url.to_string(), source };
+    let unreachable = |source| PayError::Unreachable { url: address::shown(&call.url), source };
     let machines = Machines::of(&call.url).await.map_err(unreachable)?;
     if job.host == Host::Unsaid && !machines.all(is_private) {
         return Err(PayError::Stranger { host: host(&call.url).to_owned() });

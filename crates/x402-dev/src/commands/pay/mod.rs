@@ -9,7 +9,7 @@
 //! | [`buy`], [`deal`], [`present`], [`resume`] | a purchase from its beginning, until it is clear, and after a crash |
 //! | [`verdict`], [`weight`], [`receipt`], [`chain`], [`logs`], [`cluster`], [`endpoint`], [`finding`], [`end`] | what answers, receipts and chains say, and what it comes to |
 //! | [`load`], [`tally`] | many purchases at once, measured |
-//! | [`story`], [`har`], [`sink`], [`report`] | how it is told |
+//! | [`story`], [`har`], `echoes`, [`sink`], [`report`] | how it is told |
 //!
 //! An authorization is in the journal ([`crate::journal`]) before it is sent, and there is at most one that lives for each
 //! purchase. What is not clear is asked with the same one.
@@ -40,6 +40,7 @@ pub mod confirm;
 pub mod content;
 pub mod deal;
 pub mod dial;
+mod echoes;
 pub mod end;
 pub mod endpoint;
 pub mod error;

@@ -69,6 +69,9 @@ pub async fn present(
         };
         let Heard { verdict, receipt, earlier, pause, findings } = heard_now;
         shop.story.step(&verdict.words());
+        if let Some(receipt) = &receipt {
+            shop.story.step(&receipt.words());
+        }
         note(page, |authorized| {
             authorized.answers.push(verdict.words());
             for receipt in earlier.iter().chain(&receipt).filter(|receipt| receipt.success) {

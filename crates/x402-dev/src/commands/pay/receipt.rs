@@ -57,6 +57,22 @@ impl Receipt {
         Some(read.and_then(|value| lenient(value).ok_or_else(|| format!("{name} holds no object"))))
     }
 
+    /// All of it on one line, for people.
+    pub fn words(&self) -> String {
+        let success = if self.success { "success" } else { "no success" };
+        let parts = [
+            ("transaction", Some(&self.transaction)),
+            ("payer", self.payer.as_ref()),
+            ("network", Some(&self.network)),
+            ("amount", self.amount.as_ref()),
+            ("reason", self.error_reason.as_ref()),
+        ];
+        let parts =
+            parts.iter().filter_map(|(name, value)| value.filter(|value| !value.is_empty()).map(|value| (name, value)));
+        let parts = parts.map(|(name, value)| format!(", {name} {}", said(value)));
+        format!("receipt: {success}{}", parts.collect::<String>())
+    }
+
     /// That something was sent to a chain, as the rest of a sentence: it says that it was settled, or names a transaction
     /// that has failed, or that nobody waited for.
     pub fn claim(&self) -> Option<String> {

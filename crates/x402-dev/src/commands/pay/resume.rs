@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use x402_sim::accounts;
 
+use super::address;
 use super::asked::{Asked, Dialect, NothingAsked};
 use super::buy::{Bought, Looked, Paid, may_sign};
 use super::chain::GRACE;
@@ -65,7 +66,7 @@ pub async fn resume(shop: &mut Shop, job: &Resume, context: &Context) -> Result<
     let not_again = |id: &str, why| PayError::NotAgain { id: id.to_owned(), why };
     let proof = proof(&told, page.entry.last().expect("it was presented"), shop.now() / 1000);
     let proof = proof.map_err(|why| not_again(&page.entry.id, why))?;
-    let machines = found.map_err(|source| PayError::Unreachable { url: call.url.to_string(), source })?;
+    let machines = found.map_err(|source| PayError::Unreachable { url: address::shown(&call.url), source })?;
     again(shop, job, context, page, Seller { call: &call, machines: &machines }, proof).await
 }
 

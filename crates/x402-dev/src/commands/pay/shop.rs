@@ -102,7 +102,7 @@ impl Shop {
                 self.story.warn(&format!("more than {HOPS} redirects: the last one is not followed"));
                 return visit;
             }
-            self.story.step(&format!("redirected to {}", next.url));
+            self.story.step(&format!("redirected to {}", address::shown(&next.url)));
             call = next;
         }
         unreachable!("the last round returns")
@@ -120,7 +120,7 @@ impl Shop {
                     call = next;
                 }
                 Some(next) => {
-                    self.story.warn(&format!("the payment is not carried to {}", next.url));
+                    self.story.warn(&format!("the payment is not carried to {}", address::shown(&next.url)));
                     return Walk { way, last: exchange };
                 }
                 None => return Walk { way, last: exchange },
@@ -162,7 +162,7 @@ impl Shop {
     /// Sends one request to machines that were looked up, and follows no redirect.
     pub async fn send(&mut self, call: &Call, machines: &Machines) -> Exchange {
         let body = call.body.as_ref().map_or_else(String::new, |body| format!(" with {} bytes", body.len()));
-        self.story.step(&format!("> {} {}{body}", call.method, call.url));
+        self.story.step(&format!("> {} {}{body}", call.method, address::shown(&call.url)));
         let exchange = self.caller.send(call, machines).await;
         match &exchange.outcome {
             Ok(answer) => self.story.step(&told(answer, exchange.time())),

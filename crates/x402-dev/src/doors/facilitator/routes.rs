@@ -241,8 +241,12 @@ impl<'a> Asked<'a> {
         head: &'a Head,
         body: &'a [u8],
     ) -> Result<Self, Box<Response>> {
-        let request = FacilitatorRequest::parse(body)
-            .map_err(|error| Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string())))?;
+        let request = FacilitatorRequest::parse(body).map_err(|error| {
+            let error = error.to_string();
+            let refused = Refused::at_door(Door::Facilitator, endpoint, "HTTP 400").because(Some(&error));
+            state.keep_refused(refused.holding(&String::from_utf8_lossy(body)));
+            Box::new(refuse(StatusCode::BAD_REQUEST, &error))
+        })?;
         let payment = PaymentId::of(&request.payload);
         let asked = Self { request, payment, mode: head.mode, endpoint, path: &head.path, faults: &head.faults };
         let step = if endpoint == "/verify" { Step::Verify } else { Step::Settle };

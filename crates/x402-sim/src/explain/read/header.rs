@@ -106,9 +106,14 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
     if !value.len().is_multiple_of(4) && digits % 4 != 1 {
         found.push(("base64_unpadded", format!("its length is {}, and no multiple of 4", value.len())));
     }
+    let mut behind = None;
     let decoded = LENIENT.decode(&value).or_else(|error| {
-        // A cut text may end within a group of four.
-        if digits % 4 == 1 { LENIENT.decode(&value.as_bytes()[..digits - 1]) } else { Err(error) }
+        if digits % 4 != 1 {
+            return Err(error);
+        }
+        // A cut text may end within a group of four; one that is whole has something behind it.
+        behind = Some(char::from(value.as_bytes()[digits - 1]));
+        LENIENT.decode(&value.as_bytes()[..digits - 1])
     });
     let decoded = match decoded {
         Ok(decoded) if !decoded.is_empty() => decoded,
@@ -127,6 +132,11 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
         findings.extend(found.map(|(id, seen)| {
             let finding = Finding::new(id).seen(seen);
             if whole { finding.proven("mended, it decodes") } else { finding }
+        }));
+        let json = whole && decoded.trim_ascii_start().starts_with(b"{");
+        findings.extend(behind.filter(|_| json).map(|behind| {
+            let seen = format!("`{}` stands behind the value: the character is no part of it", behind.escape_debug());
+            Finding::new("header_not_base64").seen(seen).proven("without it, it decodes")
         }));
     }
     Some(decoded)

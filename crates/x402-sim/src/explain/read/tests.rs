@@ -103,6 +103,27 @@ fn what_stands_around_a_header_is_taken_off_and_told() {
 }
 
 #[test]
+fn a_character_behind_the_value_is_no_part_of_it() {
+    let json = |more: &str| format!(r#"{{"x402Version":2,"accepted":{{}},"payload":{{}},"a":"{more}"}}"#);
+    let all = ["", "a", "aa"].map(|more| x402_wire::header::encode_text(&json(more)));
+    let paddings: std::collections::BTreeSet<usize> = all.iter().map(|text| text.matches('=').count()).collect();
+    assert_eq!(paddings.len(), 3);
+    for text in &all {
+        for behind in ["}", ",", ";", "\"", ".", ")", "x"] {
+            for name in ["", "PAYMENT-SIGNATURE: ", "PAYMENT-REQUIRED: "] {
+                let reading = read(&format!("{name}{text}{behind}"));
+                let found = reading.findings.iter().find(|finding| finding.id == "header_not_base64");
+                assert!(found.is_some_and(Finding::is_proven), "{name}{text}{behind}: {:?}", reading.findings);
+                assert!(reading.json().is_some(), "{name}{text}{behind}");
+            }
+        }
+        // What was cut within a group of four stays cut.
+        let cut = read(&format!("PAYMENT-SIGNATURE: {}", &text[..41]));
+        assert_eq!(cut.findings.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["header_truncated"]);
+    }
+}
+
+#[test]
 fn headers_of_others_are_no_payments() {
     for text in [
         "Cookie: a=b",

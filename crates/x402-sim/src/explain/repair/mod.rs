@@ -149,6 +149,17 @@ pub(super) fn past(attempt: &Attempt, failed: &Failure) -> Option<Attempt> {
     }
 }
 
+/// Whether a refusal says something beside what was found before it. With the signature of nobody or of another it is in
+/// doubt who the payer is, so that nothing is said of the payer's money.
+pub(super) fn is_said_beside(found: &[Finding], failed: &Failure) -> bool {
+    const OF_PAYER: [&str; 4] = ["blacklisted", "exceeds balance", "exceeds allowance", "from the zero address"];
+    let of_payer = match failed.code {
+        Code::InsufficientBalance | Code::Permit2Balance | Code::Permit2Allowance => true,
+        _ => OF_PAYER.iter().any(|part| failed.detail.contains(part)),
+    };
+    !(of_payer && found.iter().any(|finding| ["signature_unexplained", "wrong_key"].contains(&finding.id)))
+}
+
 /// What a payer signs of the requirements: a member of theirs, and where it stands in the payload.
 pub(super) const SIGNED: [(&str, &str); 6] = [
     ("amount", "/payload/authorization/value"),

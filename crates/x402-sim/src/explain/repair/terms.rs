@@ -8,12 +8,17 @@ use x402_wire::shape::shorten;
 use super::{Candidate, address, path, signed_part, token as tokens};
 use crate::accounts;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench, near};
-use crate::explain::{money, names};
+use crate::explain::judge::{Attempt, Bench};
+use crate::explain::{money, names, nearest};
 use crate::networks::eip155::assets::{v1_chain_id, v1_name};
 use crate::networks::eip155::{self, parse_address};
 use crate::networks::{Network, solana};
 use crate::registry::{PAIRS, Version};
+
+/// The nearest of some names, for a fix.
+fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest(name, known).filter(|near| *near != name)
+}
 
 /// An address with its name, if it has one.
 pub(super) fn named(text: &str) -> String {
