@@ -13,7 +13,7 @@
 //! | [`catalogue`] | resources by route, with offers that were rendered once |
 //! | [`doors`] | every way in over HTTP, one folder each |
 //! | [`route`] | route patterns, as the official matcher reads them |
-//! | [`terminal`], [`banner`] | all output |
+//! | [`terminal`], [`banner`], [`secret`] | all output, and what is in none |
 //! | [`error`], [`exit`] | the tool's own trouble, and how the program ends |
 
 use std::process::ExitCode;
@@ -36,6 +36,7 @@ pub mod journal;
 pub mod lifetime;
 pub mod metrics;
 pub mod route;
+pub mod secret;
 pub mod server;
 pub mod state;
 pub mod template;

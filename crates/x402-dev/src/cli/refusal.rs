@@ -44,7 +44,7 @@ fn hides(argument: &str, value: &str) -> bool {
         || (argument.starts_with("--as") && value.chars().count() > ACCOUNT)
         || is_like_a_key(value)
         || value.contains('@')
-        || crate::commands::explain::secret::cleaned(value) != value
+        || crate::secret::cleaned(value) != value
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::commands::explain::secret::without_query;
+use crate::secret::without_query;
 
 /// The form of the file.
 pub const FORM: u32 = 1;

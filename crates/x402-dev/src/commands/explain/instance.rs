@@ -183,7 +183,9 @@ impl Refused {
         let settled = events.iter().filter(|event| event.sequence > own.sequence && event.kind == "settled");
         let newest = settled.clone().next_back().map(|event| event.summary.clone());
         let method = own.data.get("method").and_then(Value::as_str).map(str::to_owned);
-        let last = events.last().filter(|event| event.sequence > own.sequence && event.kind == "offered");
+        // Events without a path are of no request: a clock that was set, a fault that was added.
+        let last = events.iter().rev().find(|event| event.data.get("path").is_some());
+        let last = last.filter(|event| event.sequence > own.sequence && event.kind == "offered");
         let unpaid = last.map(|event| event.summary.clone());
         Self { told: Some(Surroundings { method, settled: settled.count(), newest, unpaid }), ..self }
     }

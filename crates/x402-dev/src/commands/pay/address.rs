@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
-use crate::commands::explain::secret::without_query;
+use crate::secret::without_query;
 
 /// The address of something that is sold over HTTP.
 pub fn parse(text: &str) -> Result<Uri, String> {

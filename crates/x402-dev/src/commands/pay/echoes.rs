@@ -9,10 +9,7 @@ use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, decode};
 
 use super::exchange::Call;
 use super::har::is_secret;
-use crate::commands::explain::secret::is_secret_parameter;
-
-/// What stands in place of a secret.
-pub(super) const CUT: &str = "<cut out>";
+use crate::secret::{CUT, is_secret_parameter};
 
 /// From how many bytes on a credential is looked for: a shorter one is a part of words.
 const LEAST: usize = 4;

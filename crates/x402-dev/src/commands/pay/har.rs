@@ -16,11 +16,11 @@ use x402_wire::header::{
 
 use super::address;
 use super::authorized::without_signature;
-use super::echoes::{CUT, Echoes};
+use super::echoes::Echoes;
 use super::error::PayError;
 use super::exchange::Exchange;
 use crate::clock::timestamp;
-use crate::commands::explain::secret::{is_secret_header, is_secret_parameter};
+use crate::secret::{CUT, is_secret_header, is_secret_parameter};
 
 /// How much of a body is written down, in bytes.
 const MOST: usize = 1024 * 1024;

@@ -1,0 +1,196 @@
+//! What is never printed or kept: keys, tokens, cookies, what a user says to a server in confidence. Signatures may stay.
+
+/// What stands in place of a secret.
+pub const CUT: &str = "<cut out>";
+
+/// Parts of names whose values are secrets, wherever they stand. Without case, `-` and `_`.
+const NAMES: [&str; 13] = [
+    "privatekey",
+    "secret",
+    "apikey",
+    "password",
+    "passwd",
+    "mnemonic",
+    "seedphrase",
+    "cookie",
+    "bearer",
+    "accesstoken",
+    "refreshtoken",
+    "sessiontoken",
+    "authtoken",
+];
+
+/// Names that are secrets in the query of an address; elsewhere a token is an asset, and a key a place.
+const QUERY_NAMES: [&str; 8] = ["token", "key", "sig", "signature", "auth", "session", "jwt", "pass"];
+
+/// A text without secrets.
+pub fn cleaned(text: &str) -> String {
+    let mut text = text.to_owned();
+    clean(&mut text);
+    text
+}
+
+/// Whether a parameter of a query is a secret by its name.
+pub fn is_secret_parameter(name: &str) -> bool {
+    is_named_secret(name) || QUERY_NAMES.contains(&plain(name).as_str())
+}
+
+/// Whether a header field is a secret by its name. One that names an attempt is none.
+pub fn is_secret_header(name: &str) -> bool {
+    let plain = plain(name);
+    let is_word = |word: &str| QUERY_NAMES.contains(&word.to_ascii_lowercase().as_str());
+    let said = plain.contains("authorization") || is_named_secret(name) || name.split(['-', '_']).any(is_word);
+    said && plain != "idempotencykey"
+}
+
+/// Whether a name says that its value is a secret.
+pub fn is_named_secret(name: &str) -> bool {
+    let plain = plain(name);
+    NAMES.iter().any(|secret| plain.contains(secret))
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Cuts the secrets of a text out.
+pub fn clean(text: &mut String) {
+    // Nothing can be told from so little.
+    if text.len() < 3 {
+        return;
+    }
+    *text = without_named(&without_query(&without_user(text)));
+}
+
+/// A text whose addresses name no user and no password.
+fn without_user(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let end = after.find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace());
+        let host = &after[..end.unwrap_or(after.len())];
+        rest = match host.rfind('@') {
+            Some(at) => {
+                out.push_str(CUT);
+                &after[at..]
+            }
+            None => after,
+        };
+    }
+    out + rest
+}
+
+/// A text in which the values of secret parameters of addresses are cut out.
+pub fn without_query(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(['?', '&']) {
+        let (before, after) = rest.split_at(at + 1);
+        out.push_str(before);
+        rest = after;
+        let end =
+            after.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(after.len());
+        let Some(value) = after[end..].strip_prefix('=') else { continue };
+        let name = &after[..end];
+        if value.starts_with(CUT) {
+            continue;
+        }
+        if is_secret_parameter(name) {
+            let value_end = value.find(|c: char| matches!(c, '&' | '"' | '\'' | '#' | '<') || c.is_whitespace());
+            out.push_str(&after[..=end]);
+            out.push_str(CUT);
+            rest = &value[value_end.unwrap_or(value.len())..];
+        }
+    }
+    out + rest
+}
+
+/// A text in which the values of what is named as a secret are cut out: `"privateKey": "..."`, `apiKey is ...`.
+fn without_named(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    while let Some(begin) = rest.find(is_word) {
+        out.push_str(&rest[..begin]);
+        let word_end = rest[begin..].find(|c| !is_word(c)).map_or(rest.len(), |length| begin + length);
+        let word = &rest[begin..word_end];
+        out.push_str(word);
+        rest = &rest[word_end..];
+        if !is_named_secret(word.rsplit('.').next().unwrap_or_default()) {
+            continue;
+        }
+        while let Some(length) = value_begins(rest) {
+            out.push_str(&rest[..length]);
+            out.push_str(CUT);
+            rest = &rest[length + value_length(&rest[length..])..];
+        }
+    }
+    out + rest
+}
+
+/// How long what stands between a name and its value is, if a value follows.
+fn value_begins(rest: &str) -> Option<usize> {
+    if let Some(other) = rest.strip_prefix(", the requirements' is ") {
+        return Some(rest.len() - other.len());
+    }
+    let bare = rest.trim_start_matches(['"', '\'', '\\']).trim_start();
+    let value = bare.strip_prefix([':', '=']).or_else(|| bare.strip_prefix("is "))?.trim_start();
+    // What was cut out stays cut out.
+    let is_cut = value.is_empty() || value.starts_with(CUT);
+    (!is_cut).then_some(rest.len() - value.len())
+}
+
+fn value_length(value: &str) -> usize {
+    let quoted = ["\\\"", "\"", "'"].iter().find_map(|quote| {
+        let inner = value.strip_prefix(quote)?;
+        Some(inner.find(quote).map_or(value.len(), |end| end + 2 * quote.len()))
+    });
+    quoted.unwrap_or_else(|| value.find([',', '}', ']', ')', ';', '&', '\n', ' ']).unwrap_or(value.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_secret_of_a_text_is_cut_out_and_nothing_else() {
+        for (text, expected) in [
+            (
+                "http://a/?x=1&Token=s3&y=2 http://b/?token=s3#f",
+                "http://a/?x=1&Token=<cut out>&y=2 http://b/?token=<cut out>#f",
+            ),
+            ("http://a/?apiKey=s3&password=s3", "http://a/?apiKey=<cut out>&password=<cut out>"),
+            (r#"{"a": 1, "privateKey": "s3", "b": 2}"#, r#"{"a": 1, "privateKey": <cut out>, "b": 2}"#),
+            (r#"{\"api_key\":\"s3\",\"b\":2}"#, r#"{\"api_key\":<cut out>,\"b\":2}"#),
+            ("{'client_secret': 's3'}", "{'client_secret': <cut out>}"),
+            (
+                "extra.apiKey is s3, the requirements' is s4",
+                "extra.apiKey is <cut out>, the requirements' is <cut out>",
+            ),
+            ("password=s3; other=4", "password=<cut out>; other=4"),
+            ("the token 0x036C is USDC, and ? & : stay", "the token 0x036C is USDC, and ? & : stay"),
+            ("accepted.asset is 1, the requirements' is 2", "accepted.asset is 1, the requirements' is 2"),
+            ("secret: ", "secret: "),
+        ] {
+            let once = cleaned(text);
+            assert_eq!(once, expected);
+            assert_eq!(cleaned(&once), once);
+            assert!(!once.contains("s3") && !once.contains("s4"), "{once}");
+        }
+    }
+
+    #[test]
+    fn pieces_of_all_that_is_looked_for_are_read_in_any_order() {
+        let pieces =
+            ["apiKey", "://a@", "?key=", "secret", ": ", "is ", "\"", "\\\"", "é", ", the requirements' is ", ""];
+        for a in pieces {
+            for b in pieces {
+                for c in pieces {
+                    for d in pieces {
+                        let once = cleaned(&[a, b, c, d].concat());
+                        assert!(once.len() < 200);
+                    }
+                }
+            }
+        }
+    }
+}
