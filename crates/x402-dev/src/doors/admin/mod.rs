@@ -56,10 +56,8 @@ pub const READY: &str = "/_x402/ready";
 
 /// The door.
 pub fn router(office: Office) -> Router {
-    let (routes, description) = routes::all().split_for_parts();
-    let description = openapi::render(description);
-    let guarded = routes
-        .route(OPENAPI, get(async move || ([(header::CONTENT_TYPE, "application/json")], description)))
+    let guarded = routes::all()
+        .route(OPENAPI, get(async || ([(header::CONTENT_TYPE, "application/json")], openapi::text())))
         .route(ADMIN_PREFIX, any(no_such_path))
         .route(&format!("{ADMIN_PREFIX}/"), any(no_such_path))
         .route(&format!("{ADMIN_PREFIX}/{{*rest}}"), any(no_such_path))

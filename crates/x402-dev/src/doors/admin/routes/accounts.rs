@@ -5,8 +5,6 @@ use axum::extract::{Path, State as Extract};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::World;
 use x402_sim::accounts::book::{AccountError, Party};
 use x402_sim::accounts::{self, TestAccount};
@@ -63,13 +61,7 @@ pub struct NewAccount {
     pub name: Option<String>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new()
-        .routes(routes!(list, make))
-        .routes(routes!(show))
-        .routes(routes!(block))
-        .routes(routes!(unblock))
-}
+serves!(list, make, show, block, unblock);
 
 /// Every account with a number: test accounts, personas, and those that were made.
 #[utoipa::path(get, path = "/accounts", tag = "accounts", responses((status = 200, body = Accounts)))]

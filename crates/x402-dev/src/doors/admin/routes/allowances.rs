@@ -4,8 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::accounts::book::{AccountError, Party};
 use x402_sim::ledger::Account;
 use x402_sim::networks::Family;
@@ -55,9 +53,7 @@ pub struct Approval {
     pub asset: Option<String>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(allowance)).routes(routes!(approve))
-}
+serves!(allowance, approve);
 
 /// How much the Permit2 contract may move of what an account holds.
 #[utoipa::path(get, path = "/accounts/{account}/allowance", tag = "accounts", params(("account" = String, Path, description = "An index, a name or an address."), Wallet), responses((status = 200, body = Allowance)))]

@@ -4,8 +4,6 @@ use axum::Json;
 use axum::extract::State as Extract;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::clock::{Clock, ClockError, Rate};
 
 use crate::clock::{self, timestamp};
@@ -57,15 +55,7 @@ pub struct Pace {
     pub rate: f64,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new()
-        .routes(routes!(show))
-        .routes(routes!(advance))
-        .routes(routes!(set))
-        .routes(routes!(freeze))
-        .routes(routes!(resume))
-        .routes(routes!(pace))
-}
+serves!(show, advance, set, freeze, resume, pace);
 
 /// What the clock shows.
 #[utoipa::path(get, path = "/clock", tag = "clock", responses((status = 200, body = ClockFace)))]

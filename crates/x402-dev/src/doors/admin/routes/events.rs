@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::event::{Event, Filter};
 
 use crate::doors::admin::filter;
@@ -103,9 +101,7 @@ const fn wait_ms() -> u64 {
     WAIT_MS
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(wait))
-}
+serves!(list, wait);
 
 /// What happened, oldest first, page by page: go on with `since` = the `next` of the page before.
 #[utoipa::path(get, path = "/events", tag = "events", params(

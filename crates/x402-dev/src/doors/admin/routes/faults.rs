@@ -5,8 +5,6 @@ use axum::extract::{Path, State as Extract};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::fault::model::FaultError;
 use x402_sim::fault::preset::PRESETS;
 use x402_sim::fault::read;
@@ -157,9 +155,7 @@ pub struct Which {
     all: bool,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(list, add, clear)).routes(routes!(presets)).routes(routes!(remove))
-}
+serves!(list, add, clear, presets, remove);
 
 /// Every fault.
 #[utoipa::path(get, path = "/faults", tag = "faults", params(Which), responses((status = 200, body = Faults)))]

@@ -9,8 +9,6 @@ use futures_util::stream;
 use http::header;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::world::export::Export;
 use x402_sim::world::import::{Import, ImportError};
 
@@ -33,9 +31,7 @@ const LONGEST: usize = 1024 * 1024;
 /// The largest file, in bytes: ten million settlements.
 const LARGEST: u64 = 8 * 1024 * 1024 * 1024;
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(export_now)).routes(routes!(export)).routes(routes!(import))
-}
+serves!(export_now, export, import);
 
 /// The state of now as a file (JSON Lines, described in docs/world.md).
 #[utoipa::path(get, path = "/export", tag = "snapshots", responses((status = 200, description = "The file.", body = String, content_type = "application/jsonl")))]

@@ -9,8 +9,6 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::clock;
 use crate::doors::admin::office::Office;
@@ -43,9 +41,7 @@ pub enum Reloaded {
     Refused(String),
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(instance)).routes(routes!(reload))
-}
+serves!(instance, reload);
 
 /// How the server is.
 #[utoipa::path(get, path = "/instance", tag = "instance", security(("token" = [])), responses((status = 200, body = Instance)))]

@@ -3,15 +3,11 @@
 use axum::extract::State as Extract;
 use axum::response::IntoResponse;
 use http::header;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use crate::doors::admin::office::Office;
 use crate::metrics::CONTENT_TYPE;
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(metrics))
-}
+serves!(metrics);
 
 /// Counts of requests, payments, amounts, faults and events, as Prometheus reads them.
 #[utoipa::path(get, path = "/_x402/metrics", tag = "metrics", responses(

@@ -12,10 +12,33 @@
 //! | [`metrics`] | counts, for Prometheus |
 //! | [`events`], [`stream`] | what happened: page by page, waited for, or as it happens |
 
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::MethodRouter;
+use utoipa::Path;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::PathItemExt;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::office::Office;
 use super::{API, openapi};
+
+/// What a subject answers: its handlers' routes, and apart from them their description, which only its reader pays for.
+macro_rules! serves {
+    ($($handler:ident),+) => {
+        utoipa_axum::paste! {
+            pub(super) fn routes() -> axum::Router<Office> {
+                let router = axum::Router::new();
+                $(let router = $crate::doors::admin::routes::serve::<[<__path_ $handler>], _, _>(router, &$handler);)+
+                router
+            }
+        }
+
+        pub(super) fn described() -> utoipa_axum::router::OpenApiRouter<Office> {
+            utoipa_axum::router::OpenApiRouter::new()$(.routes(utoipa_axum::routes!($handler)))+
+        }
+    };
+}
 
 pub mod accounts;
 pub mod allowances;
@@ -31,9 +54,9 @@ pub mod refusals;
 pub mod snapshots;
 pub mod stream;
 
-/// Every route, with its description.
-pub fn all() -> OpenApiRouter<Office> {
-    let api = OpenApiRouter::new()
+/// Every route.
+pub fn all() -> Router<Office> {
+    let api = Router::new()
         .merge(instance::routes())
         .merge(accounts::routes())
         .merge(money::routes())
@@ -45,5 +68,29 @@ pub fn all() -> OpenApiRouter<Office> {
         .merge(events::routes())
         .merge(purchases::routes())
         .merge(refusals::routes());
-    OpenApiRouter::with_openapi(openapi::empty()).nest(API, api).merge(stream::routes()).merge(metrics::routes())
+    Router::new().nest(API, api).merge(stream::routes()).merge(metrics::routes())
+}
+
+/// The description of every route.
+pub fn described() -> OpenApi {
+    let api = OpenApiRouter::new()
+        .merge(instance::described())
+        .merge(accounts::described())
+        .merge(money::described())
+        .merge(allowances::described())
+        .merge(clock::described())
+        .merge(faults::described())
+        .merge(snapshots::described())
+        .merge(files::described())
+        .merge(events::described())
+        .merge(purchases::described())
+        .merge(refusals::described());
+    let door = OpenApiRouter::with_openapi(openapi::empty()).nest(API, api);
+    door.merge(stream::described()).merge(metrics::described()).into_openapi()
+}
+
+/// A handler at the path and for the methods that its description says.
+fn serve<P: Path, H: Handler<T, Office>, T: 'static>(router: Router<Office>, handler: &H) -> Router<Office> {
+    let methods = P::methods().into_iter().map(|method| method.to_method_filter());
+    router.route(&P::path(), methods.fold(MethodRouter::new(), |here, method| here.on(method, handler.clone())))
 }

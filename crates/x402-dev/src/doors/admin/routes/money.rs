@@ -4,8 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::accounts::book::Party;
 use x402_sim::world::money::{Currency, Funding, MoneyError};
 use x402_sim::{U256, World};
@@ -71,9 +69,7 @@ pub struct Fund {
     pub asset: Option<String>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(balance)).routes(routes!(fund))
-}
+serves!(balance, fund);
 
 /// What an account holds.
 #[utoipa::path(get, path = "/accounts/{account}/balance", tag = "accounts", params(("account" = String, Path, description = "An index, a name or an address."), Wallet), responses((status = 200, body = Balances)))]

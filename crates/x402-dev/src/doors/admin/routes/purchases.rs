@@ -9,8 +9,6 @@ use axum::extract::{Path, RawQuery, State as Extract};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::event::Event;
 use x402_sim::purchase::{Listed, PurchaseId};
 
@@ -128,9 +126,7 @@ pub struct Told {
     pub events: Vec<Box<RawValue>>,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(show))
-}
+serves!(list, show);
 
 /// The purchases, oldest first, page by page: go on with `since` = the `next` of the page before.
 #[utoipa::path(get, path = "/purchases", tag = "purchases", params(

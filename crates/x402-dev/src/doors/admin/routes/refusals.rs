@@ -5,8 +5,6 @@ use axum::extract::{Path, State as Extract};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::event::Door;
 
 use crate::doors::admin::office::Office;
@@ -79,9 +77,7 @@ impl From<&Refused> for Described {
     }
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(one))
-}
+serves!(list, one);
 
 /// The newest refused payments, whole, the newest first.
 #[utoipa::path(get, path = "/refusals", tag = "events", responses((status = 200, body = Refusals)))]

@@ -4,8 +4,6 @@ use axum::Json;
 use axum::extract::{Path, State as Extract};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 use x402_sim::world::snapshot::{Listed, SnapshotError};
 
 use crate::clock::timestamp;
@@ -39,13 +37,7 @@ pub struct Done {
     pub message: String,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(save, forget))
-        .routes(routes!(restore))
-        .routes(routes!(reset))
-}
+serves!(list, save, forget, restore, reset);
 
 /// Every snapshot that is kept.
 #[utoipa::path(get, path = "/snapshots", tag = "snapshots", responses((status = 200, body = Snapshots)))]

@@ -18,8 +18,6 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::events::Reader;
 use crate::doors::admin::filter;
@@ -51,9 +49,7 @@ pub struct Sent {
     pub data: String,
 }
 
-pub(super) fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(follow))
-}
+serves!(follow);
 
 /// What happens, as it happens (`text/event-stream`). Each event has its sequence number as `id` and is JSON.
 ///
