@@ -131,6 +131,37 @@ describe("pay at @x402/express, whose facilitator has the presets", { concurrenc
   }
 });
 
+describe("pay where payments are to be named", () => {
+  const start = async t => {
+    const mock = await startMock(t);
+    return startServer(t, "express-identifier.mjs", { facilitator: mock.url, network: HOME.v2, payTo: MERCHANT });
+  };
+  const purchase = home => {
+    const [line] = readFileSync(join(home, "purchases", "history.jsonl"), "utf8").trim().split("\n");
+    return JSON.parse(line).id;
+  };
+
+  for (const path of ["required", "optional"]) {
+    test(`the official code takes the name of the purchase: ${path}`, async t => {
+      const api = await start(t);
+      const { code, stdout, stderr, home } = await pay(t, [`${api.url}/${path}`]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(JSON.parse(stdout), [
+        { id: purchase(home), validation: { valid: true }, required: { valid: true } },
+      ]);
+    });
+  }
+
+  test("it is the same name when the same payment is presented again", async t => {
+    const api = await start(t);
+    const { code, stdout, stderr, home } = await pay(t, [`${api.url}/lost`, "--retry-delay", "0"]);
+    assert.equal(code, 0, stderr);
+    const seen = JSON.parse(stdout);
+    assert.deepEqual(seen.map(one => [one.id, one.validation.valid]), [[purchase(home), true], [purchase(home), true]]);
+    assert.equal(authorizations(home).length, 1);
+  });
+});
+
 describe("pay over https", () => {
   const pem = name => readFileSync(new URL(`tls/${name}`, import.meta.url));
   const authority = fileURLToPath(new URL("tls/authority.pem", import.meta.url));

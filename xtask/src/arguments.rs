@@ -12,7 +12,7 @@ usage: cargo xtask TASK
           --skip-interop           leaves out the official SDKs, and says so
           --isolation namespace    keeps the interop tests from the network by a network namespace
           --isolation preload      ... by a preloaded library; without the option: the first that works
-  docs    makes docs/fidelity.md and the tables of docs/faults.md from their data
+  docs    makes docs/fidelity.md, docs/findings.md and the tables of docs/faults.md from their data
           --check                  writes nothing, and fails when a file is not what it would be
   bench   measures speed and memory
           --write                  keeps the numbers in docs/benchmarks.md

@@ -1,4 +1,4 @@
-//! Documents that are made from data and code: `docs/fidelity.md`, and the tables of `docs/faults.md`.
+//! Documents that are made from data and code: `docs/fidelity.md`, `docs/findings.md`, and the tables of `docs/faults.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,11 +8,13 @@ use serde_json::Value;
 use x402_sim::fault::document;
 
 use crate::failure::Failure;
-use crate::terminal;
 use crate::workspace::Workspace;
+use crate::{findings, terminal};
 
 const DEPARTURES: &str = "crates/x402-sim/data/departures.json";
 const FIDELITY: &str = "docs/fidelity.md";
+const FINDINGS: &str = "docs/findings.md";
+const FINDINGS_TABLE: &str = "crates/x402-sim/data/findings.json";
 const FAULTS: &str = "docs/faults.md";
 const FAULT_CODE: &str = "crates/x402-sim/src/fault and tests/interop/presets.json";
 const MEASURED: &str = "tests/interop/presets.json";
@@ -46,6 +48,7 @@ pub(crate) fn run(workspace: &Workspace, mode: Mode) -> Result<(), Failure> {
     let departures = fs::read_to_string(&source).map_err(|cause| Failure::file(&source, &cause))?;
     let text = fidelity(&departures).map_err(|failure| Failure::new(format!("{DEPARTURES}: {failure}")))?;
     publish(workspace, mode, (FIDELITY, DEPARTURES), &text)?;
+    publish(workspace, mode, (FINDINGS, FINDINGS_TABLE), &findings::document())?;
     let page = workspace.root().join(FAULTS);
     let page = fs::read_to_string(&page).map_err(|cause| Failure::file(&page, &cause))?;
     let mut page = page;

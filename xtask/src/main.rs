@@ -9,7 +9,7 @@
 //! | [`tools`] | what must be installed |
 //! | [`interop`] | the official SDKs: their packages, and their run |
 //! | [`isolation`] | no network but loopback, and the proof of it |
-//! | [`docs`] | documents that are made from data |
+//! | [`docs`], [`findings`] | documents that are made from data |
 //! | [`bench`] | measurements |
 //! | [`process`] | the only place that starts another program |
 //! | [`workspace`] | where things lie |
@@ -27,6 +27,7 @@ mod arguments;
 mod bench;
 mod docs;
 mod failure;
+mod findings;
 mod interop;
 mod isolation;
 mod process;

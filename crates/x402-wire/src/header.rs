@@ -75,12 +75,17 @@ pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, DecodeError> {
     serde_json::from_str(&decode_text(text)?).map_err(|error| DecodeError::not_json(&error))
 }
 
-/// Decodes the base64 of a header value. What comes out need not be JSON.
+/// Decodes the base64 of a header value. What comes out need not be JSON. A byte order mark is dropped, as `TextDecoder`
+/// drops it (TS 2.27 `safeBase64Decode`).
 pub fn decode_text(text: &str) -> Result<String, DecodeError> {
     if text.bytes().any(|byte| byte == b'-' || byte == b'_') {
         return Err(DecodeError::UrlSafe);
     }
     let bytes = LENIENT.decode(text).map_err(|error| DecodeError::NotBase64 { detail: error.to_string() })?;
+    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    };
     Ok(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
@@ -103,6 +108,12 @@ mod tests {
             assert_eq!(decode::<Value>(&text), Ok(value.clone()));
             assert_eq!(decode::<Value>(text.trim_end_matches('=')), Ok(value));
         }
+    }
+
+    #[test]
+    fn drops_one_byte_order_mark_as_official_servers_do() {
+        assert_eq!(decode::<Value>(&encode_text("\u{feff}{\"a\":1}")), Ok(json!({"a": 1})));
+        assert!(matches!(decode::<Value>(&encode_text("\u{feff}\u{feff}{}")), Err(DecodeError::NotJson { .. })));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What `curl -v` and `curl -i` print: lines marked `>` and `<`, or an answer as it came.
+//! What `curl -v` and `curl -i` print: lines marked `>` and `<`, or an answer as it came; and requests and answers as they
+//! went over the wire, one behind the other, as `HTTPie` and packet sniffers show them.
 
 use super::exchange::{Exchange, Side};
 use super::record::Record;
@@ -7,6 +8,7 @@ use super::record::Record;
 pub fn read(text: &str) -> Record {
     let mut record = Record::default();
     let mut state = State::Between;
+    let is_plain = is_request(text);
     for line in text.lines().flat_map(|line| apart(line.trim_end_matches('\r'))) {
         if let Some(line) = line.strip_prefix("> ").or_else(|| (line == ">").then_some("")) {
             if let Some(first) = request_line(line) {
@@ -17,16 +19,22 @@ pub fn read(text: &str) -> Record {
             }
         } else if let Some(line) = line.strip_prefix("< ").or_else(|| (line == "<").then_some("")) {
             state = response_line(&mut record, line, state);
+        } else if let Some(first) = is_plain.then(|| request_line(line)).flatten() {
+            record.begin(first);
+            state = State::PlainRequest;
         } else if line.starts_with("HTTP/") {
             // `curl -i`: the head of the answer comes unmarked.
             response_line(&mut record, line, state);
             state = State::PlainHead;
-        } else if state == State::PlainHead {
+        } else if matches!(state, State::PlainHead | State::PlainRequest) {
             if line.is_empty() {
-                state = State::Body;
+                state = if state == State::PlainHead { State::Body } else { State::PlainBody };
             } else if let Some(own) = record.exchanges.last_mut() {
-                field(&mut own.response, line);
+                let side = if state == State::PlainHead { &mut own.response } else { &mut own.request };
+                field(side, line);
             }
+        } else if let (State::PlainBody, Some(own)) = (state, record.exchanges.last_mut()) {
+            push(&mut own.request, line);
         } else if is_noise(line) {
             // Where the output goes into a file, the body comes last: behind `* Connection #0 ... left intact`.
             if line.starts_with("* Issue another request") {
@@ -34,13 +42,11 @@ pub fn read(text: &str) -> Record {
             }
         } else if let Some(own) = record.exchanges.last_mut().filter(|_| matches!(state, State::Response | State::Body))
         {
-            let body = own.response.body.get_or_insert_default();
-            if !body.is_empty() {
-                body.push('\n');
-            }
-            body.push_str(line);
+            push(&mut own.response, line);
         }
     }
+    // The way to a server through a proxy is no request to it.
+    record.exchanges.retain(|own| own.method != "CONNECT");
     record.end()
 }
 
@@ -49,8 +55,26 @@ enum State {
     Between,
     Request,
     Response,
+    /// The head of a request without marks, and its body.
+    PlainRequest,
+    PlainBody,
+    /// The head of an answer without marks.
     PlainHead,
     Body,
+}
+
+/// Whether a text begins with a request as it goes over the wire.
+pub fn is_request(text: &str) -> bool {
+    text.lines().next().is_some_and(|line| request_line(line.trim_end()).is_some())
+}
+
+/// Adds a line to a body. Empty lines behind it are the space before what comes next.
+fn push(side: &mut Side, line: &str) {
+    let body = side.body.get_or_insert_default();
+    if !body.is_empty() {
+        body.push('\n');
+    }
+    body.push_str(line);
 }
 
 /// A line, and what curl tells of itself behind the end of a body without a line break.
@@ -90,7 +114,10 @@ fn request_line(line: &str) -> Option<Exchange> {
 /// `HTTP/1.1 402 Payment Required`, or a field of an answer.
 fn response_line(record: &mut Record, line: &str, state: State) -> State {
     if line.starts_with("HTTP/") {
+        // What a proxy says of the way to a server is no answer of that server.
+        let is_way = line.to_ascii_lowercase().ends_with("connection established");
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+        let status = if is_way { 100 } else { status };
         // An answer without a request that was seen, or a second one to it.
         if record.exchanges.last().is_none_or(|own| own.status >= 200) {
             record.begin(Exchange { method: "GET".to_owned(), ..Exchange::default() });
@@ -141,6 +168,29 @@ mod tests {
         for own in all {
             assert_eq!((own.status, own.response.body.as_deref()), (402, Some("{\"a\":1}")));
         }
+    }
+
+    #[test]
+    fn what_goes_over_the_wire_is_taken_apart_without_marks() {
+        let text = "POST /a?b HTTP/1.1\r\nHost: x\r\n\r\n{\"q\":1}\r\n\r\nHTTP/1.1 402 Payment Required\r\nPAYMENT-REQUIRED: eyJ9\r\n\r\n{}\r\n\
+                    GET /c HTTP/2\nhost: y\n\nHTTP/2 200\n\nhello";
+        let all = read(text).exchanges;
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].method.as_str(), all[0].url.as_str(), all[0].status), ("POST", "/a?b", 402));
+        assert_eq!((all[0].request.body_text(), all[0].response.body_text()), (Some("{\"q\":1}"), Some("{}")));
+        assert_eq!(
+            (all[1].request.get("host"), all[1].status, all[1].response.body_text()),
+            (Some("y"), 200, Some("hello"))
+        );
+    }
+
+    #[test]
+    fn the_way_through_a_proxy_is_no_request() {
+        let way = "> CONNECT a:443 HTTP/1.1\n> Host: a:443\n>\n< HTTP/1.1 200 Connection established\n<\n";
+        let all = read(&format!("{way}> GET /a HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n<\n{{}}\n")).exchanges;
+        assert_eq!((all.len(), all[0].url.as_str(), all[0].status), (1, "/a", 402));
+        let all = read("HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 402 Payment Required\r\n\r\n{}").exchanges;
+        assert_eq!((all.len(), all[0].status), (1, 402));
     }
 
     #[test]

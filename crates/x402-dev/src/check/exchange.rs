@@ -29,6 +29,8 @@ pub struct Exchange {
     pub response: Side,
     /// When it began, in seconds since 1970, where that is known.
     pub at: Option<u64>,
+    /// The browser's cache that the answer came out of, as it calls it.
+    pub cached: Option<String>,
     /// What is read in it, once.
     pub read: Once,
 }
@@ -76,6 +78,17 @@ impl Side {
         self.body.as_deref().map(str::trim).filter(|body| !body.is_empty())
     }
 
+    /// Whether the record holds the body, as far as there was one, and not as its encoding leaves it.
+    pub fn is_whole(&self) -> bool {
+        let is_plain = |body: &str| body.is_empty() || body.starts_with(['{', '[', '<']);
+        if self.get("content-encoding").is_some() && !self.body.as_deref().is_some_and(|body| is_plain(body.trim())) {
+            return false;
+        }
+        let length = self.get("content-length").and_then(|length| length.parse::<u64>().ok());
+        let is_empty = self.size.or(length).unwrap_or(0) == 0 && self.get("transfer-encoding").is_none();
+        self.body.is_some() || is_empty
+    }
+
     /// The JSON in the body.
     fn json(&self) -> Option<Value> {
         serde_json::from_str(self.body_text().filter(|body| body.starts_with('{'))?).ok()
@@ -89,6 +102,14 @@ impl Exchange {
         known.or_else(|| {
             let (name, value) = self.request.fields.get(self.stray()?)?;
             Some((name, value))
+        })
+    }
+
+    /// Every field that carries a payment by its name, in the order in which they count, and its value.
+    pub fn carriers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        CARRIERS.into_iter().flat_map(|(own, name)| {
+            let fields = self.request.fields.iter().filter(move |(field, _)| field == own);
+            fields.map(move |(_, value)| (name, value.as_str()))
         })
     }
 
@@ -119,14 +140,7 @@ impl Exchange {
 
     /// What the payment can be told from others by: its nonce, its transaction, or its signature.
     pub fn mark(&self) -> Option<&str> {
-        let payload = self.payload()?;
-        let places = [
-            "/payload/authorization/nonce",
-            "/payload/permit2Authorization/nonce",
-            "/payload/transaction",
-            "/payload/signature",
-        ];
-        places.iter().find_map(|place| payload.pointer(place)?.as_str())
+        mark(self.payload()?)
     }
 
     /// The receipt that came back, decoded.
@@ -155,6 +169,13 @@ impl Exchange {
         })
     }
 
+    /// Whether anything of x402 was said: a payment, an offer, a receipt, a facilitator's word, or that one must pay.
+    pub fn is_of_x402(&self) -> bool {
+        let is_ours = |body: Option<&Value>| body.is_some_and(|body| Kind::of(body) != Kind::Other);
+        let bodies = is_ours(self.asked()) || is_ours(self.answered());
+        self.status == 402 || self.payment().is_some() || self.offer().is_some() || self.receipt().is_some() || bodies
+    }
+
     /// The JSON in the body of the request.
     pub fn asked(&self) -> Option<&Value> {
         self.read.asked.get_or_init(|| self.request.json()).as_ref()
@@ -175,6 +196,17 @@ impl Exchange {
     pub fn resource(&self) -> &str {
         self.url.split(['?', '#']).next().unwrap_or_default()
     }
+}
+
+/// What a payload can be told from others by.
+pub fn mark(payload: &Value) -> Option<&str> {
+    let places = [
+        "/payload/authorization/nonce",
+        "/payload/permit2Authorization/nonce",
+        "/payload/transaction",
+        "/payload/signature",
+    ];
+    places.iter().find_map(|place| payload.pointer(place)?.as_str())
 }
 
 impl Answer {

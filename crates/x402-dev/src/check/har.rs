@@ -64,6 +64,7 @@ fn exchange(entry: &Value) -> Exchange {
         status: response["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap_or(0),
         response: side(response, &response["content"]),
         at: began.map(|milliseconds| milliseconds / 1000),
+        cached: entry["_fromCache"].as_str().map(str::to_owned),
         ..Exchange::default()
     }
 }
@@ -76,7 +77,7 @@ fn side(part: &Value, body: &Value) -> Side {
     Side {
         fields: fields.collect(),
         body: body["text"].as_str().map(|text| plain(text, &body["encoding"])),
-        size: part["bodySize"].as_u64(),
+        size: part["bodySize"].as_u64().or_else(|| body["size"].as_u64()),
         decoded: part.get("_x402").filter(|decoded| decoded.is_object()).cloned(),
     }
 }

@@ -6,25 +6,35 @@
 //! | [`record`] | a record of them, and how much of it is looked at |
 //! | [`har`], [`curl`] | archives of browsers and of `pay --trace`; what `curl -v` and `curl -i` print |
 //! | [`payments`], [`twice`] | rules about what was paid, and how often |
-//! | [`status`], [`facilitator`] | answers that are no refusals of the protocol; what a facilitator was asked |
+//! | [`carrier`], [`retry`] | rules about the field that carries a payment, and about what it pays for |
+//! | [`offer`], [`unpaid`] | rules about where an offer stands, and about offers that nobody took up |
+//! | [`cache`] | answers that came out of a cache, or may go into one |
+//! | [`refusal`], [`status`] | what a refusal says; answers that are none of the protocol's |
+//! | [`facilitator`] | what a facilitator was asked |
 //! | [`judge`] | judging payments, as many as there is time for |
-//! | [`passage`] | rules about what became of requests on their way: redirects, bodies, CORS, caches |
+//! | [`passage`] | rules about what became of requests on their way: redirects, CORS |
 
 use serde_json::Value;
 use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::read::{Reading, read};
 
+pub mod cache;
+pub mod carrier;
 pub mod curl;
 pub mod exchange;
 pub mod facilitator;
 pub mod har;
 pub mod judge;
+pub mod offer;
 pub mod passage;
 pub mod payments;
 pub mod record;
+pub mod refusal;
+pub mod retry;
 pub mod status;
 pub mod twice;
+pub mod unpaid;
 
 pub use exchange::{Answer, Exchange};
 use judge::Judge;
@@ -51,6 +61,9 @@ pub fn transcript(text: &str, explain: &Explain<'_>) -> Option<Explanation> {
         offer.findings.into_iter().for_each(|finding| explanation.find(finding));
     }
     look(&record.exchanges, explain, &mut explanation);
+    if explanation.findings.is_empty() && !record.exchanges.iter().any(Exchange::is_of_x402) {
+        explanation.notes.push("no request of it carries a payment, and no answer an offer or a receipt".to_owned());
+    }
     explanation.rank();
     Some(explanation)
 }
@@ -85,7 +98,9 @@ pub fn answer(answer: &Answer, explain: &Explain<'_>) -> Explanation {
     explanation.sections.insert(0, section);
     if exchange.status != 402 {
         explanation.kind = Kind::Transcript;
-        explanation.notes.push(format!("it answers {}, and asks for no payment", exchange.status));
+        if exchange.offer().is_none() {
+            explanation.notes.push(format!("it answers {}, and asks for no payment", exchange.status));
+        }
     }
     passage::alone(&exchange, &mut explanation);
     explanation.rank();
@@ -97,8 +112,7 @@ fn offered(exchange: &Exchange, explain: &Explain<'_>) -> Option<Explanation> {
     if let Some((name, text)) = offer_of(exchange) {
         return Some(explain(read(&format!("{name}: {text}")), None, None));
     }
-    let body = exchange.response.body_text().filter(|_| exchange.status == 402)?;
-    let reading = read(body);
+    let reading = read(exchange.response.body_text()?);
     let is_offer = matches!(reading.json(), Some((Kind::OfferV1 | Kind::OfferV2, _)));
     is_offer.then(|| explain(reading, None, None))
 }
@@ -117,6 +131,7 @@ fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Explana
     }
     judge.sum_up(explanation);
     twice::look(exchanges, explanation);
+    retry::look(exchanges, explanation);
     passage::look(exchanges, explanation);
-    payments::unanswered(exchanges, explanation);
+    unpaid::look(exchanges, explain, explanation);
 }

@@ -1,20 +1,16 @@
 //! Rules about what was paid, and what came of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
-use x402_sim::explain::manual;
 use x402_sim::explain::read::{Reading, read};
 
 use super::exchange::Exchange;
 use super::judge::{Judge, Judged};
-use super::{offer_of, status};
-
-/// What official servers say where they saw no payment.
-const UNPAID: [&str; 2] = ["Payment required", "X-PAYMENT header is required"];
+use super::{cache, carrier, offer, offer_of, refusal, status};
 
 /// What a record tells of its payments, from its beginning to where somebody looks.
 #[derive(Debug, Default)]
@@ -23,6 +19,12 @@ pub struct Payments<'a> {
     offers: HashMap<(&'a str, Option<Kind>), &'a Value>,
     /// The last request in the whole record that was given content for a payment.
     delivered: HashMap<&'a str, usize>,
+    /// Payments for which a receipt came, also on the way to the content.
+    receipted: HashSet<&'a str>,
+    /// Payments that the server says somewhere were used: they have arrived.
+    used: HashSet<&'a str>,
+    /// Where each payment came first, and with which status it was answered.
+    first: HashMap<&'a str, (usize, u16)>,
 }
 
 impl<'a> Payments<'a> {
@@ -30,31 +32,38 @@ impl<'a> Payments<'a> {
     pub fn of(exchanges: &'a [Exchange]) -> Self {
         let paid = exchanges.iter().enumerate().filter(|(_, own)| (200..300).contains(&own.status));
         let delivered = paid.filter_map(|(place, own)| Some((own.mark()?, place))).collect();
-        Self { offers: HashMap::new(), delivered }
+        let receipted = exchanges.iter().filter(|own| own.receipt().is_some()).filter_map(Exchange::mark).collect();
+        let used = exchanges.iter().filter(|own| refusal::says_used(own)).filter_map(Exchange::mark).collect();
+        Self { offers: HashMap::new(), delivered, receipted, used, first: HashMap::new() }
     }
 
     /// Looks at a request and its answer, the next of the record.
     pub fn look(&mut self, own: &'a Exchange, place: usize, judge: &mut Judge<'_>, explanation: &mut Explanation) {
         let name = format!("request {}", place + 1);
         if let Some((header, value)) = own.payment() {
-            let is_whole = is_whole((header, value), &name, explanation);
+            let is_alone = carrier::is_alone(own, &name, explanation);
+            let is_whole = is_whole((header, value), &name, explanation) && is_alone;
             let later = own.mark().and_then(|mark| self.delivered.get(mark)).filter(|later| **later > place);
             match later {
                 Some(later) if own.status >= 400 => explanation.notes.push(format!(
                     "{name} is answered with {}{}, and request {} brings the content for the same payment: it was not \
                      the payment's fault",
                     own.status,
-                    refusal(own).map(|reason| format!(" ({reason})")).unwrap_or_default(),
+                    refusal::reason(own).map(|reason| format!(" ({reason})")).unwrap_or_default(),
                     later + 1
                 )),
                 _ => {
                     // A header that is wrong itself is answered as one that did not arrive.
-                    if is_whole {
+                    if is_whole && own.mark().is_none_or(|mark| !self.used.contains(mark)) {
                         stripped(own, &name, explanation);
                     }
                     self.paid(own, &name, judge, explanation);
+                    self.again(own, explanation);
                 }
             }
+        }
+        if let Some(mark) = own.mark() {
+            self.first.entry(mark).or_insert((place, own.status));
         }
         if let Some((header, value)) = offer_of(own) {
             is_whole((header, &value), &name, explanation);
@@ -67,29 +76,64 @@ impl<'a> Payments<'a> {
 
     /// A request with a payment, and what came of it.
     fn paid(&self, own: &Exchange, name: &str, judge: &mut Judge<'_>, explanation: &mut Explanation) {
-        let error = refusal(own);
+        // An offer that came with another status is told of by itself.
+        let is_refusal = matches!(own.status, 402 | 412) || ((400..500).contains(&own.status) && own.offer().is_some());
         match own.status {
-            402 | 412 => {
-                self.why(own, judge, explanation);
-                if let Some(page) = error.and_then(manual::page).filter(|_| explanation.findings.is_empty()) {
-                    for id in &page.findings {
-                        explanation.find(Finding::new(id).seen(format!("{name}: the server says {}", page.reason)));
-                    }
+            _ if is_refusal => {
+                let judged = self.why(own, judge, explanation);
+                if judged != Judged::Wrong
+                    && let Some(change) = self.change(own)
+                {
+                    let seen = format!("{name} is refused, and the offer that comes back is another: {change}");
+                    explanation.find(Finding::new("offer_changed").seen(seen));
+                }
+                // What came out of a cache says nothing of this payment.
+                if cache::stored(own).is_none() {
+                    refusal::tell(own, name, judged, explanation);
                 }
             }
             400..=499 if self.why(own, judge, explanation) != Judged::Wrong => {
-                explanation.find(status::meaning(own, name).seen(within(own)));
+                explanation.find(status::meaning(own, name).seen(refusal::within(own)));
             }
             500..=599 => {
                 let seen = format!("{name} carries a payment and is answered with {}", own.status);
-                explanation.find(Finding::new("server_error_after_payment").seen(seen).seen(within(own)));
+                explanation.find(Finding::new("server_error_after_payment").seen(seen).seen(refusal::within(own)));
             }
-            200..=299 if own.receipt().is_none() && !own.is_invoice() => {
+            200..=299 if own.receipt().is_some_and(|receipt| receipt["success"] == false) => {
+                explanation.find(refusal::unsettled(own, name));
+                self.why(own, judge, explanation);
+            }
+            200..=299 if own.receipt().is_none() && !own.is_invoice() && cache::stored(own).is_none() => {
+                if own.mark().is_some_and(|mark| self.receipted.contains(mark)) {
+                    return;
+                }
                 let seen = format!("{name} is answered with {}", own.status);
                 explanation.find(Finding::new("receipt_missing").seen(seen));
             }
             _ => {}
         }
+    }
+
+    /// Where a payment is said to be used when it comes again, says when that was.
+    fn again(&self, own: &Exchange, explanation: &mut Explanation) {
+        let Some(mark) = own.mark() else { return };
+        let Some((place, status)) = self.first.get(mark).copied() else { return };
+        if refusal::says_used(own) && explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
+            let answer = if status == 0 { "had no answer".to_owned() } else { format!("was answered with {status}") };
+            let seen = format!(
+                "request {} carried the same payment and {answer}: it was settled then, unless its payer has cancelled it",
+                place + 1
+            );
+            explanation.find(Finding::new("nonce_used").seen(seen));
+        }
+    }
+
+    /// What the server offers on return that it has not offered before.
+    fn change(&self, own: &Exchange) -> Option<String> {
+        let payload = own.payload()?;
+        let wanted = offer_for(payload);
+        let before = self.offers.get(&(own.resource(), Some(wanted))).copied()?;
+        offer::changed(payload, before, own.offer_of(wanted)?)
     }
 
     /// Judges the payment against the offer that it answers; without one, against what it says itself.
@@ -123,46 +167,15 @@ fn is_whole((header, value): (&str, &str), name: &str, explanation: &mut Explana
 
 /// A payment that did not arrive, as its answer says.
 fn stripped(own: &Exchange, name: &str, explanation: &mut Explanation) {
-    let refused = [402, 412].contains(&own.status) && own.payload().is_some();
-    if let Some(error) = refusal(own).filter(|error| refused && UNPAID.contains(error)) {
+    // What came out of a cache says nothing of this payment.
+    let refused = [402, 412].contains(&own.status) && own.payload().is_some() && cache::stored(own).is_none();
+    if let Some(error) = refusal::reason(own).filter(|_| refused && refusal::says_unpaid(own)) {
         let seen = format!("{name} carries a payment, and the answer says \"{error}\"");
         explanation.find(Finding::new("header_stripped").seen(seen));
     }
 }
 
-/// The reason that a refusal gives.
-fn refusal(own: &Exchange) -> Option<&str> {
-    fn said<'a>(value: Option<&'a Value>, key: &str) -> Option<&'a str> {
-        value?.get(key)?.as_str()
-    }
-    let offer = own.payload().and_then(|payload| own.offer_of(offer_for(payload))).or_else(|| own.offer());
-    said(own.receipt(), "errorReason")
-        .or_else(|| said(offer, "error"))
-        .or_else(|| ["error", "reason", "invalidReason"].iter().find_map(|key| said(own.answered(), key)))
-}
-
-/// What the manual says of a reason in the body of an answer; empty where there is none.
-fn within(own: &Exchange) -> String {
-    let page = own.response.body_text().and_then(manual::within);
-    page.map(|page| format!("the body says {}: {}", page.reason, page.meaning)).unwrap_or_default()
-}
-
 /// The kind of offer that a payment answers.
 pub fn offer_for(payload: &Value) -> Kind {
     if Kind::of(payload) == Kind::PaymentV1 { Kind::OfferV1 } else { Kind::OfferV2 }
-}
-
-/// Offers that nobody took up, where nothing else says why.
-pub fn unanswered(exchanges: &[Exchange], explanation: &mut Explanation) {
-    // One request alone was perhaps only to see the price.
-    if !explanation.findings.is_empty() || exchanges.len() < 2 {
-        return;
-    }
-    let open = exchanges.iter().position(|own| own.status == 402 && own.payment().is_none());
-    if let Some(place) = open
-        && exchanges.iter().all(|own| own.payment().is_none())
-    {
-        let seen = format!("request {} is answered with 402, and no request has a payment header", place + 1);
-        explanation.find(Finding::new("no_payment_sent").seen(seen));
-    }
 }

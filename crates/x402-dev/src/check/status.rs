@@ -30,11 +30,16 @@ const FIXES: [(u16, &str); 8] = [
 const TOO_LARGE: [&str; 4] =
     ["Header Or Cookie Too Large", "Header Fields Too Large", "headers too large", "header line is too long"];
 
+/// Whether an answer says that the head of the request is too large.
+pub fn says_too_large(status: u16, body: &str) -> bool {
+    status == 431 || TOO_LARGE.iter().any(|words| body.contains(words))
+}
+
 /// What an answer 4xx says, other than the refusals of the protocol.
 pub fn meaning(own: &Exchange, name: &str) -> Finding {
     let body = own.response.body_text().unwrap_or_default();
     let seen = format!("{name} carries a payment and is answered with {}", own.status);
-    if own.status == 431 || TOO_LARGE.iter().any(|words| body.contains(words)) {
+    if says_too_large(own.status, body) {
         let size = own.payment().map(|(header, value)| format!("; its {header} has {} bytes", value.len()));
         return Finding::new("header_refused").seen(format!("{seen}{}", size.unwrap_or_default()));
     }

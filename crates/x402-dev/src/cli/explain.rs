@@ -41,8 +41,11 @@ pub struct DecodeArgs {
 struct WhatArgs {
     /// A header, with or without its name; JSON; a file; `-` for stdin; a URL; a HAR or a log of `curl -v`; a reason string;
     /// of a running instance, `last`, the id of a payment, a purchase or an event, or a transaction's hash.
-    #[arg(value_name = "WHAT")]
-    what: String,
+    #[arg(value_name = "WHAT", required_unless_present = "header")]
+    what: Option<String>,
+    /// The same as WHAT, as it stands in a command of curl: `-H 'PAYMENT-SIGNATURE: eyJ...'`.
+    #[arg(long, short = 'H', value_name = "HEADER", conflicts_with = "what")]
+    header: Option<String>,
     /// The time to judge by, in seconds since 1970 or as 2026-11-22T21:50:07Z.
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<u64>,
@@ -68,6 +71,14 @@ enum SdkArg {
     Rust,
 }
 
+impl WhatArgs {
+    /// The word, and the time to judge by.
+    fn word(self) -> (String, Option<u64>) {
+        // One of them is required.
+        (self.what.or(self.header).unwrap_or_default(), self.at)
+    }
+}
+
 impl ExplainArgs {
     /// What is to be done.
     pub fn job(self) -> Job {
@@ -79,7 +90,7 @@ impl ExplainArgs {
             SdkArg::Rust => Sdk::Rust,
         });
         let shape = shape(self.what.markdown);
-        let WhatArgs { what, at, .. } = self.what;
+        let (what, at) = self.what.word();
         Job { what, requirements: self.requirements, at, sdk, shape, door: self.door.into(), judged: true }
     }
 }
@@ -88,7 +99,7 @@ impl DecodeArgs {
     /// What is to be done.
     pub fn job(self) -> Job {
         let shape = shape(self.what.markdown);
-        let WhatArgs { what, at, .. } = self.what;
+        let (what, at) = self.what.word();
         Job { what, requirements: None, at, sdk: None, shape, door: self.door.into(), judged: false }
     }
 }

@@ -72,6 +72,9 @@ pub struct Authorized {
     pub amount: String,
     /// The same for people: `0.01 USDC`.
     pub price: String,
+    /// The scheme, `exact` or `upto`; empty where there is none, and in older journals.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scheme: String,
     /// The number that is used once.
     pub nonce: Option<String>,
     /// Until when it can be used, in seconds since 1970; `null` where it does not say.

@@ -64,11 +64,13 @@ const ELSEWHERE: [(&str, &str); 11] = [
 #[test]
 fn every_finding_is_come_to_by_a_case() {
     let all: BTreeSet<String> = cases().iter().flat_map(|case| ids(&explained(case))).collect();
-    for entry in entries() {
-        let elsewhere = ELSEWHERE.iter().find(|(id, _)| *id == entry.id);
+    let is_missing = |id: &str| {
+        let elsewhere = ELSEWHERE.iter().find(|(own, _)| *own == id);
         let named = elsewhere.is_some_and(|(id, test)| test.contains(&format!("\"{id}\"")));
-        assert!(all.contains(&entry.id) || named, "no case leads to {}", entry.id);
-    }
+        !all.contains(id) && !named
+    };
+    let missing: Vec<&str> = entries().iter().map(|entry| entry.id.as_str()).filter(|id| is_missing(id)).collect();
+    assert!(missing.is_empty(), "no case leads to {missing:?}");
 }
 
 #[test]
@@ -87,6 +89,10 @@ fn decoding_judges_nothing() {
         let run = asker.run(&["decode", "input.txt", "--json"]);
         if run.code == Some(0) {
             let decoded: Value = serde_json::from_str(&run.stdout).unwrap();
+            // A page of the manual is the same for both.
+            if decoded["kind"] == "reason" {
+                continue;
+            }
             assert!(ids(&decoded).is_empty() && decoded["verdict"].is_null(), "{}: {decoded}", case["name"]);
         } else {
             assert_eq!(run.code, Some(1), "{}: {run:?}", case["name"]);

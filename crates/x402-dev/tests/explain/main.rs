@@ -25,4 +25,7 @@ mod hands;
 mod instance;
 mod records;
 mod records_fuzz;
+mod records_offers;
+mod records_ways;
+mod stand_in;
 mod told;

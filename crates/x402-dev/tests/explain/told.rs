@@ -118,6 +118,12 @@ fn the_verdict_is_the_first_line_and_the_findings_follow_it() {
     assert_eq!(first("REFUSED: "), 0, "{told}");
     let order = [first("REFUSED: "), first("1. PROVEN: "), first("a payment (PaymentPayload)"), first("accepted")];
     assert!(order.is_sorted(), "{order:?}: {told}");
+    // Whoever reads no further has the cause and the fix.
+    let (why, fix) = (told.lines().nth(1).unwrap(), told.lines().nth(2).unwrap());
+    let finding =
+        asker.json(&["explain", input, "--requirements", "asked.json", "--at", "1795000000"])["findings"][0].clone();
+    assert!(why.contains(&format!("why:  {} (proven", finding["title"].as_str().unwrap())), "{told}");
+    assert_eq!(fix, format!("  fix:  {}", finding["fix"].as_str().unwrap()), "{told}");
     // Where nothing is judged, what it says comes first.
     let page = asker.run(&["explain", "insufficient_funds"]).stdout;
     assert!(page.starts_with("the reason `insufficient_funds`") && page.contains("\n1. possible: "), "{page}");

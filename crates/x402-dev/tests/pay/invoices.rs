@@ -72,6 +72,7 @@ fn a_dry_run_shows_the_parts_and_signs_nothing() {
     assert_eq!(dry.code, Some(0), "{dry:?}");
     let alice = accounts::find("alice").unwrap().solana_address;
     for part in [
+        "an invoice: 0.01 USDC ($0.01) to ",
         "transferChecked  0.01 USDC (10000 atomic units of 4zMMC9",
         "fee payer",
         alice,

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::accepted::{reconciled, strays};
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
-use super::judge::{Attempt, Bench, Signed, Whose, set};
+use super::judge::{Attempt, Bench, Signed, Whose};
 use super::kind::Kind;
 use super::read::{Reading, Subject};
 use super::said::{answer, reason, recorded};
+use super::version::{renumbered, shape_alone};
 use super::{code, compare, draw, host, matching, offer, proof, repair};
 use crate::networks::eip155;
 use crate::registry::Version;
@@ -179,7 +181,9 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
             "what it should pay for is not known: give the requirements with --requirements, and it is judged"
                 .to_owned(),
         );
-        shape_alone(payload, explanation);
+        let header = question.reading.header.as_deref();
+        shape_alone(payload, header, explanation);
+        renumbered(header, explanation);
         return;
     };
     let (now, real) = (question.now, question.real);
@@ -188,12 +192,16 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     let whose = if question.record.is_some() { Whose::Mock } else { Whose::Unknown };
     let bench = Bench::new(&attempt.requirements).of(whose);
     explanation.notes.extend(bench.notes.iter().cloned());
-    let mut differences = Vec::new();
+    let (mut differences, mut signed_otherwise) = (Vec::new(), None);
     if let (Some(accepted), Some(asked)) = (&accepted, asked)
-        && attempt.version() != Some(Version::V1)
+        && !repair::is_version_1(&attempt)
     {
         differences = matching::differences(accepted, asked, compare::moved(payload));
-        attempt = reconciled(&bench, attempt, accepted);
+        if strays(accepted, asked) {
+            // An entry for another kind of network differs in everything else as well.
+            differences.retain(|finding| finding.id == "network_mismatch");
+        }
+        (attempt, signed_otherwise) = reconciled(&bench, attempt, accepted);
     }
     let matched = differences.is_empty();
     // A version that nobody knows is met before anything is compared.
@@ -202,10 +210,16 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
         differences.drain(..).for_each(|finding| explanation.find(finding));
     }
     let first = explanation.findings.len();
+    if let Some(finding) = signed_otherwise {
+        explanation.find(finding);
+    }
     let verdict = bench.examine(attempt.clone(), explanation);
     let found = explanation.findings.len() - first;
     differences.drain(..).for_each(|finding| explanation.find(finding));
-    for finding in [repair::remarks(&attempt), repair::stale(&attempt)].into_iter().flatten() {
+    renumbered(question.reading.header.as_deref(), explanation);
+    // Beside a mistake it is in doubt who pays whom.
+    let of_payee = repair::of_payee(&attempt).filter(|_| explanation.findings.is_empty());
+    for finding in [repair::remarks(&attempt), repair::stale(&attempt), of_payee].into_iter().flatten() {
         explanation.find(finding);
     }
     let url = payload.pointer("/resource/url").and_then(Value::as_str);
@@ -224,48 +238,5 @@ fn unmatched(verdict: &Verdict) -> Verdict {
         message: Some("a resource server compares `accepted` with what it asks before it verifies".to_owned()),
         at: verdict.at,
         by: "the comparison that resource servers make".to_owned(),
-    }
-}
-
-/// The same payment as if the requirements had been accepted as they are: what differs was found already.
-fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> Attempt {
-    if *accepted == attempt.requirements {
-        return attempt;
-    }
-    let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
-    let own_failure = bench.judge(&own).err();
-    // What a transaction moves cannot be put right from outside; one that is good for what was accepted has no other fault.
-    if own_failure.is_none() && own.paid("/payload/transaction").is_some() {
-        return own;
-    }
-    let was_signed = own_failure.is_none_or(|failure| !failure.reason.ends_with("signature"));
-    let mut next = attempt.clone();
-    set(&mut next.payload, "/accepted", attempt.requirements.clone());
-    let mut changed =
-        ["network", "asset", "extra"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key));
-    for (key, pointer) in repair::SIGNED {
-        let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
-        let signed = next.payload.pointer(pointer);
-        let same = signed.and_then(Value::as_str).zip(said.and_then(Value::as_str));
-        if said != asked && same.is_some_and(|(signed, said)| signed.eq_ignore_ascii_case(said)) {
-            next = next.pay(pointer, asked.cloned().unwrap_or_default());
-            changed = true;
-        }
-    }
-    if changed && was_signed { next.again() } else { next }
-}
-
-/// A payment without requirements: only its shape can be looked at.
-fn shape_alone(payload: &Value, explanation: &mut Explanation) {
-    match payload.get("x402Version") {
-        None => explanation.find(Finding::new("version_missing").at("paymentPayload.x402Version")),
-        Some(Value::Number(number)) if number.as_u64() == Some(2) && payload.get("accepted").is_none() => {
-            let v1 = payload.get("scheme").is_some() || payload.get("network").is_some();
-            let id = if v1 { "v1_shape_in_v2" } else { "accepted_missing" };
-            let finding = Finding::new(id).at("paymentPayload.accepted").seen("there is no `accepted`");
-            explanation.find(finding.proven("servers of version 2 match a payment by `accepted`, and there is none"));
-        }
-        Some(Value::String(_)) => explanation.find(Finding::new("version_is_text").at("paymentPayload.x402Version")),
-        Some(_) => {}
     }
 }

@@ -17,6 +17,7 @@ use super::explanation::Explanation;
 use super::finding::{Entry, Finding, Side, entry};
 use super::kind::Kind;
 use super::nearest;
+use super::repair::alias;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
 use crate::networks::solana::DEVNET;
@@ -166,6 +167,13 @@ impl<'a> Case<'a> {
         (units.to_string(), Decimal::from_atomic(units, decimals).to_string())
     }
 
+    /// A client's limit in dollars under which the price lies: it, where it is more than the clients' own.
+    fn limit(&self) -> String {
+        let dollars = self.amount().1;
+        let is_dear = dollars.split('.').next().is_some_and(|whole| whole != "0" && dollars != "1");
+        if is_dear { format!("${dollars}") } else { "$5".to_owned() }
+    }
+
     fn is_old(&self) -> bool {
         self.version == Version::V1
     }
@@ -190,6 +198,7 @@ impl<'a> Case<'a> {
             "amount" => self.amount().0,
             "decimals" => self.asset().map_or(6, |asset| asset.decimals).to_string(),
             "price" => format!("${}", self.amount().1),
+            "limit" => self.limit(),
             "url" => self.url(),
             "spender" => checksum(if self.is_upto() { UPTO_PROXY } else { EXACT_PROXY }),
             "x402" => self.version.number().to_string(),
@@ -233,6 +242,7 @@ impl<'a> Case<'a> {
             if is_default { format!("\"${whole}\"") } else { by_asset() }
         };
         match (name, self.version) {
+            ("move_ts" | "move_py" | "move_go" | "to_ts" | "to_py" | "to_go" | "to_rust", _) => self.transfer(name),
             ("price_ts", _) => price("{ ", ": ", " }"),
             ("price_py", _) => price("AssetAmount(", "=", ")"),
             ("register_ts", Version::V1) => format!("client.registerV1(\"{network}\", new {scheme}V1(signer));"),
@@ -268,9 +278,12 @@ impl<'a> Case<'a> {
 fn meant(said: &str) -> Option<Network> {
     let networks = registry::networks();
     let names = || networks.iter().flat_map(|own| [Some(own.id.as_str()), own.v1_name.as_deref()]).flatten();
-    let name = names().find(|name| *name == said).or_else(|| nearest(said, names()))?;
+    let name = names().find(|name| *name == said);
+    let name = name.or_else(|| Some(alias(&networks, said)?.id.as_str())).or_else(|| nearest(said, names()))?;
     networks.iter().find(|own| own.is_called(name)).cloned()
 }
+
+mod transfer;
 
 #[cfg(test)]
 mod tests;

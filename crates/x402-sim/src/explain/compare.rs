@@ -8,17 +8,16 @@ use x402_wire::shape::shorten;
 use super::explanation::Row;
 use super::judge::Attempt;
 use super::matching::same;
-use super::repair::same_chain;
+use super::repair::{is_version_1, same_chain};
 use crate::networks::eip155::parse_address;
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::transaction::Transaction;
-use crate::registry::Version;
 
 /// The rows of a payment.
 pub(super) fn rows(attempt: &Attempt) -> Vec<Row> {
     let mut rows = Vec::new();
-    let v1 = attempt.version() == Some(Version::V1);
+    let v1 = is_version_1(attempt);
     let of = |value: Option<&Value>| value.map_or_else(|| "-".to_owned(), text);
     let top = |key: &str| if v1 { format!("/{key}") } else { format!("/accepted/{key}") };
     let mut add = |field: &str, payment: Option<String>, asked: Option<String>, equal: Equal| {

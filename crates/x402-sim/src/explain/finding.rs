@@ -73,6 +73,18 @@ pub enum Side {
     Proxy,
 }
 
+impl Side {
+    /// Who it is, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Client => "whoever pays",
+            Self::Server => "whoever is paid",
+            Self::Facilitator => "whoever verifies and settles",
+            Self::Proxy => "whoever stands between them: a proxy, a gateway, a cache",
+        }
+    }
+}
+
 /// What is always the same about a finding.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

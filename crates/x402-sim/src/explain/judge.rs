@@ -11,6 +11,7 @@ use x402_wire::facilitator::FacilitatorRequest;
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
+pub use super::attempt::{Attempt, Signed};
 use super::bench_networks;
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
@@ -23,7 +24,6 @@ use crate::fault::Mode;
 use crate::ledger::UnknownAccounts;
 use crate::order::Depth;
 use crate::reason::Code;
-use crate::registry::Version;
 use crate::world::{Rules, Setup, World};
 
 /// How many mistakes are looked for in one payment.
@@ -51,30 +51,6 @@ pub enum Whose {
     Unknown,
 }
 
-/// A payment to be tried.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempt {
-    /// The payload.
-    pub payload: Value,
-    /// The requirements.
-    pub requirements: Value,
-    /// The clock, in seconds.
-    pub now: u64,
-    /// Whether signatures are looked at: a mistake in what was signed can be mended by the payer's key only.
-    pub signed: Signed,
-    /// This computer's clock in seconds, where the world's is another.
-    pub real: Option<u64>,
-}
-
-/// Whether signatures are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signed {
-    /// They are.
-    AsSent,
-    /// It is taken as signed again.
-    Again,
-}
-
 /// A mended payment that is better than before.
 #[derive(Clone, Debug)]
 struct Proven {
@@ -86,6 +62,8 @@ struct Proven {
     later: Option<Failure>,
     /// What verification elsewhere says of the mistake.
     instead: Option<Failure>,
+    /// What is proven together with it.
+    also: Option<Finding>,
 }
 
 /// What verification says against a payment.
@@ -185,11 +163,12 @@ impl Bench {
                     explanation.notes.push(format!("assumed: {proof}"));
                     (None, Some((next, later)))
                 }
-                Some(Proven { finding: Some(finding), proof, next, later, instead }) => {
+                Some(Proven { finding: Some(finding), proof, next, later, instead, also }) => {
                     let failed = instead.unwrap_or(failed);
                     let detail = if finding.evidence.is_empty() { without_guess(&failed.detail) } else { "" };
-                    let finding = finding.seen(detail);
-                    explanation.find(if skipped { finding } else { finding.proven(proof) });
+                    for finding in [Some(finding.seen(detail)), also].into_iter().flatten() {
+                        explanation.find(if skipped { finding } else { finding.proven(proof.clone()) });
+                    }
                     (Some(failed), Some((next, later)))
                 }
                 None => {
@@ -208,7 +187,7 @@ impl Bench {
 
     /// What a mended payment shows: `None` where it is no better than before.
     fn prove(&self, candidate: Candidate, failed: &Failure) -> Option<Proven> {
-        let Candidate { finding, next, how, sure, instead } = candidate;
+        let Candidate { finding, next, how, sure, instead, also } = candidate;
         let later = self.judge(&next).err();
         let better = later.as_ref().is_none_or(|later| is_later(failed, later));
         if !better && sure.is_none() {
@@ -221,64 +200,7 @@ impl Bench {
         };
         let again = if next.signed == Signed::Again && sure.is_none() { ", signed again" } else { "" };
         let proof = sure.unwrap_or_else(|| format!("{how}{again}: {outcome}"));
-        Some(Proven { finding, proof, next, later, instead })
-    }
-}
-
-impl Attempt {
-    /// A member of the payload, by its pointer.
-    pub fn paid(&self, pointer: &str) -> Option<&str> {
-        self.payload.pointer(pointer).and_then(Value::as_str)
-    }
-
-    /// A member of the requirements, by its pointer.
-    pub fn asked(&self, pointer: &str) -> Option<&str> {
-        self.requirements.pointer(pointer).and_then(Value::as_str)
-    }
-
-    /// The version that the payload says.
-    pub fn version(&self) -> Option<Version> {
-        self.payload.get("x402Version").and_then(Value::as_u64).and_then(Version::from_number)
-    }
-
-    /// The key of the amount in the requirements.
-    pub fn amount_key(&self) -> &'static str {
-        if self.version() == Some(Version::V1) { "/maxAmountRequired" } else { "/amount" }
-    }
-
-    /// The same, with another member in the payload.
-    pub fn pay(&self, pointer: &str, value: impl Into<Value>) -> Self {
-        let mut next = self.clone();
-        set(&mut next.payload, pointer, value.into());
-        next
-    }
-
-    /// The same, with another member in the requirements, and in what the payer accepted of them.
-    pub fn ask(&self, pointer: &str, value: impl Into<Value>) -> Self {
-        let (mut next, value) = (self.clone(), value.into());
-        set(&mut next.requirements, pointer, value.clone());
-        if next.payload.get("accepted").is_some() {
-            set(&mut next.payload, &format!("/accepted{pointer}"), value);
-        }
-        next
-    }
-
-    /// The same, signed again.
-    pub fn again(self) -> Self {
-        Self { signed: Signed::Again, ..self }
-    }
-
-    /// The same at another time.
-    pub fn at(self, now: u64) -> Self {
-        Self { now, ..self }
-    }
-}
-
-/// Sets a member, whose parent must be an object.
-pub(super) fn set(root: &mut Value, pointer: &str, value: Value) {
-    let Some((parent, key)) = pointer.rsplit_once('/') else { return };
-    if let Some(Value::Object(parent)) = root.pointer_mut(parent) {
-        parent.insert(key.to_owned(), value);
+        Some(Proven { finding, proof, next, later, instead, also })
     }
 }
 
@@ -295,6 +217,8 @@ pub(super) fn place(detail: &str) -> &str {
 /// Whether a failure is met later in the order than another.
 fn is_later(before: &Failure, after: &Failure) -> bool {
     let (first, second) = (step(before.code), step(after.code));
-    second > first
-        || (first == second && before.code == Code::InvalidPayload && place(&before.detail) != place(&after.detail))
+    // Of one step, sentences about the shape begin with the place: another place is a later one.
+    let (was, is) = (place(&before.detail), place(&after.detail));
+    let of_shape = [was, is].iter().all(|place| place.starts_with("payment"));
+    second > first || (first == second && before.code == after.code && of_shape && was != is)
 }

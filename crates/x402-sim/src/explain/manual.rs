@@ -47,6 +47,33 @@ pub fn page(text: &str) -> Option<&'static Page> {
     own.or_else(|| of_group(text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?))
 }
 
+/// Whether a text is a reason, holds one, or is the id of a finding.
+pub fn is_known(text: &str) -> bool {
+    page(text).or_else(|| within(text)).is_some() || finding::entry(text).is_some()
+}
+
+/// The reason that a word spells in capitals or with hyphens: `INVALID-EXACT-EVM-SIGNATURE`.
+pub fn respelt(text: &str) -> Option<&'static str> {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if text.len() > 120 || !text.contains(['_', '-']) || !text.bytes().all(is_word) {
+        return None;
+    }
+    let word = text.to_ascii_lowercase().replace('-', "_");
+    let known = PAGES.iter().find(|page| page.reason == word).map(|page| page.reason.as_str());
+    known.or_else(|| finding::entry(&word).map(|entry| entry.id.as_str()))
+}
+
+/// The finding that a text names: by its id, by its title, or by the line that `explain` prints of it.
+pub fn finding_named(text: &str) -> Option<&'static Entry> {
+    let text = text.trim();
+    let in_brackets = text.strip_suffix(']').and_then(|rest| Some(rest.rsplit_once('[')?.1));
+    let by_id = |id: &str| finding::entry(id).filter(|_| page(id).is_none());
+    by_id(in_brackets.unwrap_or(text)).or_else(|| {
+        let title = text.trim_end_matches('.');
+        finding::entries().iter().find(|entry| entry.title.eq_ignore_ascii_case(title))
+    })
+}
+
 /// The page of the group that a word is of: one for all reasons of a family of chains that the mock does not play.
 fn of_group(word: &str) -> Option<&'static Page> {
     let begins = |begin: &str| word.len() > begin.len() && word.starts_with(begin);
@@ -59,28 +86,32 @@ pub fn within(text: &str) -> Option<&'static Page> {
     let coined =
         |word: &&str| word.contains('_') || word.get(1..).is_some_and(|rest| rest.contains(char::is_uppercase));
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(coined);
-    let named = |word: &str| PAGES.iter().find(|page| page.reason == word).or_else(|| of_group(word));
+    let is_reason = |page: &&Page, word: &str| {
+        if word.contains('_') { page.reason.eq_ignore_ascii_case(word) } else { page.reason == word }
+    };
+    let named = |word: &str| PAGES.iter().find(|page| is_reason(page, word)).or_else(|| of_group(word));
     words.take(200).find_map(named).or_else(|| {
         let lower = text.to_lowercase();
         let long = PAGES.iter().filter(|page| page.reason.contains(' '));
         // The last in a chain of messages is the cause of those before it, and the longest says most.
         let found = long.filter_map(|page| Some((last_of(&lower, &page.reason)?, page.reason.len(), page)));
-        found.max_by_key(|(at, length, _)| (*at, *length)).map(|(.., page)| page)
+        found.max_by_key(|(end, length, _)| (*end, *length)).map(|(.., page)| page)
     })
 }
 
-/// Where a text in lower case has a reason last: `0x1` is not in `0x1771`.
+/// Where in a text in lower case a reason ends that stands there last: `0x1` is not in `0x1771`.
 fn last_of(lower: &str, reason: &str) -> Option<usize> {
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
     let reason = reason.to_lowercase();
     let mut places = lower.rmatch_indices(reason.as_str()).map(|(at, found)| (at, at + found.len()));
-    places.find(|(_, end)| ends(&lower[*end..])).map(|(at, _)| at)
+    places.find(|(_, end)| ends(&lower[*end..])).map(|(_, end)| end)
 }
 
 /// The nearest known strings of one that is not known.
 pub fn near(text: &str) -> Option<&'static str> {
     let word = text.split(':').next().unwrap_or_default().trim();
-    nearest(word, PAGES.iter().map(|page| page.reason.as_str()).filter(|reason| !reason.ends_with('*')))
+    let reasons = PAGES.iter().map(|page| page.reason.as_str()).filter(|reason| !reason.ends_with('*'));
+    nearest(word, reasons.chain(finding::entries().iter().map(|entry| entry.id.as_str())))
 }
 
 impl Page {
@@ -129,6 +160,29 @@ mod tests {
         assert!(known.len() > 180, "{}", known.len());
         for text in known {
             assert_eq!(page(text).map(|page| page.reason.as_str()), Some(text));
+        }
+    }
+
+    /// What the official SDKs throw and raise, a line each, with the finding that must come first.
+    /// Source: TS 2.27 core, fetch, evm, svm; Python x402 2.25. What only batch settlement, signing in or the catalogue of
+    /// resources throw is left out.
+    const THROWN: &str = include_str!("known_errors.txt");
+
+    #[test]
+    fn every_error_of_the_official_sdks_is_known_and_means_something() {
+        let thrown: Vec<(&str, &str)> = THROWN.lines().filter_map(|line| line.split_once(" | ")).collect();
+        assert!(thrown.len() > 100 && thrown.len() == THROWN.lines().count(), "{}", thrown.len());
+        let mut met = std::collections::BTreeSet::new();
+        for (id, text) in thrown {
+            for told in [text.to_owned(), format!("TypeError: {text}\n    at pay (/app/index.js:10:3)")] {
+                let page = within(&told).unwrap_or_else(|| panic!("no page is about: {told}"));
+                assert_eq!(page.findings.first().map(String::as_str), Some(id), "{told}: {}", page.reason);
+                met.insert(page.reason.as_str());
+            }
+        }
+        let thrown_only = |page: &&Page| page.says.ends_with("as an exception");
+        for page in pages().iter().filter(thrown_only) {
+            assert!(met.contains(page.reason.as_str()), "no error leads to the page `{}`", page.reason);
         }
     }
 

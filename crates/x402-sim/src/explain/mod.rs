@@ -8,6 +8,7 @@
 //! | [`draw`] | what it says, with meanings |
 //! | [`compare`] | payment and requirements, field by field |
 //! | [`judge`], [`step`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
+//! | [`attempt`], [`accepted`], [`version`] | a payment to be tried; what it has accepted; which version it is of |
 //! | [`matching`], [`offer`], [`host`] | what a resource server says; an offer alone, and its address |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
 //! | [`proof`] | what pays an invoice |
@@ -23,6 +24,8 @@ use x402_wire::amount::Decimal;
 use crate::catalog::Token;
 use crate::networks::Asset;
 
+mod accepted;
+mod attempt;
 mod bench_networks;
 pub mod case;
 pub mod code;
@@ -45,6 +48,7 @@ mod repair;
 mod said;
 pub mod signature;
 mod step;
+mod version;
 
 pub use explanation::Explanation;
 pub use finding::Finding;

@@ -61,11 +61,16 @@ pub(super) fn requirements(version: Version, entry: &Value, now: u64, name: &str
     own.notes.extend(bench.notes.iter().cloned());
     if !plain_mistakes(version, entry, &mut own) {
         let attempt = attempt(version, entry, now);
+        let of_payee = repair::of_payee(&attempt);
         let stands_in = attempt.signed == Signed::Again;
         let verdict = bench.examine(attempt, &mut own);
         if stands_in {
             // It holds no transaction, and nobody sent it: that is no fault of the offer.
-            own.findings.retain(|finding| finding.id != "transaction_not_decoded");
+            let of_stand_in = ["transaction_not_decoded", "payload_of_other_family"];
+            own.findings.retain(|finding| !of_stand_in.contains(&finding.id));
+        }
+        if let Some(finding) = of_payee {
+            own.find(finding);
         }
         wishes(entry, version, &mut own);
         explanation.verdict.get_or_insert(Verdict {
@@ -154,9 +159,13 @@ fn accepting(mut payload: Value, entry: &Value) -> Value {
 /// stands in for it.
 fn readable(version: Version, entry: &Value) -> Option<Value> {
     let text = |key: &str| entry.get(key).and_then(Value::as_str);
-    let network =
-        registry::networks().into_iter().find(|own| text("network").is_some_and(|name| own.is_called(name)))?;
+    let (networks, said) = (registry::networks(), text("network")?);
+    let meant = networks.iter().find(|own| own.is_called(said)).or_else(|| repair::alias(&networks, said));
+    let network = meant?.clone();
     let mut readable = entry.clone();
+    if !network.is_called(said) {
+        readable["network"] = network.id.clone().into();
+    }
     for key in ["asset", "payTo"] {
         if account(&network, text(key).unwrap_or_default()).is_none() {
             readable[key] = repair::stand_in(&network, key)?.into();

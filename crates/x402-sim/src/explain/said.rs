@@ -5,10 +5,13 @@ use x402_wire::shape::shorten;
 
 use super::case::Record;
 use super::explanation::{Explanation, Section, Verdict};
-use super::finding::{Certainty, Finding};
+use super::finding::{Certainty, Entry, Finding, entry};
 use super::judge::without_guess;
 use super::kind::Kind;
 use super::manual;
+
+/// So many reasons are named on the page of a finding.
+const REASONS_SHOWN: usize = 8;
 
 /// What an instance said: a fault that was played, or, where the payment is good in a fresh world, its own state.
 ///
@@ -147,6 +150,12 @@ fn cause_in_state(reason: &str, message: &str) -> Option<&'static str> {
 pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
     let Some(reason) = text("invalidReason").or_else(|| text("errorReason")) else { return };
+    let said = ["isValid", "success"].into_iter().find(|key| value.get(*key) == Some(&Value::Bool(true)));
+    if let Some(key) = said {
+        let seen = format!("`{key}` is true, and the reason is \"{}\"", shorten(reason));
+        explanation.find(Finding::new("answer_contradicts").at(key).seen(seen));
+        return;
+    }
     explanation.verdict = Some(Verdict {
         valid: false,
         reason: Some(reason.to_owned()),
@@ -172,6 +181,9 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
 pub(super) fn reason(text: &str) -> Explanation {
     let mut explanation = Explanation::new(Kind::Reason, "a reason string");
     let Some(page) = manual::page(text).or_else(|| manual::within(text)) else {
+        if let Some(entry) = entry(text) {
+            return page_of_finding(entry);
+        }
         if let Some(near) = manual::near(text) {
             explanation.notes.push(format!("did you mean `{near}`?"));
         }
@@ -190,6 +202,28 @@ pub(super) fn reason(text: &str) -> Explanation {
     explanation.sections.push(section);
     explanation.findings = page.findings.iter().map(|id| Finding::new(id)).collect();
     debug_assert!(explanation.findings.iter().all(|finding| finding.certainty == Certainty::Possible));
+    explanation
+}
+
+/// The page of a finding: what it means, and where it comes from.
+fn page_of_finding(entry: &'static Entry) -> Explanation {
+    let mut explanation = Explanation::new(Kind::Reason, format!("the finding `{}`", entry.id));
+    let mut section = Section::new(entry.id.clone());
+    section.add("meaning", format!("{}.", entry.title), "");
+    section.add("mended by", entry.side.words(), "");
+    let reasons: Vec<&str> = manual::pages()
+        .iter()
+        .filter(|page| page.findings.contains(&entry.id))
+        .map(|page| page.reason.as_str())
+        .collect();
+    let more = reasons.len().saturating_sub(REASONS_SHOWN);
+    if !reasons.is_empty() {
+        let shown = reasons[..reasons.len() - more].join(", ");
+        let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+        section.add("stands behind", format!("{shown}{more}"), "");
+    }
+    explanation.sections.push(section);
+    explanation.findings.push(Finding::new(&entry.id));
     explanation
 }
 

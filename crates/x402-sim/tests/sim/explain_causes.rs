@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use alloy_primitives::U256;
 use serde_json::{Value, json};
 use x402_sim::B256;
 use x402_sim::accounts;
@@ -137,12 +138,20 @@ fn the_fix_says_by_how_much_a_clock_is_wrong_and_in_which_direction() {
     // What was signed weeks ago was kept, and not made by a slow clock.
     let old = told(&signed(&asked, NOW - 30 * 86_400).to_string(), Some(&asked), None);
     assert!(!old.findings[0].fix.contains("behind"), "{old:?}");
-    let mut ahead = signed(&asked, NOW + 120);
-    ahead["payload"]["authorization"]["validAfter"] = json!((NOW + 120).to_string());
-    let ahead = told(&ahead.to_string(), Some(&asked), None);
-    assert_eq!(ahead.findings[0].id, "changed_after_signing");
-    let skew = ahead.findings.iter().find(|finding| finding.id == "clock_skew").unwrap();
-    assert!(skew.fix.starts_with("Set the payer's clock back by 2m."), "{skew:?}");
+    // What the payer signed begins at 0: what is written is no clock's fault.
+    let mut changed = signed(&asked, NOW + 120);
+    changed["payload"]["authorization"]["validAfter"] = json!((NOW + 120).to_string());
+    let changed = told(&changed.to_string(), Some(&asked), None);
+    assert_eq!(ids(&changed), [("changed_after_signing", true)], "{changed:?}");
+    let terms = Terms::read(Version::V2, &Document::parse(asked.to_string().as_bytes()).unwrap()).unwrap();
+    let payer = accounts::test_accounts().next().unwrap();
+    let occasion = Occasion { now: NOW + 120, lifetime: None, nonce: B256::repeat_byte(5) };
+    let mut draft = terms.draft(payer.into(), &occasion);
+    draft.authorization.valid_after = U256::from(NOW + 120);
+    let ahead = draft.sign(Surroundings::default(), None).unwrap();
+    let ahead = told(&serde_json::to_value(&ahead.payload).unwrap().to_string(), Some(&asked), None);
+    assert_eq!(ids(&ahead), [("clock_skew", true)], "{ahead:?}");
+    assert!(ahead.findings[0].fix.starts_with("Set the payer's clock back by 2m."), "{ahead:?}");
     // Eight seconds are enough for who sends at once, and five for nobody.
     for (lifetime, late, id) in [(8, 3, "lifetime_too_short"), (8, 40, "expired"), (5, 40, "lifetime_too_short")] {
         asked["maxTimeoutSeconds"] = json!(lifetime);

@@ -1,6 +1,7 @@
 //! Whatever is given, something is said of it: no text panics, and the work is linear in the text.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -123,6 +124,12 @@ fn a_megabyte_of_anything_is_read_and_told_for_what_it_is() {
     }
 }
 
+/// The same for every case, read once.
+static SEEDS: LazyLock<Vec<String>> = LazyLock::new(seeds);
+
+/// The JSON in them.
+static VALUES: LazyLock<Vec<Value>> = LazyLock::new(|| SEEDS.iter().filter_map(|seed| inside(seed)).collect());
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
@@ -139,8 +146,7 @@ proptest! {
         seed in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
-        let seeds = seeds();
-        let mut bytes = seed.get(&seeds).clone().into_bytes();
+        let mut bytes = seed.get(&SEEDS).clone().into_bytes();
         for (at, byte) in changes {
             if !bytes.is_empty() {
                 let at = at.index(bytes.len());
@@ -156,8 +162,7 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), strange()), 1..4),
         other in any::<prop::sample::Index>(),
     ) {
-        let values: Vec<Value> = seeds().iter().filter_map(|seed| inside(seed)).collect();
-        let mut value = seed.get(&values).clone();
+        let mut value = seed.get(&VALUES).clone();
         for (at, strange) in changes {
             let mut all = Vec::new();
             places(&value, "", &mut all);
@@ -166,7 +171,7 @@ proptest! {
                 *value.pointer_mut(&pointer).unwrap() = strange;
             }
         }
-        let requirements = other.get(&values);
+        let requirements = other.get(&VALUES);
         look(&value.to_string(), None);
         look(&value.to_string(), Some(requirements));
     }

@@ -18,6 +18,10 @@ use crate::explain_solana::on_solana;
 /// The seed of the whole corpus. Another gives other payments, and must give the same result.
 const SEED: u64 = 402_402_402;
 
+/// A second seed: the date on which it was chosen. Its payments were explained once before anything was mended for them:
+/// 558 of 560 without a fault. The two others, double mistakes, were mended after that.
+const UNSEEN: u64 = 20_261_123;
+
 fn explained(own: &Broken) -> Explanation {
     explain(&Question {
         reading: read(&own.header),
@@ -78,9 +82,9 @@ fn say(report: &str) {
     println!("{report}");
 }
 
-#[test]
-fn the_cause_comes_first_in_five_hundred_generated_payments() {
-    let mut dice = Dice::of(SEED);
+/// Draws 560 payments by a seed and explains them: in each part 95 % must be explained without a fault.
+fn corpus(seed: u64) {
+    let mut dice = Dice::of(seed);
     let dice = &mut dice;
     let parts = [
         part("EIP-3009, single", 150, dice, |dice| single(dice).map(|own| own.0)),
@@ -95,9 +99,19 @@ fn the_cause_comes_first_in_five_hundred_generated_payments() {
         let _ = writeln!(report, "{}: {} of {}", part.name, part.count - part.wrong.len(), part.count);
     }
     let all_wrong: Vec<&str> = parts.iter().flat_map(|part| &part.wrong).map(String::as_str).collect();
-    say(&format!("{report}{}", all_wrong.join("\n")));
+    say(&format!("seed {seed}\n{report}{}", all_wrong.join("\n")));
     let low = parts.iter().any(|part| (part.count - part.wrong.len()) * 100 < part.count * 95);
     assert!(!low, "{report}\n{}", all_wrong.iter().take(40).copied().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_cause_comes_first_in_five_hundred_generated_payments() {
+    corpus(SEED);
+}
+
+#[test]
+fn the_cause_comes_first_in_five_hundred_payments_that_nobody_had_looked_at() {
+    corpus(UNSEEN);
 }
 
 #[test]

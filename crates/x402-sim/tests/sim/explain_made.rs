@@ -20,11 +20,20 @@ fn expected(name: &str, version: Version) -> (&'static [&'static str], u8) {
     let matched = version == Version::V2;
     match name {
         "expired" | "expiring" => (&["expired"], 16),
+        "swapped-times" => (&["times_swapped"], 16),
+        "never-valid" => (&["window_empty"], 16),
         "not-yet-valid" => (&["not_yet_valid"], 17),
         "giant-window" => (&["lifetime_too_long"], 90),
         "wrong-domain" => (&["wrong_domain_name"], 14),
         "wrong-domain-version" => (&["wrong_domain_version"], 14),
         "wrong-chain" => (&["wrong_chain_id"], 14),
+        // The domain of Permit2 has no token, so that only its chain is another.
+        "wrong-network-domain" => (&["wrong_network_domain", "wrong_chain_id"], 14),
+        "swapped-parties" => (&["from_and_to_swapped"], 14),
+        "personal-sign" => (&["signed_as_message"], 14),
+        "double-hash" => (&["digest_not_eip712"], 14),
+        "s-before-r" | "v-first" => (&["signature_order"], 14),
+        "wrong-parity" => (&["signature_parity"], 14),
         "wrong-signer" => (&["wrong_key"], 14),
         "tampered" => (&["changed_after_signing"], 14),
         "high-s" => (&["signature_high_s"], 50),
@@ -52,6 +61,10 @@ fn expected(name: &str, version: Version) -> (&'static [&'static str], u8) {
         other => panic!("{other} has no expectation"),
     }
 }
+
+/// Defects that are of the times, so that another time is no second mistake beside them.
+const OF_TIME: [&str; 7] =
+    ["expired", "expiring", "not-yet-valid", "missing-field", "giant-window", "swapped-times", "never-valid"];
 
 /// Chance with a seed.
 pub(crate) struct Dice(pub(crate) ChaCha12Rng);
@@ -168,7 +181,7 @@ pub(crate) fn double(dice: &mut Dice) -> Option<Broken> {
             payload["network"] = json!("base-sepolia-mainnet");
             (&["network_mismatch"], 12)
         }
-        4 if !["expired", "expiring", "not-yet-valid", "missing-field", "giant-window"].contains(&name) => {
+        4 if !OF_TIME.contains(&name) => {
             let before = payload.pointer_mut("/payload/authorization/validBefore")?;
             // The signature is of the old time.
             let unsigned = ["missing-signature", "empty-signature"].contains(&name);
@@ -214,6 +227,8 @@ fn by_permit2(dice: &mut Dice) -> Option<(Broken, u8, Value)> {
     }
     let payload = sign(dice, Version::V2, &asked, Some(defect))?;
     let (causes, step) = expected(defect.name, Version::V2);
+    // What makes a payload one of `upto` is looked for before any number is read, and the signature first of it.
+    let step = if upto && defect.name == "missing-signature" { 3 } else { step };
     let scheme = asked["scheme"].as_str().unwrap().to_owned();
     let mut own = broken(Version::V2, &payload, asked, format!("{} by Permit2, {scheme}", defect.name));
     own.causes.push(if defect.name == "wrapped-signature" { &["signature_wrapped"] } else { causes });

@@ -61,7 +61,11 @@ pub fn of_its_version(mut asked: Value, reading: &Reading) -> Option<Value> {
     if !reading.findings.iter().any(|finding| is_astray(finding.id)) {
         return Some(asked);
     }
-    let is_old = matches!(reading.json(), Some((Kind::PaymentV1, _)));
+    // The number may be all that is wrong: the shape tells the version better.
+    let is_old = reading.json().is_some_and(|(kind, payload)| {
+        let has_old_name = payload.get("network").and_then(Value::as_str).is_some_and(|name| !name.contains(':'));
+        payload.get("accepted").is_none() && (kind == Kind::PaymentV1 || has_old_name)
+    });
     let fits = |terms: &Value| terms.get("maxAmountRequired").is_some() == is_old;
     match asked.get_mut("accepts") {
         Some(Value::Array(entries)) => {

@@ -62,7 +62,7 @@ fn authorization(title: String, own: &Authorized) -> Section {
     let who = |address: &str| names::of(address, network).unwrap_or_default();
     let mut section = Section::new(title);
     section.add("signed", units::date(own.at), own.instrument.clone());
-    section.add("price", own.price.clone(), format!("{} atomic units of {}", own.amount, own.asset));
+    section.add("price", own.asked(), format!("{} atomic units of {}", own.amount, own.asset));
     section.add("network", own.network.clone(), units::network(&own.network).map_or_else(String::new, |own| own.name));
     section.add("from", own.from.clone(), who(&own.from));
     section.add("to", own.to.clone(), who(&own.to));

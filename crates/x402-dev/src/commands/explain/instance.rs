@@ -135,10 +135,10 @@ impl Refused {
         if let Some(payload) = &self.payload {
             return Reading::carried(self.header.as_deref(), payload.clone());
         }
-        let value = self.value.clone().unwrap_or_default();
-        match &self.header {
-            Some(header) => read(&format!("{header}: {value}")),
-            None => read(&value),
+        match (&self.header, &self.value) {
+            (Some(header), Some(value)) => read(&format!("{header}: {value}")),
+            (Some(header), None) => Reading::unread(header, self.message.as_deref().unwrap_or_default()),
+            (None, value) => read(value.as_deref().unwrap_or_default()),
         }
     }
 

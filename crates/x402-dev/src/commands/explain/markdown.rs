@@ -6,7 +6,7 @@ use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 
 use super::Sdk;
-use super::text::{grade, shown, verdict_line};
+use super::text::{grade, shown, verdict_lines};
 use crate::terminal::safe;
 
 /// The explanation in Markdown.
@@ -15,8 +15,9 @@ pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
     if let Some(newer) = &explanation.newer {
         let _ = writeln!(out, "\n> NEWER: {}", plain(newer));
     }
-    if let Some(verdict) = &explanation.verdict {
-        let _ = writeln!(out, "\n> {}", plain(&verdict_line(verdict)).replace('\n', "\n> "));
+    if let Some(verdict) = verdict_lines(explanation) {
+        // Two spaces at the end of a line break it.
+        let _ = writeln!(out, "\n> {}", plain(&verdict).replace('\n', "  \n> "));
     }
     if !explanation.findings.is_empty() {
         out.push_str("\n### Findings\n");

@@ -112,9 +112,7 @@ impl Job {
         };
         let mut explanation = match found {
             Found::Text(text) => self.of_text(&text, &question),
-            Found::Answer(answer) => {
-                check::answer(&answer, &|reading, asked, at| explain(&question(reading, asked, at)))
-            }
+            Found::Answer(answer) => check::answer(&answer, &|reading, asked, at| told(&question(reading, asked, at))),
             Found::Story(story) => *story,
             Found::Refused(refused) => {
                 let record = Record {
@@ -127,14 +125,14 @@ impl Job {
                 let recorded = record.clone();
                 question.real = (self.at.is_none() && at.abs_diff(real) > 1).then_some(real);
                 question.record = Some(record);
-                let mut explanation = explain(&question);
+                let mut explanation = told(&question);
                 recorded_alone(&recorded, at, &mut explanation);
                 explanation.sections.insert(0, refused.section(clock::now()));
                 explanation.newer = (self.what == "last").then(|| refused.newer()).flatten();
                 explanation
             }
         };
-        if explanation.verdict.is_some() || is_known(&explanation) {
+        if explanation.verdict.is_some() || is_known(&explanation) || !explanation.findings.is_empty() {
             given.into_iter().flat_map(|given| given.findings).for_each(|finding| explanation.find(finding));
             explanation.rank();
             let at_hand = || {
@@ -154,8 +152,12 @@ impl Job {
     fn of_text(&self, text: &str, question: &dyn Fn(Reading, Option<Value>, Option<u64>) -> Question) -> Explanation {
         let reading = read(text);
         let Subject::Transcript(text) = &reading.subject else {
-            let other = reading.header.clone().filter(|_| reading.subject == Subject::Nothing);
-            let mut explanation = explain(&question(reading, None, None));
+            let is_nothing = reading.subject == Subject::Nothing;
+            let other = reading.header.clone().filter(|_| is_nothing);
+            let mut explanation = told(&question(reading, None, None));
+            if !is_known(&explanation) {
+                explanation.notes.extend(unsaid(text).map(str::to_owned));
+            }
             explanation.notes.extend(other.map(|name| {
                 format!(
                     "it is the header `{}`, which carries nothing of x402; those that do are {}",
@@ -165,7 +167,7 @@ impl Job {
             }));
             return explanation;
         };
-        let part = |reading: Reading, asked, at| explain(&question(reading, asked, at));
+        let part = |reading: Reading, asked, at| told(&question(reading, asked, at));
         let mut explanation = check::transcript(text, &part).unwrap_or_else(|| {
             let mut none = Explanation::new(Kind::Undecodable, Kind::Undecodable.words());
             none.notes.push("it looks like a record of HTTP requests, and holds none".to_owned());
@@ -175,6 +177,24 @@ impl Job {
             explanation.findings.clear();
         }
         explanation
+    }
+}
+
+/// Explains it, with what is to be known about the way it is written.
+fn told(question: &Question) -> Explanation {
+    let mut explanation = explain(question);
+    explanation.notes.extend(question.reading.notes.iter().cloned());
+    explanation
+}
+
+/// What a text without anything of x402 may have been meant as.
+fn unsaid(text: &str) -> Option<&'static str> {
+    match text.split_whitespace().next() {
+        None => Some("the word is empty: a variable of the shell that is not set?"),
+        Some("curl" | "curl.exe") => {
+            Some("it is a command that sends no payment header: run it with `-v`, and give what it prints")
+        }
+        _ => None,
     }
 }
 

@@ -21,7 +21,7 @@ pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
 /// The verdict, the findings, the notes.
 fn found(explanation: &Explanation, sdk: Option<Sdk>) -> String {
     let newer = explanation.newer.iter().map(|newer| format!("NEWER: {}", safe(newer)));
-    let mut parts: Vec<String> = newer.chain(explanation.verdict.iter().map(verdict_line)).collect();
+    let mut parts: Vec<String> = newer.chain(verdict_lines(explanation)).collect();
     if explanation.findings.is_empty() && judged(explanation) {
         parts.push("nothing wrong was found".to_owned());
     }
@@ -66,17 +66,29 @@ fn judged(explanation: &Explanation) -> bool {
     explanation.verdict.is_some() || explanation.kind == Kind::Transcript
 }
 
-/// What verification says, in a line.
-pub fn verdict_line(verdict: &Verdict) -> String {
-    let at = if verdict.at == 0 { String::new() } else { format!(", at {}", timestamp(verdict.at * 1000)) };
-    let by = &verdict.by;
-    match (&verdict.reason, &verdict.message) {
-        (Some(reason), Some(message)) => {
-            format!("REFUSED: {} ({by}{at})\n  {}", safe(reason), safe(message))
-        }
-        (Some(reason), None) => format!("REFUSED: {} ({by}{at})", safe(reason)),
-        _ => format!("VALID: it would settle ({by}{at})"),
+/// What verification says, and below it why and what to do, a line each: what is read where nothing else is.
+pub fn verdict_lines(explanation: &Explanation) -> Option<String> {
+    let Verdict { reason, message, at, by, .. } = explanation.verdict.as_ref()?;
+    let at = if *at == 0 { String::new() } else { format!(", at {}", timestamp(at * 1000)) };
+    let Some(reason) = reason else {
+        return Some(format!(
+            "VALID: it would settle, if the payer has the money and it was not used before ({by}{at})"
+        ));
+    };
+    let mut lines = vec![format!("REFUSED: {} ({by}{at})", safe(reason))];
+    let is_cause = |own: &&Finding| own.severity == Severity::Error || own.is_proven();
+    if let Some(own) = explanation.findings.first().filter(is_cause) {
+        let sure = if own.is_proven() { "proven" } else { "possible" };
+        let more = match explanation.findings.len() - 1 {
+            0 => String::new(),
+            1 => ", and one more finding below".to_owned(),
+            more => format!(", and {more} more findings below"),
+        };
+        lines.push(format!("  why:  {} ({sure}{more})", own.title));
+        lines.push(format!("  fix:  {}", safe(&own.fix)));
     }
+    lines.extend(message.iter().map(|message| format!("  said: {}", safe(message))));
+    Some(lines.join("\n"))
 }
 
 /// The words for how sure and how bad a finding is.

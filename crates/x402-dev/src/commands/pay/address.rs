@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 
-use crate::secret::without_query;
+use crate::secret::{CUT, without_query};
 
 /// The address of something that is sold over HTTP.
 pub fn parse(text: &str) -> Result<Uri, String> {
@@ -28,6 +28,29 @@ pub fn parse(text: &str) -> Result<Uri, String> {
 /// An address as it is told: without the secrets of its query.
 pub fn shown(uri: &Uri) -> String {
     without_query(&uri.to_string())
+}
+
+/// From how many bytes on a part of a path may be a key: providers of endpoints write theirs there.
+const LEAST_KEY: usize = 16;
+
+/// A JSON-RPC endpoint as it is told: without what may be the key to it, which stands in its path or in its query.
+pub fn shown_endpoint(uri: &Uri) -> String {
+    let parts = uri.path().split('/').map(|part| if is_key(part) { CUT } else { part });
+    let query = uri.query().map(|_| format!("?{CUT}")).unwrap_or_default();
+    format!("{}{}{query}", origin(uri), parts.collect::<Vec<_>>().join("/"))
+}
+
+/// What may be a key to an endpoint.
+pub fn keys_of_endpoint(uri: &Uri) -> impl Iterator<Item = &str> {
+    let values =
+        uri.query().unwrap_or_default().split('&').map(|word| word.split_once('=').map_or(word, |(_, own)| own));
+    uri.path().split('/').filter(|part| is_key(part)).chain(values)
+}
+
+/// Whether a part of a path may be a key. A network's CAIP-2 id has a colon.
+fn is_key(part: &str) -> bool {
+    let is_plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    part.len() >= LEAST_KEY && is_plain && part.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// The port of an address.

@@ -10,6 +10,7 @@ use x402_wire::header::PAYMENT_REQUIRED;
 use x402_wire::invoice::{Invoice, SCHEME};
 
 use super::exchange::Answer;
+use super::finding::Finding;
 use super::story::said;
 
 /// How a payment is said.
@@ -76,6 +77,17 @@ impl Asked {
             }
         }
         Err(NothingAsked(notes))
+    }
+
+    /// A word on an offer that came with another status than 402, which official clients do not see.
+    pub fn misplaced(answer: &Answer) -> Option<Finding> {
+        let is_offer =
+            [Dialect::V2, Dialect::V1].into_iter().any(|dialect| matches!(Self::said(answer, dialect), Some(Ok(_))));
+        let text = || {
+            let status = answer.status;
+            format!("an offer came with {status}, and not with 402: nothing was paid, and this may not be the content")
+        };
+        is_offer.then(|| Finding::new("offer_wrong_status", text()))
     }
 
     /// How it is said.

@@ -182,6 +182,7 @@ fn facts(way: &Candidate, payload: &Document) -> Authorized {
         to: way.said("payTo").to_owned(),
         amount: amount.unwrap_or_default(),
         price: String::new(),
+        scheme: way.said("scheme").to_owned(),
         nonce: text(authorization, "nonce"),
         valid_before: text(authorization, until).and_then(|seconds| seconds.parse().ok()),
         headers: Vec::new(),

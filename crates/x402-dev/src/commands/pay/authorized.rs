@@ -31,9 +31,23 @@ impl Authorized {
         })
     }
 
+    /// How much is paid, for people: `up to` where the seller says afterwards how much it was.
+    pub fn asked(&self) -> String {
+        up_to(&self.scheme, &self.price)
+    }
+
     /// What is paid, to whom and where, for people.
     pub fn what(&self) -> String {
-        safe(&format!("{} to {} on {}", self.price, self.to, self.network))
+        self.whom(&self.asked())
+    }
+
+    /// The same with the whole amount.
+    pub fn whole(&self) -> String {
+        self.whom(&self.price)
+    }
+
+    fn whom(&self, price: &str) -> String {
+        safe(&format!("{price} to {} on {}", self.to, self.network))
     }
 
     /// The transactions that receipts have named, for people.
@@ -57,6 +71,11 @@ impl Authorized {
             self.headers.iter().find(|(name, _)| [X_PAYMENT, PAYMENT_SIGNATURE].contains(&name.as_str()))?;
         header::decode(value).ok()
     }
+}
+
+/// An amount by a scheme, for people: of `upto` it is the most that can be charged.
+pub fn up_to(scheme: &str, price: &str) -> String {
+    if scheme == "upto" { format!("up to {price}") } else { price.to_owned() }
 }
 
 /// A payload whose signature is cut out.

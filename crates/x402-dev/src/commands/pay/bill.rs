@@ -13,7 +13,7 @@ use x402_wire::invoice::Invoice;
 use super::choice::{Money, Taste, same_account};
 use super::key::Payer;
 use super::objection::Objection;
-use super::story::quoted;
+use super::story::{quoted, safe};
 
 /// The longest memo that fits into a transaction beside a transfer, in bytes.
 const MEMO: usize = 900;
@@ -52,6 +52,12 @@ impl Bill {
     /// The price in words.
     pub fn price(&self) -> String {
         format!("{} {}", self.invoice.amount, self.invoice.currency)
+    }
+
+    /// The price in dollars, where it is asked in an asset that is known: each of them is a dollar's.
+    fn dollars(&self) -> Option<Decimal> {
+        let asset = self.asset.as_ref()?;
+        self.amount.map(|amount| Decimal::from_atomic(amount, asset.decimals))
     }
 
     fn object(&self, taste: &Taste) -> Option<Objection> {
@@ -113,6 +119,22 @@ impl Bill {
             ("to", format!("{}, token account {}", self.invoice.recipient, transfer.destination)),
             ("memo", self.invoice.memo.clone()),
         ]
+    }
+
+    /// The invoice, and the transaction that would pay it. Each part on a line of its own, whatever the seller writes.
+    pub fn shown(&self) -> String {
+        let Invoice { recipient, network, memo, .. } = &self.invoice;
+        let dollars = self.dollars().map(|dollars| format!(" (${dollars})")).unwrap_or_default();
+        let price = self.price();
+        let mut lines = vec![safe(&format!("an invoice: {price}{dollars} to {recipient} on {network}, memo {memo}"))];
+        if let Some(objection) = &self.objection {
+            let remedy = objection.remedy().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
+            lines.push(safe(&format!("    {objection}{remedy}")));
+        } else {
+            lines.push("would be paid by a transaction:".to_owned());
+            lines.extend(self.parts().iter().map(|(name, value)| safe(&format!("    {name:15}  {value}"))));
+        }
+        lines.join("\n")
     }
 
     /// The same for programs.

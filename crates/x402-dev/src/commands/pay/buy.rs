@@ -177,7 +177,7 @@ fn write_down(shop: &Shop, trip: &Trip, payer: &Payer, earlier: Earlier, entry: 
 pub fn state(paid: &Authorized) -> String {
     let last = paid.answers.last().map_or_else(|| "no answer was written down".to_owned(), Clone::clone);
     let until = paid.valid_before.map(|until| format!(", can be used until {}", moment(until))).unwrap_or_default();
-    format!("{} to {}{until}; {}", safe(&paid.price), safe(&paid.to), safe(&last))
+    format!("{} to {}{until}; {}", safe(&paid.asked()), safe(&paid.to), safe(&last))
 }
 
 /// A word on a payee that this seller never named before, for the same network and asset.

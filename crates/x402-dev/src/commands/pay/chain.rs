@@ -12,6 +12,7 @@ use x402_sim::networks::eip155::assets::v1_chain_id;
 use x402_sim::{U256, hex};
 use x402_wire::amount::parse_atomic;
 
+use super::address;
 use super::dial::Machines;
 use super::exchange::{Call, Caller, Exchange, Silence};
 use crate::journal::Authorized;
@@ -172,15 +173,15 @@ impl Chain<'_> {
         let json = HeaderValue::from_static("application/json");
         let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, json.clone()), (header::ACCEPT, json)]);
         let call = Call { method: Method::POST, url: self.url.clone(), headers, body: Some(Bytes::from(body)) };
-        let nobody = |cause: &std::io::Error| format!("{}: {cause}", self.url);
+        let shown = address::shown_endpoint(self.url);
+        let nobody = |cause: &std::io::Error| format!("{shown}: {cause}");
         let machines = Machines::of(self.url).await.map_err(|cause| NotAsked::Unsent(nobody(&cause)))?;
         let exchange = self.caller.send(&call, &machines).await;
         let said = match &exchange.outcome {
             Err(Silence::Unsent(cause)) => Err(NotAsked::Unsent(nobody(cause))),
             Err(Silence::Sent(cause)) => Err(NotAsked::Silent(nobody(cause))),
-            Ok(answer) => serde_json::from_slice::<Value>(answer.body.head()).map_err(|_| {
-                NotAsked::Silent(format!("{} answers {} to {method}, and no JSON", self.url, answer.status))
-            }),
+            Ok(answer) => serde_json::from_slice::<Value>(answer.body.head())
+                .map_err(|_| NotAsked::Silent(format!("{shown} answers {} to {method}, and no JSON", answer.status))),
         };
         self.asked.borrow_mut().push(exchange);
         let mut said = said?;

@@ -13,6 +13,7 @@ use x402_wire::amount::parse_atomic;
 use x402_wire::document::Document;
 use x402_wire::shape::shorten;
 
+use super::authorized::up_to;
 use super::limit::{Limit, price};
 use super::objection::Objection;
 
@@ -92,6 +93,11 @@ impl Candidate {
     pub fn price(&self) -> String {
         let address = shorten(self.said("asset"));
         self.amount.map_or_else(|| "?".to_owned(), |amount| price(amount, self.asset.as_ref(), &address))
+    }
+
+    /// The same, and that it is the most where the seller says afterwards how much it was.
+    pub fn asked(&self) -> String {
+        up_to(self.said("scheme"), &self.price())
     }
 
     /// How the asset is moved, in a word: `eip3009`, `permit2`, `spl`.

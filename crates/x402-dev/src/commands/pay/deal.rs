@@ -138,7 +138,7 @@ impl Deal {
             Self::Offer(deal) => {
                 let way = &deal.1;
                 let network = way.network.as_ref().map_or_else(|| way.said("network").to_owned(), ToString::to_string);
-                format!("Pay {} to {} on {network} from {from}?", way.price(), way.said("payTo"))
+                format!("Pay {} to {} on {network} from {from}?", way.asked(), way.said("payTo"))
             }
             Self::Invoice(bill) => {
                 let (price, invoice, from) = (bill.price(), &bill.invoice, payer.address_on(Family::Solana));

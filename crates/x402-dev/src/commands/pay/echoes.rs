@@ -7,8 +7,9 @@ use serde_json::Value;
 use x402_wire::document::Document;
 use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, decode};
 
+use super::address::keys_of_endpoint;
 use super::exchange::Call;
-use super::har::is_secret;
+use super::har::{is_rpc, is_secret};
 use crate::secret::{CUT, is_secret_parameter};
 
 /// From how many bytes on a credential is looked for: a shorter one is a part of words.
@@ -39,6 +40,9 @@ impl Echoes {
             if [PAYMENT_SIGNATURE, X_PAYMENT].contains(&name.as_str()) {
                 self.sign(&call.headers, name.as_str());
             }
+        }
+        if is_rpc(call) {
+            keys_of_endpoint(&call.url).for_each(|key| self.add(key, LEAST_PART));
         }
         let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());
         for (_, value) in query.filter(|(name, _)| is_secret_parameter(name)) {

@@ -5,6 +5,9 @@ use super::story::{moment, said};
 use super::verdict::Verdict;
 use crate::journal::{Authorized, Ending};
 
+/// What official servers say where they saw no payment. Source: TS 2.27 core and npm x402-express 1.2.
+const UNPAID: [&str; 2] = [": Payment required", ": X-PAYMENT header is required"];
+
 /// What a purchase comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -109,7 +112,21 @@ fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> Str
     }
     let last = heard.last().map(|verdict| format!("the last answer was {}; ", verdict.words())).unwrap_or_default();
     let times = if paid.presented == 1 { "time" } else { "times" };
-    format!("{text}\nwhat is known: {last}it was presented {} {times}, and no other was signed", paid.presented)
+    format!(
+        "{text}\nwhat is known: {last}it was presented {} {times}, and no other was signed{}",
+        paid.presented,
+        hint(heard)
+    )
+}
+
+/// What it suggests that every answer says that there was no payment.
+fn hint(heard: &[Verdict]) -> &'static str {
+    let says_unpaid =
+        |verdict: &Verdict| matches!(verdict, Verdict::Unclear(why) if UNPAID.iter().any(|said| why.ends_with(said)));
+    if heard.is_empty() || !heard.iter().all(says_unpaid) {
+        return "";
+    }
+    "; that is what servers say who saw no payment: something on the way may take the header away, or change it"
 }
 
 #[cfg(test)]

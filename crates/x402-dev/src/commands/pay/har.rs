@@ -18,7 +18,7 @@ use super::address;
 use super::authorized::without_signature;
 use super::echoes::Echoes;
 use super::error::PayError;
-use super::exchange::Exchange;
+use super::exchange::{Call, Exchange};
 use crate::clock::timestamp;
 use crate::secret::{CUT, is_secret_header, is_secret_parameter};
 
@@ -83,8 +83,10 @@ fn entry(exchange: &Exchange) -> Value {
             json!({ "name": name, "value": value })
         })
         .collect();
+    let url = if is_rpc(call) { address::shown_endpoint(&call.url) } else { address::shown(&call.url) };
+    let query = if is_rpc(call) { Vec::new() } else { query };
     let mut request = json!({
-        "method": call.method.as_str(), "url": address::shown(&call.url), "httpVersion": "HTTP/1.1", "cookies": [],
+        "method": call.method.as_str(), "url": url, "httpVersion": "HTTP/1.1", "cookies": [],
         "headers": fields(&call.headers), "queryString": query, "headersSize": -1,
         "bodySize": call.body.as_ref().map_or(0, bytes::Bytes::len), "_x402": decoded(&call.headers),
     });
@@ -118,6 +120,12 @@ fn entry(exchange: &Exchange) -> Value {
         "startedDateTime": timestamp(exchange.began), "time": time, "request": request, "response": response, "cache": {},
         "timings": { "send": 0, "wait": time, "receive": 0 },
     })
+}
+
+/// Whether a call is one of JSON-RPC, as chains are asked.
+pub(super) fn is_rpc(call: &Call) -> bool {
+    let body = call.body.as_deref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+    body.is_some_and(|body| body.get("jsonrpc").is_some())
 }
 
 /// A call that sends a transaction, without the transaction.

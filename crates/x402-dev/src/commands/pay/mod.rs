@@ -24,7 +24,7 @@ use crate::commands::mock::{Form, home};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::journal::{Entry, Journal};
+use crate::journal::{Authorized, Entry, Journal};
 use crate::terminal::{self, Colour};
 
 pub mod address;
@@ -172,7 +172,7 @@ fn list(context: &Context, form: Form) -> Result<Exit, Error> {
 
 fn row(entry: &Entry) -> Vec<String> {
     let request = format!("{} {}", entry.errand.method, entry.errand.url);
-    let price = entry.last().map(|paid| paid.price.clone()).unwrap_or_default();
+    let price = entry.last().map(Authorized::asked).unwrap_or_default();
     let state = match entry.ending {
         Some(ending) => ending.words().to_owned(),
         None => format!("open: {}", entry.last().map(buy::state).unwrap_or_default()),

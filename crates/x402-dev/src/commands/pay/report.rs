@@ -5,8 +5,8 @@ use base64::write::EncoderWriter;
 use serde_json::{Value, json};
 use x402_sim::registry;
 use x402_wire::amount::parse_atomic;
-use x402_wire::invoice::Invoice;
 
+use super::asked::Asked;
 use super::bill::Bill;
 use super::buy::{Bought, Looked, Paid, Why};
 use super::end::End;
@@ -60,6 +60,8 @@ fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<E
     if answer.status.is_redirection() {
         story.warn("a redirect, which is followed with -L");
     }
+    let misplaced = Asked::misplaced(answer);
+    story.warn_of(misplaced.iter().map(|finding| finding.text.as_str()));
     match output.form {
         Form::Text => {
             sink.write(&head(answer, output.head), &answer.body)?;
@@ -73,6 +75,7 @@ fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<E
             let mut said = answered(Some(answer), output, sink)?;
             said["outcome"] = json!(outcome);
             said["exit"] = json!(exit.number());
+            said["findings"] = json!(misplaced.iter().collect::<Vec<_>>());
             document(&said, Some(answer).filter(|_| output.file.is_none()))?;
         }
     }
@@ -195,7 +198,11 @@ impl End {
             },
             Self::Paid => {
                 let settled = receipt.and_then(|receipt| settled(receipt, paid));
-                let what = settled.map_or(what.clone(), |settled| format!("{settled} of at most {what}"));
+                let what = match settled {
+                    Some(settled) => format!("{settled} of at most {}", paid.whole()),
+                    None if receipt.is_some_and(|receipt| receipt.amount.is_some()) => paid.whole(),
+                    None => what,
+                };
                 if paid.transactions.is_empty() {
                     format!("delivered for {what}, without a transaction")
                 } else {
@@ -251,7 +258,7 @@ impl Looked {
 
     fn show(&self, story: Story) {
         let table = match &self.bill {
-            Some(bill) => billed(bill),
+            Some(bill) => bill.shown(),
             None => table::offer(&self.candidates, self.chosen),
         };
         let text: Vec<String> = table.lines().map(safe).collect();
@@ -281,18 +288,4 @@ impl Looked {
         }).collect();
         json!({ "outcome": outcome, "exit": exit.number(), "offer": offer, "chosen": self.chosen, "invoice": self.bill.as_ref().map(|bill| &bill.invoice), "bill": self.bill.as_ref().map(Bill::to_json) })
     }
-}
-
-/// An invoice, and the transaction that would pay it. Each part on a line of its own, whatever the seller writes.
-fn billed(bill: &Bill) -> String {
-    let Invoice { recipient, network, memo, .. } = &bill.invoice;
-    let mut lines = vec![safe(&format!("an invoice: {} to {recipient} on {network}, memo {memo}", bill.price()))];
-    if let Some(objection) = &bill.objection {
-        let remedy = objection.remedy().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
-        lines.push(safe(&format!("    {objection}{remedy}")));
-    } else {
-        lines.push("would be paid by a transaction:".to_owned());
-        lines.extend(bill.parts().iter().map(|(name, value)| safe(&format!("    {name:15}  {value}"))));
-    }
-    lines.join("\n")
 }

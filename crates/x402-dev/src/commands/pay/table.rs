@@ -1,9 +1,11 @@
 //! Offers and authorizations as tables for people.
 
 use x402_sim::payer::Offer;
+use x402_wire::amount::Decimal;
 use x402_wire::document::Document;
 use x402_wire::shape::shorten;
 
+use super::authorized::up_to;
 use super::choice::Candidate;
 use super::story::{moment, safe};
 use crate::commands::door::columns;
@@ -23,7 +25,8 @@ fn row(place: usize, way: &Candidate, is_chosen: bool) -> Vec<String> {
     let dollars = match (&way.asset, way.amount) {
         // Every known asset is a dollar's.
         (Some(asset), Some(amount)) => {
-            format!("${}", x402_wire::amount::Decimal::from_atomic(amount, asset.decimals))
+            let dollars = Decimal::from_atomic(amount, asset.decimals);
+            up_to(way.said("scheme"), &format!("${dollars}"))
         }
         _ => "?".to_owned(),
     };
@@ -37,7 +40,7 @@ fn row(place: usize, way: &Candidate, is_chosen: bool) -> Vec<String> {
         None => "could be paid".to_owned(),
     };
     let mark = if is_chosen { format!("{place}*") } else { place.to_string() };
-    [mark, network, way.price(), dollars, shorten(way.said("payTo")), by, verdict].map(|cell| safe(&cell)).to_vec()
+    [mark, network, way.asked(), dollars, shorten(way.said("payTo")), by, verdict].map(|cell| safe(&cell)).to_vec()
 }
 
 /// What an offer says in words about what is sold.

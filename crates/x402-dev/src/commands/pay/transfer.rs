@@ -78,6 +78,7 @@ pub async fn sign(
         to: invoice.recipient.to_string(),
         amount: invoice.amount.clone(),
         price: bill.price(),
+        scheme: String::new(),
         nonce: Some(invoice.memo.clone()),
         valid_before: None,
         headers: vec![(X_PAYMENT_PROOF.to_owned(), signature.clone())],
@@ -110,6 +111,7 @@ pub fn redeem(invoice: &Invoice, price: String, payer: &Payer, now: u64) -> Resu
         to: invoice.recipient.to_string(),
         amount: invoice.amount.clone(),
         price,
+        scheme: String::new(),
         nonce: Some(invoice.memo.clone()),
         valid_before: Some(invoice.expires_at).filter(|time| *time > 0),
         headers: vec![

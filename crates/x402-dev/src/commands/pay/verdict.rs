@@ -14,6 +14,7 @@ use super::finding::Finding;
 use super::receipt::Receipt;
 use super::story::{moment, safe, said};
 use super::weight::Weight;
+use crate::check::status::says_too_large;
 use crate::journal::Authorized;
 use x402_sim::registry::Version;
 use x402_wire::document::Document;
@@ -113,7 +114,9 @@ impl Heard {
                 }
             }
             (status, Some(claim)) => Verdict::Unclear(format!("{status}, with a receipt that {claim}")),
-            (status, None) if status.is_client_error() && !is_passing(status) => Verdict::Declined(status.to_string()),
+            (status, None) if status.is_client_error() && !is_passing(status) => {
+                Verdict::Declined(declined(answer, paid))
+            }
             (status, None) => Verdict::Unclear(status.to_string()),
         }
     }
@@ -141,6 +144,18 @@ impl Verdict {
             Self::Delivered | Self::Used(_) => self,
         }
     }
+}
+
+/// A refusal that is not about the payment, and whether its size is the cause.
+fn declined(answer: &Answer, paid: &Authorized) -> String {
+    let size = paid.headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+    if says_too_large(answer.status.as_u16(), &String::from_utf8_lossy(answer.body.head())) {
+        return format!(
+            "{}: the header fields are too large for it, and the payment takes {size} bytes",
+            answer.status
+        );
+    }
+    answer.status.to_string()
 }
 
 /// A status that says something of the moment, and nothing of the payment.

@@ -94,6 +94,10 @@ pub(super) fn decode(text: &str, outermost: bool, findings: &mut Vec<Finding>) -
         found.push(("header_percent_encoded", "it holds `%` and hexadecimal digits".to_owned()));
         value = percent_decoded(&value);
     }
+    if let Some(mended) = with_its_plus(&value) {
+        found.push(("base64_plus_lost", "with `+` in place of its spaces, it is base64 of JSON".to_owned()));
+        value = mended;
+    }
     if value.bytes().any(|byte| byte.is_ascii_whitespace()) {
         found.push(("base64_whitespace", "it holds line breaks or spaces".to_owned()));
         value.retain(|c| !c.is_ascii_whitespace());
@@ -151,6 +155,20 @@ pub(super) fn scheme(value: &str) -> Option<(&str, &str)> {
     (is_word && (looks_encoded_json(rest) || (known && looks_encoded(rest)))).then_some((word, rest))
 }
 
+/// Base64 whose `+` became spaces, as those of forms and queries do, with its `+` again.
+fn with_its_plus(value: &str) -> Option<String> {
+    let value = value.trim();
+    if !value.contains(' ') || value.contains(['\r', '\n', '\t']) {
+        return None;
+    }
+    let mended = value.replace(' ', "+");
+    let is_json =
+        |bytes: Vec<u8>| bytes.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok();
+    let taken_out = value.replace(' ', "");
+    let is_meant = LENIENT.decode(&mended).is_ok_and(is_json) && !LENIENT.decode(&taken_out).is_ok_and(is_json);
+    is_meant.then_some(mended)
+}
+
 /// Whether JSON or another layer of base64 ends where it should.
 fn is_whole(text: &str) -> bool {
     let text = text.trim();
@@ -162,8 +180,12 @@ fn is_whole(text: &str) -> bool {
 
 /// Whether a text is long and plain enough to be meant as base64.
 pub(super) fn looks_encoded(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_%\r\n".contains(&byte);
-    text.len() >= 16 && text.bytes().all(plain) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+    text.len() >= 16 && looks_plain(text) && text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// Whether a text has only characters of base64, of any of its alphabets, in lines or percent-encoded.
+pub(super) fn looks_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_%\r\n".contains(&byte))
 }
 
 /// Whether a text begins as base64 of JSON does.
@@ -181,7 +203,7 @@ pub(super) fn truncated(bytes: usize, why: &str) -> Finding {
     }
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, behind)) = rest.split_first() {

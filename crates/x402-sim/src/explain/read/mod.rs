@@ -11,9 +11,15 @@ use super::{manual, nearest};
 use crate::networks::eip155::raw::RawTransaction;
 use crate::networks::solana::transaction::{Transaction, base64_bytes};
 
+mod amid;
+mod coding;
+mod command;
 mod header;
 mod layers;
+mod literal;
 mod members;
+mod reshaped;
+mod stand_in;
 mod wrapping;
 
 pub use header::NAMES;
@@ -27,6 +33,8 @@ pub struct Reading {
     pub header: Option<String>,
     /// What is wrong with the way it is written.
     pub findings: Vec<Finding>,
+    /// What is to be known about the way it is written, and is no mistake.
+    pub notes: Vec<String>,
 }
 
 /// What a text is.
@@ -58,25 +66,40 @@ const LONGEST_REASON: usize = 400;
 /// The longest message in which a reason is looked for, in bytes.
 const LONGEST_MESSAGE: usize = 4096;
 
-/// Reads a text.
+/// Reads a text. Where it is nothing itself, what stands within it is read.
 pub fn read(text: &str) -> Reading {
+    let reading = itself(text);
+    if reading.subject != Subject::Nothing && !matches!(reading.subject, Subject::Reason(_)) {
+        return reading;
+    }
+    if matches!(&reading.subject, Subject::Reason(text) if manual::is_known(text)) {
+        return reading;
+    }
+    let Some(within) = amid::find(text) else { return reading };
+    let mut reading = itself(&within);
+    reading.notes.push("it was found within a longer text".to_owned());
+    reading
+}
+
+/// Reads a text that is one thing.
+fn itself(text: &str) -> Reading {
     let text = text.trim().trim_start_matches('\u{feff}');
     if is_transcript(text) {
         return Reading::of(Subject::Transcript(text.to_owned()));
     }
     if let Some(reason) = as_reason(text) {
-        return Reading::of(Subject::Reason(reason.to_owned()));
+        return Reading::of(Subject::Reason(reason));
     }
-    let text = wrapping::unquoted(text);
+    let copied = command::carried(text);
+    let text = copied.as_deref().unwrap_or_else(|| wrapping::unquoted(text));
     let (name, value) = header::split(text);
     let is_known = name.is_some_and(|name| header::NAMES.contains(&name));
     if !is_known && let Some(reason) = reason_within(text) {
         return Reading::of(Subject::Reason(reason));
     }
-    let mut reading = Reading { subject: Subject::Nothing, header: name.map(str::to_owned), findings: Vec::new() };
+    let mut reading = Reading { header: name.map(str::to_owned), ..Reading::of(Subject::Nothing) };
     if name == Some(header::PROOF) {
-        reading.subject = Subject::Proof(value.trim().to_owned());
-        return reading;
+        return reading.take_proof(value.trim());
     }
     reading.take(value);
     if reading.is_of_another_header(value) {
@@ -87,6 +110,7 @@ pub fn read(text: &str) -> Reading {
     // What was taken out of an object of headers was looked at with the name that it has there.
     if reading.header.as_deref() == name {
         header::check_name(&mut reading);
+        reading.name_the_rest(value.trim());
     }
     reading
 }
@@ -95,13 +119,45 @@ impl Reading {
     /// JSON that a header carried, decoded by whoever kept it.
     pub fn carried(name: Option<&str>, value: Value) -> Self {
         let name = name.map(|name| header::split(&format!("{name}:")).0.unwrap_or(name).to_owned());
-        let mut reading = Self { subject: Subject::Json(Kind::of(&value), value), header: name, findings: Vec::new() };
+        let source = if name.is_some() { layers::Source::Header } else { layers::Source::Itself };
+        let mut reading = Self { header: name, ..Self::of(Subject::Nothing) };
+        reading.take_value(value, source);
         header::check_name(&mut reading);
         reading
     }
 
+    /// A header whose value nobody could keep, and why: it stood there more than once, or was no text.
+    pub fn unread(name: &str, why: &str) -> Self {
+        let id = if why.contains("more than once") { "header_repeated" } else { "header_not_base64" };
+        let findings = vec![Finding::new(id).seen(why)];
+        Self { header: Some(name.to_owned()), findings, ..Self::of(Subject::Undecodable) }
+    }
+
     fn of(subject: Subject) -> Self {
-        Self { subject, header: None, findings: Vec::new() }
+        Self { subject, header: None, findings: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Takes what pays an invoice. It is a word, and may be one that stands for nothing.
+    fn take_proof(mut self, value: &str) -> Self {
+        self.findings.extend(stand_in::find(value, stand_in::Place::Carried));
+        let is_proof = self.findings.is_empty();
+        self.subject = if is_proof { Subject::Proof(value.to_owned()) } else { Subject::Undecodable };
+        self
+    }
+
+    /// A header that carries payments or offers, and holds none, is never without a word about it.
+    fn name_the_rest(&mut self, value: &str) {
+        let is_nothing = matches!(self.subject, Subject::Undecodable | Subject::Nothing) && self.findings.is_empty();
+        if !is_nothing || !self.is_carrier() || self.header.as_deref() == Some("WWW-Authenticate") {
+            return;
+        }
+        self.subject = Subject::Undecodable;
+        self.findings.push(if value.is_empty() {
+            Finding::new("header_value_absent")
+                .seen("the value is empty: official servers take it for no payment at all")
+        } else {
+            Finding::new("header_not_base64").seen(format!("it begins with `{}`", x402_wire::shape::shorten(value)))
+        });
     }
 
     /// What JSON it is, if it is any.
@@ -124,11 +180,16 @@ impl Reading {
         if matches!(self.subject, Subject::Undecodable | Subject::Nothing | Subject::Reason(_)) {
             return;
         }
-        for finding in &mut self.findings {
+        for finding in self.findings.iter_mut().filter(|finding| !finding.is_proven()) {
             let proof = match finding.id {
                 "header_quoted" => "without the quotes, it decodes",
                 "header_name_in_value" => "without it, it decodes",
                 "raw_json_header" => "in base64 it decodes",
+                "header_data_url" => "without what stands before the comma, it decodes",
+                "header_percent_encoded" | "bytes_as_text" => "as what it stands for, it decodes",
+                "header_hex" => "read as hexadecimal, it is whole",
+                "header_utf16" => "read as UTF-16, it is whole",
+                "json_bom" => "without the mark, it is JSON",
                 _ => continue,
             };
             *finding = finding.clone().proven(proof);
@@ -143,16 +204,32 @@ fn is_archive(value: &Value) -> bool {
 /// Whether lines are marked as `curl -v` marks them, or begin as an answer does.
 fn is_transcript(text: &str) -> bool {
     let marked = |line: &str| line.starts_with("> ") || line.starts_with("< ");
-    text.starts_with("HTTP/") || text.lines().take(4096).filter(|line| marked(line)).take(2).count() == 2
+    // `GET /report HTTP/1.1`, as it goes over the wire.
+    let is_request = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words[..], [method, _, version] if version.starts_with("HTTP/")
+            && method.bytes().all(|byte| byte.is_ascii_uppercase()))
+    };
+    let is_wire = text.starts_with("HTTP/") || text.lines().next().is_some_and(is_request);
+    is_wire || text.lines().take(4096).filter(|line| marked(line)).take(2).count() == 2
 }
 
-/// A word as reasons are written: `invalid_exact_evm_signature`, perhaps with more behind a colon.
-fn as_reason(text: &str) -> Option<&str> {
+/// A word as reasons are written: `invalid_exact_evm_signature`, perhaps with more behind a colon, or one that is known in
+/// capitals or with hyphens; the id or the title of a finding.
+fn as_reason(text: &str) -> Option<String> {
+    if text.len() > LONGEST_REASON || text.contains('\n') {
+        return None;
+    }
+    if let Some(entry) = manual::finding_named(text) {
+        return Some(entry.id.clone());
+    }
     let word = text.split(':').next().unwrap_or_default();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     let is_word = word.bytes().all(plain) && word.starts_with(|c: char| c.is_ascii_lowercase());
-    let short = text.len() <= LONGEST_REASON && word.len() <= 120 && !text.contains('\n');
-    (is_word && short && word.contains('_')).then_some(text)
+    if is_word && word.len() <= 120 && word.contains('_') {
+        return Some(text.to_owned());
+    }
+    manual::respelt(text).map(str::to_owned)
 }
 
 /// The known reason that a text holds which is nothing else: a message of an error, a Python dictionary, a revert.
@@ -162,10 +239,22 @@ fn reason_within(text: &str) -> Option<String> {
     }
     let is_other = match serde_json::from_str::<Value>(text) {
         Ok(value) => Kind::of(&value) != Kind::Other || is_archive(&value),
-        // JSON that was cut stays JSON; a dictionary of Python's has other quotes.
-        Err(_) => text.starts_with(['{', '[']) && !text.starts_with("{'"),
+        // JSON that was cut stays JSON; a dictionary of Python's has other quotes, and may hold a payment or an offer.
+        Err(_) => begins_as_json(text) && (!text.starts_with("{'") || holds_more(text)),
     };
     manual::within(text).filter(|_| !is_other).map(|page| page.reason.clone())
+}
+
+/// Whether a text begins as an object or a list does: `[x402] ...` is a line of a log.
+fn begins_as_json(text: &str) -> bool {
+    let of_list = |c: char| c.is_ascii_digit() || "{[\"'-tfnTFN]".contains(c);
+    text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(of_list))
+}
+
+/// Whether an object as a language prints it is more than the answer of a facilitator.
+fn holds_more(text: &str) -> bool {
+    let answers = [Kind::VerifyAnswer, Kind::Receipt, Kind::Other];
+    literal::read(text).is_some_and(|literal| !answers.contains(&Kind::of(&literal.value)))
 }
 
 /// The parameters of `x402-solana recipient=... amount=...`.

@@ -29,6 +29,10 @@ fn a_known_reason_is_found_in_what_others_print() {
         ("ERC20: transfer amount exceeds balance", "ERC20: transfer amount exceeds balance"),
         ("FiatTokenV2: invalid signature", "FiatTokenV2: invalid signature"),
         ("AuthorizationExpired", "AuthorizationExpired"),
+        (
+            "[x402] No server implementation registered for scheme: exact, network: eip155:1",
+            "No server implementation registered for",
+        ),
         ("Error: execution reverted: AuthorizationExpired()", "AuthorizationExpired"),
     ] {
         assert_eq!(read(text).subject, Subject::Reason(reason.to_owned()), "{text}");
@@ -148,4 +152,136 @@ fn broken_json_is_no_header_and_zeros_are_no_transaction() {
     }
     assert_eq!(ids("PAYMENT-SIGNATURE: {\"x402Version\":2,"), ["raw_json_header", "header_truncated"]);
     assert_eq!(read(&"A".repeat(1 << 12)).subject, Subject::Nothing);
+}
+
+/// A payment whose base64 holds `+` and `/`.
+const PAYMENT: &str =
+    r#"{"x402Version":2,"resource":{"url":"https://a.example/?q=??>>~~~"},"accepted":{},"payload":{}}"#;
+
+fn ids(text: &str) -> Vec<&'static str> {
+    read(text).findings.iter().map(|finding| finding.id).collect()
+}
+
+#[test]
+fn what_stands_in_for_a_payment_is_named_under_every_header_and_alone() {
+    for (value, id) in [
+        ("${PAYMENT}", "header_placeholder"),
+        ("{{payment}}", "header_placeholder"),
+        ("<base64>", "header_placeholder"),
+        ("undefined", "header_value_absent"),
+        ("null", "header_value_absent"),
+        ("[object Promise]", "promise_sent"),
+        ("[object Object]", "object_as_text"),
+        ("eyJ4NDAyVmVyc2lv...", "header_abbreviated"),
+    ] {
+        for name in ["", "PAYMENT-SIGNATURE: ", "X-PAYMENT: ", "PAYMENT-REQUIRED: ", "X-Payment-Proof: "] {
+            let reading = read(&format!("{name}{value}"));
+            assert_eq!(
+                (ids(&format!("{name}{value}")), &reading.subject),
+                (vec![id], &Subject::Undecodable),
+                "{name}{value}"
+            );
+        }
+        // The same behind `btoa`.
+        assert_eq!(ids(&format!("X-PAYMENT: {}", x402_wire::header::encode_text(value))), [id], "{value}");
+        // What begins as a payment does is none of another header's.
+        assert!(value.starts_with("ey") || ids(&format!("Cookie: {value}")).is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn a_payment_header_that_holds_none_is_never_without_a_word() {
+    assert_eq!(ids("PAYMENT-SIGNATURE:"), ["header_value_absent"]);
+    for value in ["hello", "a b c", "é", "§§§", "-", "0x12", "ab", "{}", "e30=", "[]", "W10="] {
+        assert!(!ids(&format!("PAYMENT-SIGNATURE: {value}")).is_empty(), "{value}");
+        assert!(!ids(&format!("X-PAYMENT: {value}")).is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn what_was_done_to_the_value_is_undone_and_named() {
+    let good = x402_wire::header::encode_text(PAYMENT);
+    assert!(good.contains('+'), "{good}");
+    let utf16: Vec<u8> = PAYMENT.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let base64 = |bytes: &[u8]| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    let numbers = |text: &str| text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(",");
+    let python = PAYMENT.replace('"', "'");
+    for (value, expected) in [
+        (good.clone(), &[][..]),
+        (good.replace('+', " "), &["base64_plus_lost"]),
+        (format!("b'{good}'"), &["bytes_as_text"]),
+        (numbers(&good), &["bytes_as_text"]),
+        (x402_wire::header::encode_text(&format!("b'{good}'")), &["bytes_as_text", "double_encoded"]),
+        (hex::encode(PAYMENT), &["header_hex"]),
+        (hex::encode(&good), &["header_hex"]),
+        (format!("data:application/json;base64,{good}"), &["header_data_url"]),
+        (base64(&utf16), &["header_utf16"]),
+        (x402_wire::header::encode_text(&format!("\u{feff}{PAYMENT}")), &["json_bom"]),
+        (x402_wire::header::encode_text(&python), &["json_literal"]),
+        (x402_wire::header::encode_text(&PAYMENT.replace("}}", "},}")), &["json_trailing_comma"]),
+        (x402_wire::header::encode_text(&format!("{{\"paymentPayload\":{PAYMENT}}}")), &["payload_wrapped"]),
+        (x402_wire::header::encode_text(&format!("[{PAYMENT}]")), &["payload_wrapped"]),
+        (PAYMENT.replace('"', "%22").replace('{', "%7B"), &["header_percent_encoded", "raw_json_header"]),
+    ] {
+        let reading = read(&format!("PAYMENT-SIGNATURE: {value}"));
+        assert_eq!(ids(&format!("PAYMENT-SIGNATURE: {value}")), expected, "{value}");
+        assert!(matches!(reading.subject, Subject::Json(Kind::PaymentV2, _)), "{value}: {:?}", reading.subject);
+        assert!(reading.findings.iter().all(Finding::is_proven), "{value}: {:?}", reading.findings);
+    }
+    for (value, expected) in [
+        (good.to_lowercase(), &["header_letter_case"][..]),
+        (good.to_uppercase(), &["header_letter_case"]),
+        ("H4sIAAAAAAAAA6uuBQBDv6ajAgAAAA==".to_owned(), &["header_compressed"]),
+        (x402_wire::header::encode_text("{ x402Version: 2, payload: [Object] }"), &["json_literal"]),
+    ] {
+        for name in ["PAYMENT-SIGNATURE: ", ""] {
+            let reading = read(&format!("{name}{value}"));
+            assert_eq!(ids(&format!("{name}{value}")), expected, "{name}{value}");
+            assert_eq!(reading.subject, Subject::Undecodable);
+        }
+    }
+}
+
+#[test]
+fn what_somebody_printed_to_look_at_it_is_no_mistake() {
+    let printed = PAYMENT.replace('"', "'");
+    let reading = read(&printed);
+    assert!(matches!(reading.subject, Subject::Json(Kind::PaymentV2, _)), "{:?}", reading.subject);
+    assert_eq!((reading.findings.len(), reading.notes.len()), (0, 1), "{:?}", reading.notes);
+    assert_eq!(ids(&PAYMENT.replace("}}", "},}")), ["json_trailing_comma"]);
+}
+
+#[test]
+fn what_people_copy_with_a_header_is_read() {
+    let good = x402_wire::header::encode_text(PAYMENT);
+    for (text, header) in [
+        (format!("curl -i -H 'PAYMENT-SIGNATURE: {good}' http://127.0.0.1/a"), Some("PAYMENT-SIGNATURE")),
+        (format!("PAYMENT-SIGNATURE={good}"), Some("PAYMENT-SIGNATURE")),
+        (format!("export PAYMENT='{good}'"), None),
+        (format!("data:;base64,{good}"), None),
+        (format!("  \"PAYMENT-SIGNATURE\": \"{good}\","), Some("PAYMENT-SIGNATURE")),
+    ] {
+        let reading = read(&text);
+        assert!(matches!(reading.subject, Subject::Json(Kind::PaymentV2, _)), "{text}: {:?}", reading.subject);
+        assert_eq!((reading.header.as_deref(), reading.findings.len()), (header, 0), "{text}");
+    }
+}
+
+#[test]
+fn reasons_and_findings_are_found_however_they_are_written() {
+    for (text, word) in [
+        ("INVALID-EXACT-EVM-SIGNATURE", "invalid_exact_evm_signature"),
+        ("Invalid_Exact_EVM_Signature", "invalid_exact_evm_signature"),
+        ("wrong_domain_name", "wrong_domain_name"),
+        ("WRONG-DOMAIN-NAME", "wrong_domain_name"),
+        ("signed under another EIP-712 domain name", "wrong_domain_name"),
+        ("1. PROVEN: signed under another EIP-712 domain name  [wrong_domain_name]", "wrong_domain_name"),
+        ("x402Error: INVALID_EXACT_EVM_SIGNATURE\n    at pay (/a.js:1:2)", "invalid_exact_evm_signature"),
+    ] {
+        assert_eq!(read(text).subject, Subject::Reason(word.to_owned()), "{text}");
+    }
+    assert_eq!(ids("[x402] what nobody has said"), Vec::<&str>::new());
+    for text in ["PAYMENT-SIGNATURE", "HELLO-WORLD", "[1, 2]", "[a]"] {
+        assert!(!matches!(read(text).subject, Subject::Reason(_)), "{text}");
+    }
 }

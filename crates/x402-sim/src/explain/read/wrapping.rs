@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::header::{NAMES, split};
+use crate::explain::kind::Kind;
 
 /// A header without the flag and the quotes that a shell takes off: `-H 'PAYMENT-SIGNATURE: eyJ...'`. Quotes around the
 /// value alone stay: those are sent.
@@ -17,6 +18,55 @@ pub(super) fn unquoted(text: &str) -> &str {
 pub(super) fn within_quotes(value: &str) -> Option<String> {
     let by_json = value.starts_with('"').then(|| serde_json::from_str(value).ok()).flatten();
     by_json.or_else(|| Some(value.strip_prefix('\'')?.strip_suffix('\'')?.to_owned()))
+}
+
+/// What `data:application/json;base64,` stands before.
+pub(super) fn within_data_url(value: &str) -> Option<&str> {
+    let rest = value.strip_prefix("data:")?;
+    let (kind, rest) = rest.get(..80.min(rest.len())).and_then(|begin| Some((begin.find(',')?, rest)))?;
+    rest[..kind].ends_with("base64").then(|| rest[kind + 1..].trim())
+}
+
+/// What bytes say that were printed as languages print them: `b'eyJ...'`, `101,121,74`, `[101 121 74]`.
+pub(super) fn printed_bytes(value: &str) -> Option<String> {
+    let python = value.strip_prefix('b').unwrap_or_default();
+    let python = ['\'', '"'].iter().find_map(|quote| python.strip_prefix(*quote)?.strip_suffix(*quote));
+    if let Some(inner) = python {
+        return Some(inner.to_owned());
+    }
+    let numbers = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(value);
+    // `{"` or `ey`, as JSON and its base64 begin.
+    if !["123", "101"].iter().any(|begin| numbers.starts_with(begin)) {
+        return None;
+    }
+    let numbers = numbers.split([',', ' ']).map(str::trim).filter(|number| !number.is_empty());
+    let bytes: Vec<u8> = numbers.map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let text = String::from_utf8(bytes).ok().filter(|text| text.len() >= 16)?;
+    text.starts_with(['{', 'e']).then_some(text)
+}
+
+/// The payment within something else, and where it stands: `{"paymentPayload": {...}}`, `[{...}]`. An offer is looked for
+/// where offers are sent.
+pub(super) fn payload_within(value: &Value, is_offer: bool) -> Option<(String, Value)> {
+    let is_meant = |inner: &Value| match Kind::of(inner) {
+        Kind::OfferV1 | Kind::OfferV2 => is_offer,
+        Kind::PaymentV1 | Kind::PaymentV2 => {
+            !is_offer && ["x402Version", "accepted", "scheme"].iter().any(|key| inner.get(key).is_some())
+        }
+        _ => false,
+    };
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .take(8)
+            .find(|(_, item)| is_meant(item))
+            .map(|(at, item)| (format!("[{at}]"), item.clone())),
+        Value::Object(members) if !is_meant(value) => {
+            members.iter().find(|(_, member)| is_meant(member)).map(|(name, member)| (name.clone(), member.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// The header with x402 in an object of headers, as programs print them: of several, a payment before what answers it.

@@ -3,10 +3,14 @@
 //! | room | what it mends |
 //! |---|---|
 //! | [`shape`] | version, missing and misnamed members, numbers, JSON in texts |
+//! | [`notation`] | numbers and signatures as languages write them |
+//! | [`kinds`] | payments of another version, kind of network or instrument than is asked for |
+//! | [`payee`] | payees that nobody means to pay |
 //! | [`address`] | addresses of other networks, asset and payee swapped |
 //! | [`terms`] | scheme, network, payee, amount, asset |
 //! | [`times`] | expiry, clocks |
-//! | [`signature`], [`fit`], [`spelling`] | signatures of EIP-3009: what they fit, whose they are, their form |
+//! | [`signature`], [`fit`] | signatures of EIP-3009: what they fit, and whose they are |
+//! | [`spelling`], [`parts`] | the form of signatures: lengths, encodings, the sequence of r, s and v |
 //! | [`token`] | what the token itself finds: domain, `s` and `v` |
 //! | [`permit`] | signatures and contracts of Permit2 |
 //! | [`solana`] | transactions |
@@ -20,6 +24,10 @@ use crate::reason::Code;
 
 mod address;
 mod fit;
+mod kinds;
+mod notation;
+mod parts;
+mod payee;
 mod permit;
 mod shape;
 mod signature;
@@ -30,9 +38,11 @@ mod times;
 mod token;
 
 pub(super) use address::stand_in;
+pub(super) use kinds::{is_of_version_1_but_for_its_number, is_version_1, of_other_family};
+pub(super) use payee::remarks as of_payee;
 pub(super) use shape::in_units;
 pub(super) use solana::stale;
-pub(super) use terms::{compared, same_chain};
+pub(super) use terms::{alias, compared, same_chain};
 pub(super) use times::{lifetime_of, remarks};
 
 /// A likely mistake, and the payment without it.
@@ -48,31 +58,42 @@ pub(super) struct Candidate {
     pub sure: Option<String>,
     /// What another facilitator would say of it, where this world stumbles over something else first.
     pub instead: Option<Failure>,
+    /// A second mistake, which was made together with the first, so that the same proof shows both.
+    pub also: Option<Finding>,
 }
 
 impl Candidate {
     fn new(finding: Finding, next: Attempt, how: impl Into<String>) -> Self {
-        Self { finding: Some(finding), next, how: how.into(), sure: None, instead: None }
+        Self { finding: Some(finding), next, how: how.into(), sure: None, instead: None, also: None }
     }
 
     fn sure(finding: Finding, next: Attempt, proof: impl Into<String>) -> Self {
-        Self { finding: Some(finding), next, how: String::new(), sure: Some(proof.into()), instead: None }
+        Self { finding: Some(finding), next, how: String::new(), sure: Some(proof.into()), instead: None, also: None }
     }
 
     fn assumed(next: Attempt, proof: impl Into<String>) -> Self {
-        Self { finding: None, next, how: String::new(), sure: Some(proof.into()), instead: None }
+        Self { finding: None, next, how: String::new(), sure: Some(proof.into()), instead: None, also: None }
     }
 }
 
 /// The likely mistakes behind a refusal, the likeliest first.
 pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate> {
+    let mut all = Vec::from_iter(kinds::version(attempt));
+    all.extend(kinds::family(bench, attempt));
+    all.extend(of_code(bench, attempt, failed));
+    all
+}
+
+/// The likely mistakes behind one code.
+fn of_code(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate> {
     match failed.code {
         Code::UnknownVersion => shape::version(attempt),
         Code::UnknownScheme => terms::unknown_scheme(attempt),
         Code::UnknownNetwork => terms::unknown_network(bench, attempt),
         Code::InvalidPayload => shape::malformed(bench, attempt, &failed.detail),
         Code::Scheme | Code::PayloadType | Code::UptoScheme | Code::Svm(svm::Code::Scheme) => {
-            let mut all = shape::malformed(bench, attempt, &failed.detail);
+            let mut all = kinds::upto(attempt);
+            all.extend(shape::malformed(bench, attempt, &failed.detail));
             all.extend(terms::scheme(attempt));
             all
         }
@@ -87,10 +108,15 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> 
         Code::InsufficientBalance | Code::Permit2Balance => terms::other_payer(attempt, "insufficient_balance"),
         Code::AssetNotContract | Code::NotEip3009 => terms::asset(bench, attempt),
         Code::TokenName | Code::TokenVersion => token::other_domain(bench, attempt),
-        Code::SimulationFailed | Code::Permit2Simulation if failed.detail.contains("blacklisted") => {
-            terms::other_payer(attempt, "blocked_account")
+        Code::SimulationFailed | Code::Permit2Simulation => {
+            let mut all = Vec::from_iter(payee::unpayable(bench, attempt));
+            if failed.detail.contains("blacklisted") {
+                all.extend(terms::other_payer(attempt, "blocked_account"));
+            } else {
+                all.extend(token::form(attempt));
+            }
+            all
         }
-        Code::SimulationFailed | Code::Permit2Simulation => token::form(attempt),
         Code::Permit2Spender => permit::spender(attempt),
         Code::UptoFacilitator => permit::facilitator(attempt),
         Code::Permit2Token => permit::token(attempt),
@@ -103,6 +129,8 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> 
 /// What a refusal means where no mistake could be proven.
 pub(super) fn unproven(failed: &Failure) -> Finding {
     Finding::new(match failed.code {
+        // A payload without a part is said to be of another scheme.
+        Code::PayloadType | Code::UptoScheme if failed.detail.contains(": expected") => "malformed",
         Code::UnknownVersion => "version_unknown",
         Code::UnknownScheme => "scheme_unknown",
         Code::UnknownNetwork => "network_unknown",
@@ -188,9 +216,9 @@ pub(super) fn signed_part(attempt: &Attempt) -> &'static str {
     }
 }
 
-/// A whole number in a text.
+/// A whole number in a text, or one that should stand in a text.
 pub(super) fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_str).and_then(|text| text.parse().ok())
+    value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// A pointer as the path that messages use.

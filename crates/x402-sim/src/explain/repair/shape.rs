@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use x402_wire::amount::Price;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, address, anew, token as tokens};
+use super::{Candidate, address, anew, notation, token as tokens};
+use crate::explain::attempt::set;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench, place, set};
+use crate::explain::judge::{Attempt, Bench, place};
 
 pub(super) fn version(attempt: &Attempt) -> Vec<Candidate> {
     let said = attempt.payload.get("x402Version");
@@ -59,13 +60,14 @@ pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<C
     let tree = if root == Root::Payload { &attempt.payload } else { &attempt.requirements };
     match tree.pointer(&pointer) {
         None | Some(Value::Null) => spot.missing(tree),
-        // A price is no whole number.
+        // A price is no whole number, and neither is what Python makes of one by a division.
         Some(Value::Number(number)) if !number.is_u64() && !number.is_i64() => spot.text(bench, &number.to_string()),
         Some(Value::Number(number)) => {
             let finding = spot.finding("number_not_text", format!("it is the number {number}"));
             spot.both(finding, Value::String(number.to_string()), "as a text")
         }
         Some(Value::String(text)) => spot.text(bench, text),
+        Some(value @ (Value::Object(_) | Value::Array(_))) if pointer.ends_with("/signature") => spot.signature(value),
         Some(Value::Object(_) | Value::Array(_) | Value::Bool(_)) => Vec::new(),
     }
 }
@@ -184,6 +186,13 @@ impl Spot<'_> {
         Vec::new()
     }
 
+    /// A signature in parts, or in bytes.
+    fn signature(&self, value: &Value) -> Vec<Candidate> {
+        let Some((whole, what)) = notation::signature(value) else { return Vec::new() };
+        let finding = self.finding("signature_encoding", format!("it is {what}"));
+        vec![Candidate::new(finding, self.with(json!(whole)), "as `0x` and 65 bytes in hexadecimal")]
+    }
+
     fn text(&self, bench: &Bench, text: &str) -> Vec<Candidate> {
         if let Some(inner) = serde_json::from_str::<Value>(text).ok().filter(Value::is_object) {
             let finding = self.finding("nested_json", "it is JSON within a text");
@@ -228,6 +237,14 @@ impl Spot<'_> {
         if let Some(number) = tidy.strip_prefix("0x").and_then(|digits| U256::from_str_radix(digits, 16).ok()) {
             let finding = self.finding("hex_number", seen);
             return self.both(finding, json!(number.to_string()), "as a decimal number");
+        }
+        let in_digits = notation::whole(tidy).map(|number| number.to_string());
+        let in_digits = in_digits
+            .map(|number| self.both(self.finding("number_notation", seen.clone()), json!(number), "in digits"));
+        // `2.0` is a price, or two atomic units that Python has divided: whichever settles.
+        let settles = |own: &&Candidate| !tidy.contains('.') || bench.judge(&own.next).is_ok();
+        if let Some(all) = in_digits.filter(|all| all.first().is_some_and(|own| settles(&own))) {
+            return all;
         }
         let decimals = tokens::token(bench, self.attempt).map_or(6, |token| token.asset.decimals);
         if let Some(atomic) = in_units(tidy, decimals) {

@@ -1,9 +1,10 @@
 //! Signatures of EIP-3009: whether they are the payer's, and else what they fit and whose they are.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::Address;
 use x402_wire::amount::parse_atomic;
 
-use super::fit::{Own, other_domain, other_message};
+use super::fit::domain::Own;
+use super::fit::{self, Tries};
 use super::spelling::{misspelt, well_formed};
 use super::{Candidate, token as tokens};
 use crate::explain::finding::Finding;
@@ -41,17 +42,14 @@ pub(super) fn token(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     let digest = authorization.digest(domain.of().separator());
     let Some(signers) = ecdsa.signers(digest) else { return Vec::new() };
     let from = authorization.from;
-    let is_payer = |digest: B256| signers.over(digest) == Some(from);
-    let next = attempt.clone().again();
-    let found = other_domain(bench, &domain, |own| is_payer(authorization.digest(own)))
-        .or_else(|| other_message(attempt, &authorization, &domain, is_payer));
-    if let Some((id, at, what)) = found {
-        let finding = Finding::new(id).at(at).seen(format!("the signature fits {what}"));
-        let over = what.split(", and ").next().unwrap_or_default();
-        let proof = format!("over {over}, the signature recovers to the payer {}", checksum(from));
-        return vec![Candidate::sure(finding, next, proof)];
+    let tries = Tries::new(signers, from);
+    if let Some((found, besides)) = fit::authorization(bench, attempt, &authorization, &domain, &tries) {
+        let also = besides.map(|own| own.candidate(bench, attempt, from));
+        let mut candidate = found.candidate(bench, attempt, from);
+        candidate.also = also.and_then(|own| own.finding.map(|finding| finding.seen("both were signed at once")));
+        return vec![candidate];
     }
-    known_signer(attempt, signers.over(digest), from, &format!("{SIGNED}.from"))
+    known_signer(attempt, tries.signer(digest), from, &format!("{SIGNED}.from"))
 }
 
 /// What should have been signed, and for which domain.

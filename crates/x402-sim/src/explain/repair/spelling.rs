@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use x402_wire::shape::shorten;
 
-use super::Candidate;
+use super::{Candidate, parts};
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
 use crate::networks::eip155::signature::{Ecdsa, Signature};
@@ -63,7 +63,14 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
         if ecdsa.compact.iter().all(|byte| *byte == 0) {
             return Err(broken("signature_empty", "its 65 bytes are zero".to_owned()));
         }
-        if matches!(ecdsa.v, 0 | 1 | 27 | 28) {
+        let is_plain = matches!(ecdsa.v, 0 | 1 | 27 | 28);
+        if is_plain && fits(attempt, &ecdsa) {
+            return Ok(ecdsa);
+        }
+        if let Some(meant) = parts::meant(&ecdsa).into_iter().find(|meant| fits(attempt, &meant.ecdsa)) {
+            return Err(mends(meant.id, &meant.seen, attempt, &[meant.ecdsa], fits));
+        }
+        if is_plain {
             return Ok(ecdsa);
         }
         let mended = [27, 28].map(|v| Ecdsa { v, ..ecdsa });
@@ -121,7 +128,7 @@ fn mends(
     match mended.iter().find(|ecdsa| fits(attempt, ecdsa)) {
         Some(ecdsa) => {
             let next = attempt.pay(PLACE, hex::encode_prefixed(ecdsa.bytes()));
-            vec![Candidate::new(finding, next, "with the same signature in 65 bytes")]
+            vec![Candidate::new(finding, next, "with the same signature as r, s and v in 65 bytes")]
         }
         None => vec![Candidate::new(finding, attempt.clone().again(), "with a whole signature")],
     }

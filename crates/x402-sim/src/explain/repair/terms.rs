@@ -52,14 +52,10 @@ pub(super) fn scheme(attempt: &Attempt) -> Vec<Candidate> {
         shorten(said),
         shorten(&asked)
     ));
-    let mut all =
-        vec![Candidate::new(finding.clone(), attempt.pay(pointer, asked.clone()), format!("with scheme \"{asked}\""))];
-    // Both sides may name a scheme that the payload is not of.
-    if said == asked && attempt.payload.pointer("/payload/authorization").is_some() {
-        let finding = finding.seen("the payload is an authorization of EIP-3009, which only `exact` has");
-        all.push(Candidate::new(finding, with_scheme(attempt, "exact"), "with scheme \"exact\""));
+    if said == asked {
+        return Vec::new();
     }
-    all
+    vec![Candidate::new(finding, attempt.pay(pointer, asked.clone()), format!("with scheme \"{asked}\""))]
 }
 
 /// The network of the requirements is not known, as it is written.
@@ -147,6 +143,9 @@ fn respelt(networks: &[Network], said: &str, version: Version) -> Option<String>
         return Some(whole);
     }
     let tidy = said.trim().to_lowercase().replace([' ', '_'], "-");
+    if let Some(name) = alias(networks, &tidy).and_then(|own| written(own, version)) {
+        return Some(name);
+    }
     let spelt = networks
         .iter()
         .find(|own| own.name.to_lowercase().replace(' ', "-") == tidy || own.v1_name.as_deref() == Some(tidy.as_str()));
@@ -158,6 +157,16 @@ fn respelt(networks: &[Network], said: &str, version: Version) -> Option<String>
         return None;
     }
     near(said, names.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// Names of Solana's clusters, as its own tools write them, and the networks that they mean, by their names of version 1.
+const CLUSTERS: [(&str, &str); 3] = [("mainnet", "solana"), ("mainnet-beta", "solana"), ("devnet", "solana-devnet")];
+
+/// The network that a name of another habit means: `solana:devnet`.
+pub(in crate::explain) fn alias<'n>(networks: &'n [Network], said: &str) -> Option<&'n Network> {
+    let cluster = ["solana:", "solana-", "svm:"].iter().find_map(|head| said.strip_prefix(head))?;
+    let (_, name) = CLUSTERS.iter().find(|(own, _)| *own == cluster)?;
+    networks.iter().find(|own| own.v1_name.as_deref() == Some(*name))
 }
 
 fn written(network: &Network, version: Version) -> Option<String> {

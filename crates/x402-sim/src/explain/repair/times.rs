@@ -67,10 +67,13 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
             .seen(format!("the instance's clock is {by} {side} this computer's"));
         all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
     }
+    if let Some(candidate) = window(attempt, from, until) {
+        all.push(candidate);
+        return all;
+    }
     let lived = asked.unwrap_or_else(|| until.saturating_sub(from));
     // What lives long enough to be verified at once has expired by being late.
-    let short = lived < BUFFER || (lived < 2 * BUFFER && now < until.saturating_add(BUFFER));
-    if short || until.saturating_sub(from) < BUFFER {
+    if lived < BUFFER || (lived < 2 * BUFFER && now < until.saturating_add(BUFFER)) {
         let finding = Finding::new("lifetime_too_short").at("paymentRequirements.maxTimeoutSeconds").seen(format!(
             "it lives for {lived} s from its signing on, and {BUFFER} s must be left when it is verified"
         ));
@@ -99,12 +102,57 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
     all
 }
 
+/// A window that nothing can be paid in, whenever it is presented: its ends are swapped, or it has no end, or no time
+/// between them. What the requirements ask for is not to blame for it.
+fn window(attempt: &Attempt, from: u64, until: u64) -> Option<Candidate> {
+    let (after, before) = ends(attempt);
+    let (after_name, before_name) = (last(&after), last(&before));
+    let place = path("paymentPayload", &before);
+    let signed = |from: u64, until: u64| attempt.pay(&after, from.to_string()).pay(&before, until.to_string()).again();
+    let now = attempt.now;
+    // Official clients let it begin at 0, which swapped is its end.
+    if until < from && until <= now && (until > 0 || from > now) {
+        let seen = format!(
+            "{after_name} is {from}, and {before_name} is {until}: it ends {} before it begins",
+            told(from - until)
+        );
+        let finding = Finding::new("times_swapped").at(place).seen(seen);
+        return Some(Candidate::new(finding, signed(until, from), "with both times swapped"));
+    }
+    let length = until.saturating_sub(from);
+    // A server that asks for less than can be verified is told so elsewhere.
+    if length >= BUFFER || (length > 0 && lifetime(attempt).is_some_and(|asked| asked < BUFFER)) {
+        return None;
+    }
+    let what = match (until, length) {
+        (0, _) => format!("{before_name} is 0: it ended in 1970, and no clock makes it valid"),
+        (_, 0) => format!("{after_name} is {from} and {before_name} is {until}: no moment lies between them"),
+        _ => format!(
+            "{length} s lie between {after_name} {from} and {before_name} {until}, and {BUFFER} s must be left when it is verified"
+        ),
+    };
+    let finding = Finding::new("window_empty").at(place).seen(what);
+    let good = now.saturating_add(lifetime(attempt).unwrap_or(300).max(60));
+    Some(Candidate::new(finding, signed(from.min(now.saturating_sub(1)), good), format!("with {before_name} {good}")))
+}
+
+/// The name of what a pointer points to.
+fn last(pointer: &str) -> &str {
+    pointer.rsplit('/').next().unwrap_or_default()
+}
+
 pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
     let (after, before) = ends(attempt);
     let Some(from) = number(attempt.payload.pointer(&after)) else { return Vec::new() };
     let until = number(attempt.payload.pointer(&before)).unwrap_or(from);
     let (place, now) = (path("paymentPayload", &after), attempt.now);
     let mut all = Vec::new();
+    // Milliseconds on one side only are a mistake of their own, and not of the window.
+    if from < MILLISECONDS
+        && let Some(candidate) = window(attempt, from, until)
+    {
+        return vec![candidate];
+    }
     if from >= MILLISECONDS {
         let finding =
             Finding::new("times_in_milliseconds").at(place.clone()).seen(format!("{from} is a time in milliseconds"));

@@ -3,9 +3,9 @@
 use alloy_primitives::{B256, U256, hex};
 use serde_json::Value;
 
-use super::abi;
 use super::eip712::{Authorization, Domain};
 use super::raw::RawTransaction;
+use super::{abi, contracts};
 use super::{checksum, parse_address};
 use crate::explain::draw::{rest, shown, units, who};
 use crate::explain::explanation::Section;
@@ -13,30 +13,52 @@ use crate::explain::finding::Finding;
 use crate::explain::names;
 use x402_wire::amount::parse_atomic;
 
-/// Functions that x402 calls, with the names of their arguments.
-const FUNCTIONS: [(&str, &str, &[&str]); 10] = [
-    ("a9059cbb", "transfer", &["to", "amount"]),
-    ("095ea7b3", "approve", &["spender", "amount"]),
-    ("23b872dd", "transferFrom", &["from", "to", "amount"]),
+/// Functions that x402 calls, as the contracts' own tables declare them, with a name for people and those of their
+/// arguments.
+const FUNCTIONS: [(&str, &str, &[&str]); 11] = [
+    ("transfer(address,uint256)", "transfer", &["to", "amount"]),
+    ("approve(address,uint256)", "approve", &["spender", "amount"]),
+    ("transferFrom(address,address,uint256)", "transferFrom", &["from", "to", "amount"]),
     (
-        "e3ee160e",
+        "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)",
         "transferWithAuthorization",
         &["from", "to", "value", "validAfter", "validBefore", "nonce", "v", "r", "s"],
     ),
-    ("cf092995", "transferWithAuthorization", &["from", "to", "value", "validAfter", "validBefore", "nonce"]),
-    ("5a049a70", "cancelAuthorization", &["authorizer", "nonce", "v", "r", "s"]),
-    ("d505accf", "permit", &["owner", "spender", "value", "deadline", "v", "r", "s"]),
     (
-        "13cd3b53",
+        "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)",
+        "transferWithAuthorization",
+        &["from", "to", "value", "validAfter", "validBefore", "nonce"],
+    ),
+    (
+        "cancelAuthorization(address,bytes32,uint8,bytes32,bytes32)",
+        "cancelAuthorization",
+        &["authorizer", "nonce", "v", "r", "s"],
+    ),
+    (
+        "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)",
+        "permit",
+        &["owner", "spender", "value", "deadline", "v", "r", "s"],
+    ),
+    (
+        "settle(((address,uint256),uint256,uint256),address,(address,uint256),bytes)",
         "settle (x402 proxy of exact)",
         &["token", "amount", "nonce", "deadline", "owner", "to", "validAfter"],
     ),
     (
-        "ff11e7b4",
+        "settle(((address,uint256),uint256,uint256),uint256,address,(address,address,uint256),bytes)",
         "settle (x402 proxy of upto)",
         &["token", "permitted", "nonce", "deadline", "amount", "owner", "to", "facilitator", "validAfter"],
     ),
-    ("fa340378", "settleWithPermit (x402 proxy of exact)", &[]),
+    (
+        "settleWithPermit((uint256,uint256,bytes32,bytes32,uint8),((address,uint256),uint256,uint256),address,(address,uint256),bytes)",
+        "settleWithPermit (x402 proxy of exact)",
+        &[],
+    ),
+    (
+        "settleWithPermit((uint256,uint256,bytes32,bytes32,uint8),((address,uint256),uint256,uint256),uint256,address,(address,address,uint256),bytes)",
+        "settleWithPermit (x402 proxy of upto)",
+        &[],
+    ),
 ];
 
 /// Typed data of EIP-712, as wallets are asked to sign it.
@@ -164,10 +186,11 @@ pub(crate) fn transaction(bytes: &[u8], now: u64) -> Vec<Section> {
 /// What a transaction calls.
 fn call(raw: &RawTransaction, network: &str, now: u64) -> Option<Section> {
     let (selector, args) = abi::split(&raw.input)?;
-    let selector = hex::encode(selector);
-    let Some((_, name, arguments)) = FUNCTIONS.iter().find(|(own, ..)| *own == selector) else {
+    let declared = contracts::declared(selector);
+    let Some((_, name, arguments)) = FUNCTIONS.iter().find(|(own, ..)| declared == Some(*own)) else {
         let mut section = Section::new("call");
-        section.add("selector", format!("0x{selector}"), "a function that is not known here");
+        let meaning = declared.unwrap_or("a function that is not known here");
+        section.add("selector", hex::encode_prefixed(selector), meaning);
         return Some(section);
     };
     let mut section = Section::new(format!("call of {name}"));
@@ -198,4 +221,20 @@ fn call(raw: &RawTransaction, network: &str, now: u64) -> Option<Section> {
         section.add(*argument, value, meaning);
     }
     Some(section)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::keccak256;
+
+    use super::*;
+
+    #[test]
+    fn every_function_that_is_drawn_is_declared_by_a_contract() {
+        for (signature, ..) in FUNCTIONS {
+            let selector = keccak256(signature)[..4].try_into().unwrap();
+            assert_eq!(contracts::declared(selector), Some(signature));
+        }
+        assert_eq!(contracts::declared([0; 4]), None);
+    }
 }

@@ -6,9 +6,10 @@
 //! | [`transfer`] | mint, token account, amount, decimals |
 //! | [`blockhash`] | whether the blockhash is still good |
 
+use alloy_primitives::hex;
 use serde_json::json;
 
-use super::{Candidate, address, terms};
+use super::{Candidate, address, kinds, terms};
 use crate::accounts;
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench, Failure};
@@ -57,6 +58,11 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &
         let next = candidate.next.clone();
         let next = transaction.and_then(Result::ok).map_or(next, |own| for_us(&candidate.next, &own));
         return vec![Candidate { next, ..candidate }];
+    }
+    if code == Code::NoFeePayer
+        && let Some(candidate) = kinds::evm_addresses(bench, attempt)
+    {
+        return vec![candidate];
     }
     let Some(Ok(transaction)) = transaction else {
         return match code {
@@ -135,11 +141,16 @@ fn undecodable(attempt: &Attempt) -> Vec<Candidate> {
         let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
         return vec![Candidate::new(finding, attempt.pay(PLACE, mended), "in standard base64")];
     }
-    let in_base58 = bs58::decode(text).into_vec().ok().filter(|bytes| Transaction::decode(bytes).is_ok());
-    if let Some(bytes) = in_base58 {
-        let encoded = crate::networks::solana::transaction::to_base64(&bytes);
-        let finding = Finding::new("transaction_base58").at(AT).seen("the transaction is written in base58");
-        return vec![Candidate::new(finding, attempt.pay(PLACE, encoded), "in base64")];
+    let in_base58 = bs58::decode(text).into_vec().ok().map(|bytes| (bytes, "transaction_base58", "base58"));
+    let in_hexadecimal = hex::decode(text.trim()).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
+    for (bytes, id, name) in in_hexadecimal.into_iter().chain(in_base58) {
+        let Ok(transaction) = Transaction::decode(&bytes) else { continue };
+        let encoded = attempt.pay(PLACE, crate::networks::solana::transaction::to_base64(&bytes));
+        // Who pays the fee could not be compared before, and was taken to be our facilitator.
+        let is_ours = transaction.message.fee_payer() == Some(ours());
+        let next = if is_ours { encoded } else { for_us(&encoded, &transaction) };
+        let finding = Finding::new(id).at(AT).seen(format!("the transaction is written in {name}"));
+        return vec![Candidate::new(finding, next, "in base64")];
     }
     Vec::new()
 }

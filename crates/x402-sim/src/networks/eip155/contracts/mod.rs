@@ -47,6 +47,13 @@ const UNKNOWN_CODE: [(Address, &str); 4] = [
     (address!("4e59b44847b379578588920cA78FbF26c0B4956C"), "the CREATE2 deployer"),
 ];
 
+/// The signature of a function that one of the contracts declares, by its selector.
+pub(super) fn declared(selector: [u8; 4]) -> Option<&'static str> {
+    let mut others = [multicall::FUNCTIONS, permit2::FUNCTIONS, proxy::FUNCTIONS].into_iter().flatten();
+    let found = others.find(|row| row.0 == selector).map(|row| row.1);
+    found.or_else(|| token::declared(selector))
+}
+
 /// How much gas a block holds, and the most that a call may use.
 pub const GAS_LIMIT: u64 = 30_000_000;
 

@@ -99,8 +99,7 @@ fn triples(args: Args<'_>) -> Option<Vec<Inner<'_>>> {
         .collect()
 }
 
-/// The functions that the contract answers, for the test of their selectors.
-#[cfg(test)]
+/// The functions that the contract answers: their selectors and signatures.
 pub(super) const FUNCTIONS: &[([u8; 4], &str)] = &[
     (alloy_primitives::hex!("252dba42"), "aggregate((address,bytes)[])"),
     (alloy_primitives::hex!("bce38bd7"), "tryAggregate(bool,(address,bytes)[])"),

@@ -174,8 +174,7 @@ pub(super) fn told(length: usize, deadline: U256, permitted: U256) -> impl Fn(ch
     }
 }
 
-/// The functions that the contract answers, for the test of their selectors.
-#[cfg(test)]
+/// The functions that the contract answers: their selectors and signatures.
 pub(super) const FUNCTIONS: &[([u8; 4], &str)] = &[
     (
         alloy_primitives::hex!("137c29fe"),

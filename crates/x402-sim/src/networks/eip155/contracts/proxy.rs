@@ -102,8 +102,7 @@ fn settle(machine: &mut Machine<'_>, message: Message<'_>, args: Args<'_>, first
     machine.permitted(permit.once(owner), effects, told(bytes.len(), permit.deadline, permit.amount))
 }
 
-/// The functions that the contracts answer, for the test of their selectors.
-#[cfg(test)]
+/// The functions that the contracts answer: their selectors and signatures.
 pub(super) const FUNCTIONS: &[([u8; 4], &str)] = &[
     (hex!("13cd3b53"), "settle(((address,uint256),uint256,uint256),address,(address,uint256),bytes)"),
     (hex!("ff11e7b4"), "settle(((address,uint256),uint256,uint256),uint256,address,(address,address,uint256),bytes)"),

@@ -82,6 +82,11 @@ const FUNCTIONS: &[([u8; 4], &str, Function)] = &[
     (hex!("b7b72899"), "cancelAuthorization(address,bytes32,bytes)", F::CancelAuthorization(Form::Bytes)),
 ];
 
+/// The signature of a function that tokens declare, by its selector.
+pub(super) fn declared(selector: [u8; 4]) -> Option<&'static str> {
+    FUNCTIONS.iter().find(|row| row.0 == selector).map(|row| row.1)
+}
+
 /// Calls a token.
 pub(super) fn call(machine: &mut Machine<'_>, token: &Token, message: Message<'_>) -> Result<Vec<u8>, Halt> {
     let (selector, args) = abi::split(message.input).ok_or(Halt::SILENT)?;

@@ -2,10 +2,11 @@
 //!
 //! One table. The end-to-end tests sign with every row and send it to a running server, in both protocol versions.
 
-use alloy_primitives::{Address, U256, address, hex};
+use alloy_primitives::{Address, B256, U256, address, hex};
 use x402_wire::document::Document;
 
 use super::draft::Draft;
+use super::missigned;
 use crate::accounts::test_accounts;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::permit2::Scheme;
@@ -51,6 +52,8 @@ pub(super) enum Spoil {
     Draft(fn(&mut Draft)),
     /// Something else is signed than what is written.
     Signed(fn(&mut Draft)),
+    /// Another digest is signed than that of the typed data.
+    Digest(fn(&Draft) -> B256),
     /// The bytes of the signature.
     Signature(fn(&[u8]) -> Vec<u8>),
     /// What is written, after it was signed.
@@ -64,6 +67,18 @@ pub static DEFECTS: &[Defect] = &[
     Defect::of("expiring", "an authorization that ends in 3 seconds", Code::ValidBefore, Spoil::Draft(expiring)),
     Defect::of("not-yet-valid", "an authorization that begins in an hour", Code::ValidAfter, Spoil::Draft(early)),
     Defect::accepted("giant-window", "an authorization until the year 9999", Spoil::Draft(endless)),
+    Defect::of(
+        "swapped-times",
+        "validAfter and validBefore swapped",
+        Code::ValidBefore,
+        Spoil::Draft(missigned::times_swapped),
+    ),
+    Defect::of(
+        "never-valid",
+        "an authorization that ends at 0",
+        Code::ValidBefore,
+        Spoil::Draft(missigned::without_end),
+    ),
     // The EIP-712 domain.
     Defect::of("wrong-domain", "signed for another name of the asset", Code::Signature, Spoil::Signed(other_name)),
     Defect::of(
@@ -74,7 +89,35 @@ pub static DEFECTS: &[Defect] = &[
     ),
     Defect::of("wrong-chain", "signed for another chain", Code::Signature, Spoil::Signed(other_chain)),
     Defect::of("wrong-contract", "signed for another asset's contract", Code::Signature, Spoil::Signed(other_contract)),
+    Defect::of(
+        "wrong-network-domain",
+        "signed for USDC on another network altogether",
+        Code::Signature,
+        Spoil::Signed(other_network_domain),
+    ),
+    // What is signed.
+    Defect::of(
+        "swapped-parties",
+        "signed with payer and payee swapped",
+        Code::Signature,
+        Spoil::Signed(missigned::parties_swapped),
+    ),
+    Defect::of(
+        "personal-sign",
+        "the digest signed as a message",
+        Code::Signature,
+        Spoil::Digest(missigned::as_message),
+    ),
+    Defect::of("double-hash", "the digest hashed once more", Code::Signature, Spoil::Digest(missigned::hashed_twice)),
     // The signature.
+    Defect::of("s-before-r", "a signature with s before r", Code::Signature, Spoil::Signature(missigned::s_before_r)),
+    Defect::of("v-first", "a signature with v before r and s", Code::Signature, Spoil::Signature(missigned::v_first)),
+    Defect::of(
+        "wrong-parity",
+        "a signature with the other v",
+        Code::Signature,
+        Spoil::Signature(missigned::other_parity),
+    ),
     Defect::of("wrong-signer", "signed by another account's key", Code::Signature, Spoil::Signed(other_key)),
     Defect::of("tampered", "another amount than the one that was signed", Code::Signature, Spoil::Signed(other_value)),
     Defect::simulated("high-s", "the signature's other form, with a high s", Spoil::Signature(high_s)),
@@ -311,6 +354,14 @@ fn other_chain(draft: &mut Draft) {
 
 fn other_contract(draft: &mut Draft) {
     draft.contract = elsewhere(draft).usdc;
+}
+
+/// Name, version, chain and contract of the other network's.
+fn other_network_domain(draft: &mut Draft) {
+    let other = elsewhere(draft);
+    draft.name = String::from(if other.chain_id == BASE.chain_id { "USD Coin" } else { "USDC" });
+    draft.domain_version = String::from("2");
+    (draft.chain_id, draft.contract) = (other.chain_id, other.usdc);
 }
 
 fn other_key(draft: &mut Draft) {

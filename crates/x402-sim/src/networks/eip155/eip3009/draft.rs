@@ -289,6 +289,11 @@ impl Draft {
                 let payload = self.write(&signature, around).payload;
                 Ok(Signed { payload, digest: signed.digest(), signer: signed.signer.address })
             }
+            Spoil::Digest(spoil) => {
+                let digest = spoil(&self);
+                let payload = self.write(&sign(digest, &self.signer), around).payload;
+                Ok(Signed { payload, digest, signer: self.signer.address })
+            }
             Spoil::Signature(spoil) => {
                 let pristine = self.signature();
                 let signature = spoil(&pristine);
@@ -319,7 +324,8 @@ impl Draft {
         }
     }
 
-    fn digest(&self) -> B256 {
+    /// What is signed.
+    pub(super) fn digest(&self) -> B256 {
         if let Some(by) = self.permit2 {
             return self.permit(by).digest();
         }
@@ -327,10 +333,8 @@ impl Draft {
         self.authorization.digest(Domain { name, version, chain_id: *chain_id, contract: *contract }.separator())
     }
 
-    /// `r`, `s` and `v`.
     fn signature(&self) -> Vec<u8> {
-        let (compact, parity) = secp::sign(self.digest(), &self.signer.key);
-        [&compact[..], &[27 + parity]].concat()
+        sign(self.digest(), &self.signer)
     }
 
     /// The payload, its members in the order in which official clients write them.
@@ -397,6 +401,12 @@ impl Draft {
         let signature = Document::from(hex::encode_prefixed(signature));
         Document::object([("authorization", authorization), ("signature", signature)])
     }
+}
+
+/// `r`, `s` and `v` of a digest.
+fn sign(digest: B256, signer: &Signer) -> Vec<u8> {
+    let (compact, parity) = secp::sign(digest, &signer.key);
+    [&compact[..], &[27 + parity]].concat()
 }
 
 impl From<TestAccount> for Signer {

@@ -7,7 +7,7 @@
 //! | [`checks`] | the checks, and the official order of each protocol version |
 //! | [`charge`] | what will move, and how a revert is told |
 //! | [`draft`] | the other direction: what a payer makes of requirements |
-//! | [`defect`] | what can be wrong with it, by name |
+//! | [`defect`], [`missigned`] | what can be wrong with it, by name |
 
 pub mod case;
 pub mod charge;
@@ -15,6 +15,7 @@ pub mod checks;
 pub mod claim;
 pub mod defect;
 pub mod draft;
+mod missigned;
 
 pub use case::Case;
 pub use charge::Charge;

@@ -1,15 +1,19 @@
-//! Permit2: the proxy, the witness, and what a permit's signature fits.
+//! Permit2: the proxy, the witness, and what a permit's signature fits ([`other`], [`types`]).
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::Address;
 
+use super::fit::Tries;
 use super::signature::known_signer;
 use super::spelling::well_formed;
-use super::{Candidate, terms};
+use super::{Candidate, kinds, terms};
 use crate::accounts;
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench};
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, Witness};
 use crate::networks::eip155::{chain_id, checksum, parse_address};
+
+mod other;
+mod types;
 
 const PART: &str = "/payload/permit2Authorization";
 const WHERE: &str = "paymentPayload.payload.permit2Authorization";
@@ -47,6 +51,10 @@ pub(super) fn facilitator(attempt: &Attempt) -> Vec<Candidate> {
         let next = attempt.pay(&place, own).ask("/extra/facilitatorAddress", own).again();
         return vec![Candidate::assumed(next, "requirements and witness name the same facilitator")];
     }
+    let without = kinds::upto(attempt);
+    if asked.is_none() && !without.is_empty() {
+        return without;
+    }
     let (Some(said), Some(asked)) = (said, attempt.asked("/extra/facilitatorAddress")) else { return Vec::new() };
     let finding = Finding::new("upto_facilitator").at(format!("{WHERE}.witness.facilitator")).seen(format!(
         "the witness names {}, the requirements' extra.facilitatorAddress is {}",
@@ -76,17 +84,12 @@ pub(super) fn signature(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     };
     let Some((permit, owner)) = permit(attempt) else { return Vec::new() };
     let Some(signers) = ecdsa.signers(permit.digest()) else { return Vec::new() };
-    let next = attempt.clone().again();
-    for (guess, id, at, what) in guesses(bench, attempt, &permit) {
-        if signers.over(guess.digest()) == Some(owner) {
-            let finding = Finding::new(id).at(at).seen(format!("the signature fits {what}"));
-            let over = what.split(", and ").next().unwrap_or_default();
-            let proof = format!("over {over}, the signature recovers to the payer {}", checksum(owner));
-            return vec![Candidate::sure(finding, next, proof)];
-        }
+    let right = permit.digest();
+    let tries = Tries::new(signers, owner);
+    if let Some(found) = other::signed(bench, attempt, &permit, owner, &tries) {
+        return vec![found.candidate(bench, attempt, owner)];
     }
-    let signer = signers.over(permit.digest());
-    known_signer(attempt, signer, owner, &format!("{WHERE}.from"))
+    known_signer(attempt, tries.signer(right), owner, &format!("{WHERE}.from"))
 }
 
 /// Whether a signature is the payer's.
@@ -111,74 +114,4 @@ fn permit(attempt: &Attempt) -> Option<(Permit, Address)> {
         witness: Witness { to: address("/witness/to")?, facilitator, valid_after: number("/witness/validAfter")? },
     };
     Some((permit, address("/from")?))
-}
-
-type Guess = (Permit, &'static str, String, String);
-
-fn guesses(bench: &Bench, attempt: &Attempt, permit: &Permit) -> Vec<Guess> {
-    let mut all: Vec<Guess> = Vec::new();
-    for network in bench.catalog().networks() {
-        if let Some(chain_id) = network.chain_id().filter(|id| *id != permit.chain_id) {
-            let what = format!("chain id {chain_id} ({}), and this network's is {}", network.name, permit.chain_id);
-            all.push((
-                Permit { chain_id, ..*permit },
-                "wrong_chain_id",
-                "paymentRequirements.network".to_owned(),
-                what,
-            ));
-        }
-    }
-    let ours = parse_address(accounts::facilitator().address);
-    let facilitators = [attempt.asked("/extra/facilitatorAddress").and_then(parse_address), ours];
-    let mut witnesses = vec![None];
-    witnesses.extend(facilitators.into_iter().flatten().map(Some));
-    // The mock's accounts besides: a witness may name the payee, or the payer.
-    witnesses.extend(
-        [attempt.asked("/payTo"), attempt.paid(&format!("{PART}/from"))]
-            .into_iter()
-            .flatten()
-            .filter_map(|text| parse_address(text).map(Some)),
-    );
-    witnesses.extend(accounts::test_accounts().map(|account| Some(account.evm())));
-    for facilitator in witnesses {
-        let witness = Witness { facilitator, ..permit.witness };
-        if facilitator == permit.witness.facilitator {
-            continue;
-        }
-        let what = match facilitator {
-            None => "the witness of exact, without a facilitator".to_owned(),
-            Some(facilitator) => format!("the witness of upto, with facilitator {}", checksum(facilitator)),
-        };
-        for spender in [permit.spender, EXACT_PROXY, UPTO_PROXY] {
-            let guess = Permit { spender, witness, ..*permit };
-            all.push((guess, "permit2_witness", format!("{WHERE}.witness"), what.clone()));
-        }
-    }
-    let at = |key: &str| format!("{WHERE}.{key}");
-    let changed = "changed_after_signing";
-    for spender in [EXACT_PROXY, UPTO_PROXY].into_iter().filter(|spender| *spender != permit.spender) {
-        let what = format!("spender {}", checksum(spender));
-        all.push((Permit { spender, ..*permit }, changed, at("spender"), what));
-    }
-    for amount in terms::amounts_near(attempt, permit.amount) {
-        let what = format!("the amount {amount}, and {} is written", permit.amount);
-        all.push((Permit { amount, ..*permit }, changed, at("permitted.amount"), what));
-    }
-    for text in [attempt.asked("/payTo"), attempt.paid("/accepted/payTo")].into_iter().flatten() {
-        let Some(to) = parse_address(text).filter(|to| *to != permit.witness.to) else { continue };
-        let witness = Witness { to, ..permit.witness };
-        all.push((Permit { witness, ..*permit }, changed, at("witness.to"), format!("the payee {}", checksum(to))));
-    }
-    for token in bench.catalog().tokens() {
-        let (own, symbol) = (token.contract, &token.asset.symbol);
-        if own != permit.token {
-            let what = format!("the token {} ({symbol} on {})", checksum(own), token.network);
-            all.push((Permit { token: own, ..*permit }, changed, at("permitted.token"), what.clone()));
-            let other = Permit { token: own, chain_id: token.chain_id, ..*permit };
-            all.push((other, "wrong_chain_id", at("permitted.token"), what));
-        }
-    }
-    let zero = Witness { valid_after: U256::ZERO, ..permit.witness };
-    all.push((Permit { witness: zero, ..*permit }, changed, at("witness.validAfter"), "validAfter 0".to_owned()));
-    all
 }

@@ -1,0 +1,55 @@
+//! What a payer says it has accepted, beside what is asked.
+
+use serde_json::Value;
+
+use super::attempt::{Attempt, set};
+use super::finding::Finding;
+use super::judge::{Bench, Failure};
+use super::repair;
+
+/// Whether the payer has accepted something on another kind of network than is asked for.
+pub(super) fn strays(accepted: &Value, asked: &Value) -> bool {
+    let name = |terms: &Value| terms.get("network").and_then(Value::as_str).unwrap_or_default().to_owned();
+    repair::of_other_family(&name(accepted), &name(asked))
+}
+
+/// The same payment as if the requirements had been accepted as they are: what differs was found already. And what is
+/// wrong with its signature even for what was accepted.
+pub(super) fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> (Attempt, Option<Finding>) {
+    if *accepted == attempt.requirements {
+        return (attempt, None);
+    }
+    let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
+    if strays(accepted, &attempt.requirements) {
+        return (own, None);
+    }
+    let own_failure = bench.judge(&own).err();
+    // What a transaction moves cannot be put right from outside; one that is good for what was accepted has no other fault.
+    if own_failure.is_none() && own.paid("/payload/transaction").is_some() {
+        return (own, None);
+    }
+    let of_signature = |failure: &Failure| failure.reason.ends_with("signature");
+    let own_failure = own_failure.filter(of_signature);
+    let was_signed = own_failure.is_none();
+    let mut next = attempt.clone();
+    set(&mut next.payload, "/accepted", attempt.requirements.clone());
+    let mut changed =
+        ["network", "asset", "extra"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key));
+    for (key, pointer) in repair::SIGNED {
+        let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
+        let signed = next.payload.pointer(pointer);
+        let same = signed.and_then(Value::as_str).zip(said.and_then(Value::as_str));
+        if said != asked && same.is_some_and(|(signed, said)| signed.eq_ignore_ascii_case(said)) {
+            next = next.pay(pointer, asked.cloned().unwrap_or_default());
+            changed = true;
+        }
+    }
+    // What was signed may be wrong even for what was accepted; unless it was signed for what is asked.
+    if let Some(failure) = own_failure.filter(|_| bench.judge(&next).is_err_and(|failure| of_signature(&failure))) {
+        let sure = repair::candidates(bench, &own, &failure).into_iter().next().filter(|found| found.sure.is_some());
+        if let Some((finding, proof)) = sure.and_then(|found| found.finding.zip(found.sure)) {
+            return (next.again(), Some(finding.proven(proof)));
+        }
+    }
+    (if changed && was_signed { next.again() } else { next }, None)
+}
