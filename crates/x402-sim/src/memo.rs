@@ -15,6 +15,10 @@ use crate::catalog::{INVOICE_ASSET, solana_account};
 use crate::fault::Mode;
 use crate::ledger::{Account, Effect, View};
 
+mod error;
+
+pub use error::InvoiceError;
+
 /// The decimals of the currency of invoices (USDC).
 pub const DECIMALS: u8 = 6;
 
@@ -38,79 +42,6 @@ pub struct Terms<'a> {
     pub path: &'a str,
     /// The amount in atomic units of the currency.
     pub amount: U256,
-}
-
-/// Why a proof does not redeem an invoice.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvoiceError {
-    /// Not a memo.
-    #[error("the proof is not a memo of the form req-<uuid>")]
-    Malformed,
-    /// Not issued here, or for another resource or price.
-    #[error("this server did not issue that memo for this resource at this price")]
-    NotIssued,
-    /// Too late.
-    #[error("the invoice expired {seconds} s ago")]
-    Expired {
-        /// How long ago, in seconds.
-        seconds: u64,
-    },
-    /// Used before.
-    #[error("the invoice was paid before")]
-    Spent,
-    /// The memo alone, where a transaction has to pay.
-    #[error(
-        "nobody has paid this invoice yet: send {amount} USDC to {recipient} on Solana devnet with this memo, and give the \
-         transaction's signature as the proof; the memo alone is enough with `verification: accept`, or with the header \
-         `X-Simulation-Mode: success`"
-    )]
-    NotPaid {
-        /// The amount in whole units.
-        amount: String,
-        /// Who is paid.
-        recipient: &'static str,
-    },
-    /// A transaction that is not on the chain.
-    #[error("there is no such transaction on the simulated Solana devnet, or it failed")]
-    NoTransaction,
-    /// A transaction of something else.
-    #[error("the transaction does not pay this invoice: {0}")]
-    OtherTransaction(&'static str),
-    /// No such payer.
-    #[error("X-Payment-From names no test account; give an index, a name or an address of one")]
-    UnknownPayer,
-    /// The asset moves nothing of the payer's.
-    #[error("test account {index} is blacklisted: no asset moves its money")]
-    PayerBlocked {
-        /// The account's index.
-        index: usize,
-    },
-    /// The payer has too little.
-    #[error("test account {index} holds too little for {amount} USDC")]
-    InsufficientFunds {
-        /// The account's index.
-        index: usize,
-        /// The amount in whole units.
-        amount: String,
-    },
-}
-
-impl InvoiceError {
-    /// The reason string.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed => "invoice_memo_malformed",
-            Self::NotIssued => "invoice_memo_not_issued",
-            Self::Expired { .. } => "invoice_expired",
-            Self::Spent => "invoice_already_paid",
-            Self::NotPaid { .. } => "invoice_not_paid",
-            Self::NoTransaction => "invoice_transaction_not_found",
-            Self::OtherTransaction(_) => "invoice_transaction_mismatch",
-            Self::UnknownPayer => "invoice_payer_unknown",
-            Self::PayerBlocked { .. } => "invoice_payer_blocked",
-            Self::InsufficientFunds { .. } => "invoice_insufficient_funds",
-        }
-    }
 }
 
 impl Memos {

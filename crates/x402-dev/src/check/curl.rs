@@ -15,7 +15,7 @@ pub fn read(text: &str) -> Record {
                 record.begin(first);
                 state = State::Request;
             } else if let Some(own) = record.exchanges.last_mut().filter(|_| state == State::Request) {
-                field(&mut own.request, line);
+                sent(&mut own.request, line);
             }
         } else if let Some(line) = line.strip_prefix("< ").or_else(|| (line == "<").then_some("")) {
             state = response_line(&mut record, line, state);
@@ -133,6 +133,17 @@ fn response_line(record: &mut Record, line: &str, state: State) -> State {
     state
 }
 
+/// A field that was sent, or, without a name, what follows a line break within the one before.
+fn sent(side: &mut Side, line: &str) {
+    match side.fields.last_mut() {
+        Some((_, value)) if !line.is_empty() && !line.contains(':') => {
+            value.push('\n');
+            value.push_str(line.trim());
+        }
+        _ => field(side, line),
+    }
+}
+
 fn field(side: &mut Side, line: &str) {
     if let Some((name, value)) = line.split_once(':') {
         side.fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
@@ -156,6 +167,15 @@ mod tests {
         assert_eq!(all[0].response.get("payment-required"), Some("eyJ9"));
         assert_eq!(all[0].response.body.as_deref(), Some("{}"));
         assert_eq!((all[1].status, all[1].response.body.as_deref()), (200, Some("hello\nworld")));
+    }
+
+    #[test]
+    fn a_line_break_within_a_field_stays_in_it() {
+        let all =
+            read("> GET /a HTTP/1.1\n> PAYMENT-SIGNATURE: eyJh\n> Ijox\n> fQ==\n> Host: x\n>\n< HTTP/1.1 400 x\n<\n")
+                .exchanges;
+        assert_eq!(all[0].request.get("payment-signature"), Some("eyJh\nIjox\nfQ=="));
+        assert_eq!(all[0].request.get("host"), Some("x"));
     }
 
     #[test]

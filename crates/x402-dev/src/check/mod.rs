@@ -8,6 +8,7 @@
 //! | [`payments`], [`twice`] | rules about what was paid, and how often |
 //! | [`carrier`], [`retry`] | rules about the field that carries a payment, and about what it pays for |
 //! | [`offer`], [`unpaid`] | rules about where an offer stands, and about offers that nobody took up |
+//! | [`unasked`] | an address that asks for no payment |
 //! | [`cache`] | answers that came out of a cache, or may go into one |
 //! | [`refusal`], [`status`] | what a refusal says; answers that are none of the protocol's |
 //! | [`facilitator`] | what a facilitator was asked |
@@ -34,6 +35,7 @@ pub mod refusal;
 pub mod retry;
 pub mod status;
 pub mod twice;
+pub mod unasked;
 pub mod unpaid;
 
 pub use exchange::{Answer, Exchange};
@@ -98,9 +100,7 @@ pub fn answer(answer: &Answer, explain: &Explain<'_>) -> Explanation {
     explanation.sections.insert(0, section);
     if exchange.status != 402 {
         explanation.kind = Kind::Transcript;
-        if exchange.offer().is_none() {
-            explanation.notes.push(format!("it answers {}, and asks for no payment", exchange.status));
-        }
+        unasked::look(&exchange, &mut explanation);
     }
     passage::alone(&exchange, &mut explanation);
     explanation.rank();

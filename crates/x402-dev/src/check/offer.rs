@@ -8,6 +8,7 @@ use serde_json::Value;
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
+use x402_wire::header::decode;
 use x402_wire::shape::shorten;
 
 use super::exchange::Exchange;
@@ -62,7 +63,7 @@ fn readable(own: &Exchange, name: &str, explanation: &mut Explanation) {
         explanation.find(missing.seen(seen));
     } else if own.response.is_whole() {
         let seen = format!("{name}: 402 without PAYMENT-REQUIRED, and without an offer of version 1 in its body");
-        explanation.find(missing.seen(seen));
+        explanation.find(missing.seen(seen).seen(misnamed(own)));
     } else {
         once(explanation, "the record does not hold its body", || {
             format!(
@@ -70,6 +71,20 @@ fn readable(own: &Exchange, name: &str, explanation: &mut Explanation) {
             )
         });
     }
+}
+
+/// The header under whose name the offer stands that nobody reads there; empty where there is none.
+fn misnamed(own: &Exchange) -> String {
+    let is_offer = |value: &str| {
+        decode::<Value>(value).is_ok_and(|value| matches!(Kind::of(&value), Kind::OfferV1 | Kind::OfferV2))
+    };
+    let found = own.response.fields.iter().find(|(_, value)| is_offer(value));
+    found.map_or_else(String::new, |(name, _)| {
+        format!(
+            "the offer stands in the header `{}`, where no client looks for it: call it PAYMENT-REQUIRED",
+            shorten(name)
+        )
+    })
 }
 
 /// Notes something that may be true of every request, of the first of them.

@@ -4,7 +4,7 @@ use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 
 use super::exchange::Exchange;
-use super::{cache, offer};
+use super::{cache, offer, refusal};
 
 /// Looks at the ways of a record's requests.
 pub fn look(exchanges: &[Exchange], explanation: &mut Explanation) {
@@ -20,6 +20,10 @@ pub fn look(exchanges: &[Exchange], explanation: &mut Explanation) {
 /// Looks at one answer to a request without a payment.
 pub fn alone(own: &Exchange, explanation: &mut Explanation) {
     offer::look(own, "the request", explanation);
+    if own.status >= 500 && own.offer().is_none() {
+        let seen = format!("{} is answered with {}", own.url, own.status);
+        explanation.find(Finding::new("server_failed_unpaid").seen(seen).seen(refusal::within(own)));
+    }
     cache::look(own, "the request", explanation);
     if own.response.get("payment-required").is_some()
         && own.response.get("access-control-allow-origin").is_some()

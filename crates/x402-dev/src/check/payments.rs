@@ -92,6 +92,8 @@ impl<'a> Payments<'a> {
                     refusal::tell(own, name, judged, explanation);
                 }
             }
+            // A line break in a field is a request that no server reads.
+            400 if own.payment().is_some_and(|(_, value)| value.contains('\n')) => {}
             400..=499 if self.why(own, judge, explanation) != Judged::Wrong => {
                 explanation.find(status::meaning(own, name).seen(refusal::within(own)));
             }

@@ -40,8 +40,15 @@ pub fn meaning(own: &Exchange, name: &str) -> Finding {
     let body = own.response.body_text().unwrap_or_default();
     let seen = format!("{name} carries a payment and is answered with {}", own.status);
     if says_too_large(own.status, body) {
-        let size = own.payment().map(|(header, value)| format!("; its {header} has {} bytes", value.len()));
-        return Finding::new("header_refused").seen(format!("{seen}{}", size.unwrap_or_default()));
+        let (header, paid) = own.payment().map_or(("payment", 0), |(header, value)| (header, value.len()));
+        let finding = Finding::new("header_refused").seen(format!("{seen}; its {header} has {paid} bytes"));
+        let largest = own.request.fields.iter().max_by_key(|(_, value)| value.len());
+        let Some((other, size)) = largest.map(|(name, value)| (name, value.len())).filter(|(_, size)| *size > paid)
+        else {
+            return finding;
+        };
+        let fix = format!("Make the request's `{other}` smaller: it is larger than the payment.");
+        return finding.seen(format!("its `{other}` has {size} bytes")).fixed_by(fix);
     }
     if own.status == 429 {
         let wait = own.response.get("retry-after").map(|wait| format!(", `Retry-After: {wait}`"));

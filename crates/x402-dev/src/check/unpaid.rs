@@ -2,16 +2,31 @@
 
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
+use x402_sim::explain::manual;
 
 use super::exchange::Exchange;
-use super::{Explain, offered};
+use super::{Explain, offered, refusal};
+
+/// What is to be known of a record of answers alone.
+const UNSEEN: &str = "the record holds answers without their requests: whether a payment was sent is not to be seen; `curl -v` \
+                      shows both";
 
 /// Looks at a record without a payment.
 pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Explanation) {
     // One request alone was perhaps only to see the price.
     let open = exchanges.iter().position(|own| own.status == 402);
     let Some(place) = open.filter(|_| exchanges.len() >= 2 && explanation.findings.is_empty()) else { return };
-    if exchanges.iter().any(|own| own.payment().is_some()) {
+    // A receipt comes for a payment, also where the request with it was not written down.
+    if exchanges.iter().any(|own| own.payment().is_some() || own.receipt().is_some()) {
+        return;
+    }
+    if exchanges.iter().all(|own| own.url.is_empty()) {
+        let said = exchanges.iter().rev().find(|own| refusal::reason(own).is_some() && !refusal::says_unpaid(own));
+        explanation.notes.push(UNSEEN.to_owned());
+        let page = said.and_then(refusal::reason).and_then(manual::page);
+        for id in page.into_iter().flat_map(|page| &page.findings) {
+            explanation.find(Finding::new(id).seen(format!("an answer says {}", page.map_or("", |page| &page.reason))));
+        }
         return;
     }
     let own = &exchanges[place];

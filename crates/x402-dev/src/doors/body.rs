@@ -53,9 +53,10 @@ pub async fn read(request: Request<Body>) -> Result<Bytes, BodyError> {
     timed(body, Bytewise::Keep).await.map(|(bytes, _)| bytes)
 }
 
-/// Reads a body and keeps its hash only, so that a client that is still sending can hear the answer.
-pub async fn drain(body: Body) -> Result<BodyHash, BodyError> {
-    timed(body, Bytewise::Discard).await.map(|(_, hash)| hash)
+/// Reads a body, so that a client that is still sending can hear the answer, and keeps its hash; and the body itself
+/// where it comes in one piece.
+pub async fn drain(body: Body) -> Result<(BodyHash, Bytes), BodyError> {
+    timed(body, Bytewise::Discard).await.map(|(bytes, hash)| (hash, bytes))
 }
 
 async fn timed(mut body: Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
@@ -100,7 +101,10 @@ async fn collect(body: &mut Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), 
                 kept.extend_from_slice(&std::mem::take(&mut whole));
                 kept.extend_from_slice(&data);
             }
-            Bytewise::Discard => hasher.add(&data),
+            Bytewise::Discard => {
+                hasher.add(&data);
+                whole = if size == data.len() { data } else { Bytes::new() };
+            }
         }
     }
     let bytes = if kept.is_empty() { whole } else { kept.freeze() };

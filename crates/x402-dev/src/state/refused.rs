@@ -49,6 +49,8 @@ pub struct Refused {
     pub faults: Vec<String>,
     /// What the paying client calls itself: its `User-Agent`, where it paid here.
     pub agent: Option<String>,
+    /// The finding that the instance knows it to be, where the payment was not looked at.
+    pub finding: Option<&'static str>,
 }
 
 /// The newest of them.
@@ -79,6 +81,7 @@ impl Refused {
             requirements: None,
             faults: Vec::new(),
             agent: None,
+            finding: None,
         }
     }
 
@@ -111,6 +114,11 @@ impl Refused {
     /// The same, by a client that calls itself something.
     pub fn sent_by(self, agent: Option<&str>) -> Self {
         Self { agent: agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect()), ..self }
+    }
+
+    /// The same, which is known to be something without that it was looked at.
+    pub fn found(self, finding: &'static str) -> Self {
+        Self { finding: Some(finding), ..self }
     }
 
     /// The same, with what came, where that is no request.

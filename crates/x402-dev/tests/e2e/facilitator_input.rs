@@ -200,6 +200,24 @@ fn what_is_no_address_is_an_invalid_payload() {
 }
 
 #[test]
+fn a_prefix_that_stands_twice_is_no_hexadecimal() {
+    let mock = Test::new().start();
+    let good = Payment::of(&requirements()).request();
+    for place in [
+        "/paymentPayload/payload/signature",
+        "/paymentPayload/payload/authorization/nonce",
+        "/paymentPayload/payload/authorization/from",
+        "/paymentPayload/payload/authorization/to",
+    ] {
+        let twice = format!("0x{}", good.pointer(place).and_then(Value::as_str).unwrap());
+        let body = changed(&good, place, json!(twice));
+        assert_eq!(mock.verify(&body)["isValid"], false, "{place}");
+        assert_eq!(mock.settle(&body)["success"], false, "{place}");
+    }
+    assert_eq!(mock.settle(&good)["success"], true);
+}
+
+#[test]
 fn hostile_text_in_every_place_is_refused_with_a_short_message() {
     let mock = Test::new().start();
     let good = Payment::of(&requirements()).request();

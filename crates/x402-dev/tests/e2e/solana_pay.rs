@@ -152,9 +152,9 @@ fn an_invoice_is_paid_by_a_transaction_with_its_memo() {
     let nothing = "5wHu1qwD7q5ifaN5nwdcDqNFo53GJqa7nLp2BeeEpcHCusb4GzARz4GjgzsEHMkBMgCJMGa6GSQ1VG96Exv8kt2W";
     assert_eq!(prove("/a", nothing).assert_status(402).json()["error"], "invoice_transaction_not_found");
     let too_little = send(9_999, &memo);
-    assert_eq!(prove("/a", &too_little).assert_status(402).json()["error"], "invoice_transaction_mismatch");
+    assert_eq!(prove("/a", &too_little).assert_status(402).json()["error"], "invoice_transaction_amount");
     let foreign = send(10_000, "hello");
-    assert_eq!(prove("/a", &foreign).assert_status(402).json()["error"], "invoice_memo_malformed");
+    assert_eq!(prove("/a", &foreign).assert_status(402).json()["error"], "invoice_transaction_memo");
     let paid = send(10_000, &memo);
     assert_eq!(prove("/b", &paid).assert_status(402).json()["error"], "invoice_memo_not_issued");
     let named = Request::get("/a").header("X-Payment-Proof", &paid).header("X-Purchase-Id", "order-7");
@@ -186,7 +186,7 @@ fn a_payment_that_our_facilitator_settled_pays_no_invoice_besides() {
     let name = receipt["transaction"].as_str().unwrap().to_owned();
     let prove = |proof: &str| mock.send(&Request::get("/a").header("X-Payment-Proof", proof));
     let refused = prove(&name).assert_status(402).json();
-    assert_eq!(refused["error"], "invoice_transaction_mismatch", "{refused}");
+    assert_eq!(refused["error"], "invoice_transaction_settled", "{refused}");
     // The invoice itself is as good as before: a transaction of its own pays it.
     let [payer, mint] = [solana::key_of(&account(1)), Key::parse(USDC).unwrap()];
     let held = |owner| Key::token_account(owner, mint, program::TOKEN);

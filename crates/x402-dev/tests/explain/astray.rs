@@ -95,10 +95,10 @@ fn a_payment_under_an_unknown_name_is_one() {
 fn a_proof_is_a_payment_and_its_refusal_is_kept() {
     let (asker, mock) = (Asker::new(), Test::new().start());
     let proof = "req-00000000-0000-4000-8000-000000000000";
-    let refused = pay(&mock, "x-payment-proof", proof);
     let answer = unpaid(&mock);
+    let refused = pay(&mock, "x-payment-proof", proof);
     let told = last(&asker, &mock);
-    assert_eq!(ids(&told), ["invoice_proof"], "{told}");
+    assert_eq!(ids(&told), ["invoice_not_issued"], "{told}");
     assert_eq!(told["verdict"]["reason"], "invoice_memo_not_issued");
     let record = format!(
         "> GET /report HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n< payment-required: {}\n<\n{{}}\n\
@@ -108,7 +108,7 @@ fn a_proof_is_a_payment_and_its_refusal_is_kept() {
         refused.text()
     );
     asker.file("curl.log", &record);
-    assert_eq!(ids(&asker.json(&["explain", "curl.log"])), ["invoice_proof"]);
+    assert_eq!(ids(&asker.json(&["explain", "curl.log"])), ["invoice_not_issued"]);
     asker.file("curl.log", record.replace("402 Payment Required\n< www-authenticate", "200 OK\n< server"));
     assert!(ids(&asker.json(&["explain", "curl.log"])).is_empty());
 }

@@ -59,14 +59,21 @@ fn what_happened_since_is_told_before_an_older_refusal() {
     let header = signed(&asker, &mock, Some("wrong-domain"));
     assert_eq!(pay(&mock, &header).status, 402);
     let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
-    assert!(told.starts_with("REFUSED: invalid_exact_evm_signature"), "{told}");
-    // A payment under a name that nobody reads is no payment: nothing was refused.
-    let request = Request::get("/other").header("x-payment-signature", &header);
-    assert_eq!(mock.send(&request).status, 402);
+    assert!(
+        told.starts_with("REFUSED just now: invalid_exact_evm_signature")
+            || told.contains("s ago: invalid_exact_evm_signature"),
+        "{told}"
+    );
+    // What nobody has paid since is what is asked about; the older refusal is asked for by the number of its event.
+    assert_eq!(mock.get("/other").status, 402);
     let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
-    assert!(told.starts_with("NEWER: the newest request to a paid resource brought no payment"), "{told}");
-    assert!(told.lines().next().unwrap().contains("/other"), "{told}");
-    assert!(last(&asker, &mock)["newer"].as_str().unwrap().contains("/other"));
+    assert!(told.contains("PROVEN: the 402 was never answered with a payment") && told.contains("/other"), "{told}");
+    assert!(!told.contains("NEWER") && !told.contains("wrong_domain_name"), "{told}");
+    assert_eq!(ids(&last(&asker, &mock)), ["no_payment_sent"]);
+    let (_, command) = told.split_once("`x402-dev explain ").unwrap();
+    let number = command.split_once('`').unwrap().0;
+    let older = asker.json(&["explain", number, "--url", &mock.url]);
+    assert_eq!(ids(&older), ["wrong_domain_name"], "{older}");
     // And a payment that was settled since makes the refusal an old one.
     assert_eq!(pay(&mock, &signed(&asker, &mock, None)).status, 200);
     let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
@@ -86,7 +93,11 @@ fn a_request_that_the_facilitator_cannot_read_is_kept_with_what_is_wrong_with_it
         assert_eq!(post(body), 400, "{body}");
         let told = asker.run(&["explain", "last", "--url", &mock.url]);
         assert_eq!(told.code, Some(0), "{told:?}");
-        assert!(told.stdout.starts_with("REFUSED: HTTP 400") && told.stdout.contains(part), "{}", told.stdout);
+        assert!(
+            told.stdout.starts_with("REFUSED") && told.stdout.contains(": HTTP 400") && told.stdout.contains(part),
+            "{}",
+            told.stdout
+        );
     }
 }
 
@@ -114,6 +125,9 @@ fn what_the_instance_itself_is_the_cause_of_is_told_apart() {
     let used = last(&asker, &mock);
     assert_eq!(ids(&used), ["nonce_used"], "{used}");
     assert_eq!(used["findings"][0]["certainty"], "proven");
+    let told = used["findings"][0].to_string();
+    assert!(told.contains("it was settled before: Settled") && told.contains("transaction 0x"), "{told}");
+    assert!(!told.contains("signs anew") && told.contains("x402-dev purchases"), "{told}");
     let cut = &header[..header.len() / 2];
     assert_eq!(pay(cut), 402);
     assert_eq!(ids(&last(&asker, &mock)), ["header_truncated"]);
@@ -133,6 +147,14 @@ fn personas_and_switches_are_told_apart_from_broken_payments() {
         let explanation = last(&asker, &mock);
         assert_eq!(ids(&explanation), [cause], "{explanation}");
         assert_eq!(explanation["findings"][0]["certainty"], "proven");
+    }
+    for who in ["pending", "drained"] {
+        let run = asker.run(&["sign", "offer.b64", "--as", who]);
+        assert_eq!(pay(&mock, run.stdout.trim()).status, 402);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told)[0], "persona_played", "{told}");
+        assert!(!told["findings"].to_string().contains("fault list"), "{told}");
+        assert!(told["findings"].as_array().unwrap().iter().all(|own| own["id"] != "insufficient_balance"), "{told}");
     }
     let header = signed(&asker, &mock, None);
     let request = Request::get("/report").header("payment-signature", &header).header("x-simulation-mode", "failure");

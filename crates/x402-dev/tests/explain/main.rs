@@ -17,15 +17,20 @@ mod harness;
 
 mod asker;
 
+mod asked_urls;
 mod astray;
 mod blame;
 mod bought;
 mod corpus;
 mod hands;
 mod instance;
+mod invoices;
+mod logs;
+mod past;
 mod records;
 mod records_fuzz;
 mod records_offers;
 mod records_ways;
 mod stand_in;
+mod stray;
 mod told;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::asker::{Asker, ids};
 use crate::corpus::cases;
+use crate::harness::Test;
 use crate::records_ways::{Sample, URL, entry, evidence, explained};
 
 #[test]
@@ -124,6 +125,7 @@ fn an_address_that_offers_in_the_wrong_place_or_with_the_wrong_status_is_told_of
         ),
         ("200 OK", "", body.as_str(), "offer_wrong_status", "is answered with 200, with an offer in the body"),
         ("402 Payment Required", "", body.as_str(), "offer_header_missing", "stands in the body of the 402 alone"),
+        ("500 Internal Server Error", "", "oh no", "server_failed_unpaid", "is answered with 500"),
     ] {
         let length = body.len();
         let answer =
@@ -131,5 +133,20 @@ fn an_address_that_offers_in_the_wrong_place_or_with_the_wrong_status_is_told_of
         let told = Asker::new().json(&["explain", &answers(answer)]);
         assert_eq!(ids(&told).first().map(String::as_str), Some(id), "{told}");
         assert!(evidence(&told).contains(part) && told["verdict"].is_null(), "{told}");
+    }
+}
+
+#[test]
+fn an_offer_under_another_name_is_pointed_at() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let offer = mock.get("/report").header("payment-required").unwrap().to_owned();
+    for (name, is_told) in [("X-Payment-Required", true), ("X-Request-Id", false)] {
+        let value = if is_told { offer.as_str() } else { "eyJhIjoxfQ==" };
+        let log = format!("> GET /a HTTP/1.1\n>\n< HTTP/1.1 402 Payment Required\n< {name}: {value}\n<\n{{}}\n");
+        asker.file("curl.log", log);
+        let told = asker.json(&["explain", "curl.log"]);
+        assert_eq!(ids(&told), ["offer_header_missing"], "{told}");
+        let seen = told["findings"][0]["evidence"].to_string();
+        assert_eq!(seen.contains("stands in the header `x-payment-required`"), is_told, "{seen}");
     }
 }

@@ -59,6 +59,25 @@ fn hostile_text_cannot_steer_the_terminal_and_secrets_stay_out() {
 }
 
 #[test]
+fn a_key_where_an_address_belongs_is_told_and_not_shown() {
+    let asker = Asker::new();
+    let (hex, base58) = ("4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318", "3kTf".repeat(22));
+    for key in [format!("0x{hex}"), hex.to_owned(), base58] {
+        let offer = serde_json::json!({"x402Version": 2, "resource": {"url": "https://a.example/"}, "accepts": [{
+            "scheme": "exact", "network": "eip155:84532", "amount": "1000", "maxTimeoutSeconds": 60, "payTo": key,
+            "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "extra": {"name": "USDC", "version": "2"}}]});
+        asker.file("offer.json", offer.to_string());
+        for form in ["explain offer.json", "explain offer.json --markdown", "explain offer.json --json"] {
+            let told = asker.run(&form.split(' ').collect::<Vec<_>>()).stdout;
+            assert!(told.contains("as long as a private key"), "{form}: {told}");
+            assert!(!told.contains(&key), "{form}: {told}");
+        }
+        let drawn = asker.run(&["decode", "offer.json"]).stdout;
+        assert!(drawn.contains("payTo") && !drawn.contains(&key), "{drawn}");
+    }
+}
+
+#[test]
 fn nothing_that_others_wrote_is_markup_in_an_issue() {
     let asker = Asker::new();
     let text = r"[x](https://evil.example) <b> | `a` ``` @team #1 http://evil.example www.evil.example";

@@ -80,6 +80,25 @@ fn nothing_is_paid_that_was_not_asked_for() {
 }
 
 #[test]
+fn who_cannot_pay_a_wrong_offer_is_told_where_to_read_why() {
+    for (ways, args, is_wrong) in [
+        (vec![changed("amount", "$0.01")], &[][..], true),
+        (vec![changed("asset", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")], &[], true),
+        (vec![changed("scheme", "barter")], &[], true),
+        (Vec::new(), &[], true),
+        // These are sound, and not wanted.
+        (vec![way("1000001", MERCHANT)], &[], false),
+        (vec![on_base()], &[], false),
+        (vec![way("10000", MERCHANT)], &["--scheme", "upto"], false),
+    ] {
+        let seller = with(&ways);
+        let run = Buyer::new().pay(&[&[seller.url.as_str()], args].concat());
+        let advice = format!("`x402-dev explain {}/` says what is wrong with the offer", seller.url);
+        assert_eq!((run.code, run.stderr.contains(&advice)), (Some(5), is_wrong), "{ways:?}: {run:?}");
+    }
+}
+
+#[test]
 fn a_dry_run_shows_the_offer_and_signs_nothing() {
     let seller = with(&[on_base(), way("10000", MERCHANT), way("5000000", MERCHANT)]);
     let buyer = Buyer::new();

@@ -89,6 +89,21 @@ fn a_key_pair_of_solana_pays_on_solana_and_nowhere_else() {
 }
 
 #[test]
+fn a_key_pair_in_base58_pays_as_it_is_printed() {
+    let printed = std::process::Command::new(env!("CARGO_BIN_EXE_x402-dev"))
+        .args(["accounts", "keypair", "alice", "--base58"])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    let (seller, buyer) = (Seller::honest(), Buyer::new());
+    buyer.file("pair", printed.stdout);
+    buyer.pay(&[&seller.url, "--key-file", "pair"]).assert(0, &["paid 0.01 USDC"]);
+    let alice = x402_sim::accounts::find("alice").unwrap();
+    assert_eq!(seller.payments()[0]["payload"]["authorization"]["from"], alice.address);
+}
+
+#[test]
 fn what_is_no_key_is_named_and_not_repeated() {
     let seller = Seller::honest();
     let buyer = Buyer::new();

@@ -56,6 +56,21 @@ fn a_load_that_meets_trouble_says_so() {
 }
 
 #[test]
+fn a_load_of_what_is_not_acceptable_ends_as_one_purchase_does() {
+    let seller = Seller::honest();
+    for (args, part) in [
+        (&["--max-amount", "$0.001"][..], "over the limit of $0.001 (--max-amount)"),
+        (&["--scheme", "upto"], "not asked for"),
+    ] {
+        let report = Buyer::new().report(&[&[seller.url.as_str(), "--repeat", "3"], args].concat());
+        assert_eq!((report["exit"].as_i64(), report["unsigned"].as_u64()), (Some(5), Some(3)), "{report}");
+        assert!(report["failures"][0].as_str().unwrap().contains(part), "{report}");
+        Buyer::new().pay(&[&[seller.url.as_str()], args].concat()).assert(5, &[part]);
+    }
+    assert!(seller.payments().is_empty());
+}
+
+#[test]
 fn one_transaction_for_several_purchases_is_no_success() {
     let seller = Seller::honest();
     let run = Buyer::new().pay(&[&seller.url, "--repeat", "3"]);

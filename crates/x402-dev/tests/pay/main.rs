@@ -33,6 +33,7 @@ mod choosing;
 mod crash;
 mod crash_end;
 mod crash_kinds;
+mod declines;
 mod dialects;
 mod doubt;
 mod invoices;

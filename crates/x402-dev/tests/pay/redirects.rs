@@ -27,9 +27,16 @@ fn a_redirect_is_followed_with_l_only_and_keeps_what_it_must() {
         let seller = leading(status, "/to?x=1");
         let url = format!("{}/from", seller.url);
         let plain = Buyer::new().pay(&[&url, "-d", "body"]);
-        plain.assert(1, &["-L"]);
+        let target = format!("{}/to?x=1", seller.url);
+        plain.assert(1, &[&format!("a redirect to {target}, which is followed with -L")]);
         let run = Buyer::new().pay(&[&url, "-d", "body", "-L"]);
         assert_eq!((run.code, run.text().as_str()), (Some(0), "paid"), "{run:?}");
+        // Who pays for something else than what was asked for hears it before.
+        let changed = format!(
+            "warning: the redirect makes GET without a body of POST with 4 bytes: that is what is asked, and paid for, at {target}\n"
+        );
+        assert_eq!(run.stderr.starts_with(&changed), method == "GET", "{run:?}");
+        assert_eq!(run.stderr.contains("warning"), method == "GET", "{run:?}");
         let heard = seller.heard();
         let paid = heard.last().unwrap();
         assert_eq!(
@@ -95,10 +102,32 @@ fn a_payment_follows_within_its_origin() {
 }
 
 #[test]
+fn a_changed_request_is_a_finding_and_is_known_before_a_person_says_yes() {
+    let seller = leading("303 See Other", "/to");
+    let url = format!("{}/from", seller.url);
+    let report = Buyer::new().report(&[&url, "-L", "-X", "PUT", "-d", "body"]);
+    assert_eq!(
+        (report["exit"].as_i64(), report["findings"][0]["code"].as_str(), report["findings"].as_array().unwrap().len()),
+        (Some(0), Some("request_changed"), 1),
+        "{report}"
+    );
+    let asked = Buyer::new().pay_reading(&[&url, "-L", "-d", "body", "--confirm"], b"n\n");
+    asked.assert(5, &["declined; nothing was signed"]);
+    let place = |part: &str| asked.stderr.find(part).unwrap_or_else(|| panic!("{part} is not in {asked:?}"));
+    assert!(place("makes GET without a body") < place("Pay 0.01 USDC"), "{asked:?}");
+    // What has no body and keeps its method loses nothing.
+    assert_eq!(Buyer::new().report(&[&url, "-L"])["findings"], json!([]));
+}
+
+#[test]
 fn a_circle_ends() {
     let seller = Seller::start(|_, _| Reply::Says(says("302 Found", &[("location", "/again")], "")));
-    Buyer::new().pay(&[&seller.url, "-L"]).assert(1, &["more than 10 redirects"]);
+    let run = Buyer::new().pay(&[&seller.url, "-L"]);
+    run.assert(1, &[&format!("10 redirects were followed, and the last one leads on to {}/again", seller.url)]);
+    assert!(!run.stderr.contains("-L"), "it was given: {run:?}");
     assert_eq!(seller.heard().len(), 11);
+    let report = Buyer::new().report(&[&seller.url]);
+    assert!(report["message"].as_str().unwrap().starts_with("a redirect to http"), "{report}");
 }
 
 /// A seller whose door takes the payment and leads on to `/result`, where something else is said.

@@ -1,16 +1,17 @@
 //! All of it for one thing: what it is, what it says, what is wrong.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::accepted::{reconciled, strays};
 use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::judge::{Attempt, Bench, Signed, Whose};
 use super::kind::Kind;
-use super::read::{Reading, Subject};
+use super::past::{self, Past};
+use super::read::{Reading, Subject, carries_payments};
 use super::said::{answer, reason, recorded};
 use super::version::{renumbered, shape_alone};
-use super::{code, compare, draw, host, matching, offer, proof, repair};
+use super::{carried, code, compare, draw, host, matching, offer, proof, repair, settlement};
 use crate::networks::eip155;
 use crate::registry::Version;
 
@@ -41,7 +42,7 @@ pub enum Depth {
 }
 
 /// What an instance said of a payment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Record {
     /// The reason.
     pub reason: String,
@@ -49,6 +50,8 @@ pub struct Record {
     pub message: Option<String>,
     /// The faults that were played for the request and may be the cause, a sentence each.
     pub faults: Vec<String>,
+    /// What it saw of the payment before.
+    pub past: Past,
 }
 
 /// Explains it.
@@ -107,8 +110,31 @@ pub fn is_known(explanation: &Explanation) -> bool {
 }
 
 fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Explanation) {
+    if let Some(body) = at_facilitator(question, kind, value) {
+        body.findings.iter().for_each(|finding| explanation.find(finding.clone()));
+        return body.json().into_iter().for_each(|(kind, value)| judge_alone(question, kind, value, explanation));
+    }
+    judge_alone(question, kind, value, explanation);
+    // What an instance has refused is not said to be good, whatever it is.
+    explanation.verdict.take_if(|verdict| verdict.valid && question.record.is_some());
+}
+
+/// What an instance's facilitator was sent, which its record keeps in parts.
+fn at_facilitator(question: &Question, kind: Kind, value: &Value) -> Option<Reading> {
+    let is_part =
+        matches!(kind, Kind::PaymentV1 | Kind::PaymentV2 | Kind::Requirements | Kind::OfferV1 | Kind::OfferV2);
+    let is_kept = is_part && question.record.is_some() && question.reading.header.is_none();
+    let asked = question.requirements.as_ref().filter(|_| is_kept)?;
+    Some(Reading::carried(None, json!({"paymentPayload": value, "paymentRequirements": asked})))
+}
+
+fn judge_alone(question: &Question, kind: Kind, value: &Value, explanation: &mut Explanation) {
     let now = question.now;
+    carried::offer(question.reading.header.as_deref(), kind, explanation);
     match kind {
+        // An offer in the place of a payment is not looked at any closer.
+        Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements
+            if question.reading.header.as_deref().is_some_and(carries_payments) => {}
         Kind::OfferV1 | Kind::OfferV2 => offer::examine(kind, value, now, explanation),
         Kind::Requirements => {
             let version = version_of_terms(value);
@@ -120,15 +146,17 @@ fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Expla
         }
         Kind::FacilitatorRequest => {
             let payload = value.get("paymentPayload").cloned().unwrap_or_default();
-            let payload = unnested(payload, "paymentPayload", explanation);
-            let asked = value.get("paymentRequirements").cloned();
-            let asked = asked.map(|asked| unnested(asked, "paymentRequirements", explanation));
+            let asked = value.get("paymentRequirements").filter(|asked| !asked.is_null()).cloned();
             for part in ["paymentPayload", "paymentRequirements"] {
                 if value.get(part).is_none_or(Value::is_null) {
                     explanation.find(Finding::new("missing_field").at(part).seen(format!("there is no `{part}`")));
                 }
             }
-            if asked.is_some() && payload.is_object() {
+            if matches!(Kind::of(&payload), Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements) {
+                let seen = "`paymentPayload` is what was offered: nothing in it is signed";
+                let finding = Finding::new("offer_sent_back").at("paymentPayload").seen(seen);
+                explanation.find(finding.proven("it has `accepts` or `payTo`, and neither `payload` nor a signature"));
+            } else if asked.is_some() && payload.is_object() {
                 payment(question, &payload, asked.as_ref(), explanation);
             }
         }
@@ -139,19 +167,6 @@ fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Expla
             }
         }
         _ => {}
-    }
-}
-
-/// An object that was written as a text.
-fn unnested(value: Value, at: &str, explanation: &mut Explanation) -> Value {
-    let inner = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).filter(Value::is_object);
-    match inner {
-        Some(inner) => {
-            let finding = Finding::new("nested_json").at(at).seen(format!("`{at}` is JSON within a text"));
-            explanation.find(finding.proven("as an object, it is read"));
-            inner
-        }
-        None => value,
     }
 }
 
@@ -176,6 +191,8 @@ fn version_of_terms(value: &Value) -> Version {
 /// A payment, and what it is for.
 fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanation: &mut Explanation) {
     let accepted = payload.get("accepted").cloned();
+    let verified = asked.and_then(|asked| settlement::verified(question, payload, asked, explanation));
+    let asked = verified.as_ref().or(asked);
     let Some(requirements) = asked.or(accepted.as_ref()).cloned() else {
         explanation.notes.push(
             "what it should pay for is not known: give the requirements with --requirements, and it is judged"
@@ -225,7 +242,13 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     let url = payload.pointer("/resource/url").and_then(Value::as_str);
     host::resource(url, "paymentPayload.resource.url", explanation);
     explanation.verdict = Some(match &question.record {
-        Some(record) => recorded(record, &verdict, explanation, found, now),
+        Some(record) => {
+            let verdict = recorded(record, &verdict, explanation, found, now);
+            past::tell(record, &attempt, now, explanation);
+            repair::of_permit(record, explanation);
+            repair::of_simulation(&attempt, record.message.as_deref().unwrap_or_default(), explanation);
+            verdict
+        }
         None if matched => verdict,
         None => unmatched(&verdict),
     });

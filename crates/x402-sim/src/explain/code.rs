@@ -16,8 +16,9 @@ use super::case::Question;
 use super::explanation::Explanation;
 use super::finding::{Entry, Finding, Side, entry};
 use super::kind::Kind;
-use super::nearest;
+use super::read::carries_payments;
 use super::repair::alias;
+use super::{nearest, thrown};
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, UPTO_PROXY};
 use crate::networks::solana::DEVNET;
@@ -62,13 +63,18 @@ pub(super) fn examples(entry: &'static Entry) -> Vec<CodeLine> {
 
 /// Writes the lines of all findings for the case that was asked about, and says whose mistake each is.
 pub(super) fn fit(question: &Question, explanation: &mut Explanation) {
-    let json = question.reading.json();
+    let own = question.reading.json();
+    let is_offer = matches!(own, Some((Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements, _)))
+        && !question.reading.header.as_deref().is_some_and(carries_payments);
+    let thrown = thrown::offer(&question.reading);
+    let json = own.or(thrown.as_ref().map(|(kind, value)| (*kind, value)));
     let kind = json.map(|(kind, _)| kind);
-    let is_offer = matches!(kind, Some(Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements));
     let is_answer = question.reading.header.as_deref().is_some_and(|name| ANSWERS.contains(&name));
     for finding in &mut explanation.findings {
         let written = question.reading.findings.iter().any(|own| own.id == finding.id);
-        place(finding, is_offer || (is_answer && written));
+        // Who calls a facilitator writes what stands for the whole payment.
+        let is_whole = kind == Some(Kind::FacilitatorRequest) && finding.path.as_deref() == Some("paymentPayload");
+        place(finding, is_offer || is_whole || (is_answer && written));
         let Some(entry) = entry(finding.id) else { continue };
         let terms = json.and_then(|(kind, value)| terms(kind, value, question.requirements.as_ref(), finding));
         let url = json.and_then(|(_, value)| value.pointer("/resource/url")?.as_str());
@@ -118,9 +124,12 @@ fn version(kind: Option<Kind>, terms: Option<&Value>) -> Version {
 
 impl<'a> Case<'a> {
     fn of(version: Version, terms: Option<&'a Value>, url: Option<&'a str>) -> Self {
-        let said = terms.and_then(|terms| terms.get("network")?.as_str());
+        let said = terms.and_then(|terms| match terms.get("network")? {
+            Value::Number(chain) => Some(format!("eip155:{chain}")),
+            other => other.as_str().map(str::to_owned),
+        });
         let url = url.or_else(|| terms.and_then(|terms| terms.get("resource")?.as_str()));
-        let network = said.and_then(meant).map_or(Cow::Borrowed(&*EXAMPLE), Cow::Owned);
+        let network = said.and_then(|said| meant(&said)).map_or(Cow::Borrowed(&*EXAMPLE), Cow::Owned);
         Self { version, terms, network, url }
     }
 
@@ -242,7 +251,9 @@ impl<'a> Case<'a> {
             if is_default { format!("\"${whole}\"") } else { by_asset() }
         };
         match (name, self.version) {
-            ("move_ts" | "move_py" | "move_go" | "to_ts" | "to_py" | "to_go" | "to_rust", _) => self.transfer(name),
+            _ if ["move_", "to_", "until_", "witness_"].iter().any(|head| name.starts_with(head)) => {
+                self.transfer(name)
+            }
             ("price_ts", _) => price("{ ", ": ", " }"),
             ("price_py", _) => price("AssetAmount(", "=", ")"),
             ("register_ts", Version::V1) => format!("client.registerV1(\"{network}\", new {scheme}V1(signer));"),

@@ -15,6 +15,9 @@ pub struct Explanation {
     /// What has happened since, where that may be what is asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newer: Option<String>,
+    /// How long ago an instance refused it, in seconds by this computer's clock, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<u64>,
     /// What it says.
     pub sections: Vec<Section>,
     /// What the payment says beside what the requirements say.
@@ -88,6 +91,7 @@ impl Explanation {
             kind,
             title: title.into(),
             newer: None,
+            age: None,
             sections: Vec::new(),
             comparison: Vec::new(),
             verdict: None,

@@ -21,6 +21,25 @@ pub(super) fn resource(url: Option<&str>, at: &str, explanation: &mut Explanatio
     }
 }
 
+/// The resource of version 1 must be a whole URL. Source: `x402` 1, `PaymentRequirementsSchema`, `z.string().url()`, which
+/// is `new URL(...)`: a scheme, and behind one of the web a host.
+pub(super) fn whole(resource: Option<&str>, at: &str, explanation: &mut Explanation) {
+    if let Some(said) = resource.filter(|said| !is_url(said)) {
+        let seen = format!("it is \"{}\", and has no scheme and host in front", shorten(said));
+        explanation.find(Finding::new("v1_resource_not_url").at(at).seen(seen));
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.trim().split_once(':') else { return false };
+    let of_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.bytes().all(of_scheme) {
+        return false;
+    }
+    let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+    !is_web || !rest.trim_start_matches(['/', '\\']).is_empty()
+}
+
 /// Whether a host is this computer, or one of a network that nobody outside reaches.
 fn is_local(host: &str) -> bool {
     match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
@@ -45,6 +64,26 @@ fn is_local(host: &str) -> bool {
 mod tests {
     use super::*;
     use crate::explain::kind::Kind;
+
+    #[test]
+    fn a_resource_of_version_1_is_a_whole_url() {
+        for (said, whole) in [
+            ("weather", false),
+            ("/weather", false),
+            ("//host/weather", false),
+            ("", false),
+            ("http://", false),
+            ("1http://x", false),
+            ("http://x/w", true),
+            ("HTTPS:x", true),
+            ("localhost:3000/w", true),
+            ("mcp://tool/x", true),
+        ] {
+            let mut explanation = Explanation::new(Kind::OfferV1, "");
+            super::whole(Some(said), "accepts[0].resource", &mut explanation);
+            assert_eq!(explanation.findings.is_empty(), whole, "{said}");
+        }
+    }
 
     #[test]
     fn only_public_hosts_without_tls_are_remarked() {

@@ -80,8 +80,20 @@ fn of_group(word: &str) -> Option<&'static Page> {
     PAGES.iter().find(|page| page.reason.strip_suffix('*').is_some_and(begins))
 }
 
+/// With what the official client begins when it could not make a payment; its own cause follows.
+const MAKING: &str = "Failed to create payment payload: ";
+
+/// The page of what keeps a client from making a payment: the same words mean another thing in a server's answer.
+fn making(text: &str) -> Option<&'static Page> {
+    let own = &text[text.find(MAKING)?..];
+    PAGES.iter().find(|page| page.reason.len() > MAKING.len() && own.starts_with(&page.reason))
+}
+
 /// Pages whose reason stands within a longer text, such as an error message.
 pub fn within(text: &str) -> Option<&'static Page> {
+    if let Some(page) = making(text) {
+        return Some(page);
+    }
     // A lone word of everyday English is no reason: it has an underscore, or capitals within.
     let coined =
         |word: &&str| word.contains('_') || word.get(1..).is_some_and(|rest| rest.contains(char::is_uppercase));
@@ -141,7 +153,16 @@ mod tests {
             InvoiceError::Spent,
             InvoiceError::NotPaid { amount: String::new(), recipient: "" },
             InvoiceError::NoTransaction,
-            InvoiceError::OtherTransaction(""),
+            InvoiceError::OtherCluster { network: String::new() },
+            InvoiceError::Failed,
+            InvoiceError::Settled,
+            InvoiceError::NothingMoved { recipient: "" },
+            InvoiceError::OtherAmount { moved: String::new(), asked: String::new() },
+            InvoiceError::OtherRecipient { moved: String::new(), to: String::new(), recipient: "" },
+            InvoiceError::OtherCurrency { moved: String::new(), asked: String::new() },
+            InvoiceError::MemoCount { count: 0 },
+            InvoiceError::MemoAltered { seen: String::new(), memo: String::new() },
+            InvoiceError::MemoForeign { seen: String::new() },
             InvoiceError::UnknownPayer,
             InvoiceError::PayerBlocked { index: 0 },
             InvoiceError::InsufficientFunds { index: 0, amount: String::new() },

@@ -59,6 +59,14 @@ fn member(key: &str, accepted: &Value, requirements: &Value, moved: Option<U256>
     if same(said, asked) {
         return None;
     }
+    // Servers make a number of it where clients write a text: of both sides the requirements alone are wrong.
+    if let Some(asked @ Value::Number(_)) = asked
+        && said.and_then(Value::as_str) == Some(asked.to_string().as_str())
+    {
+        let finding = Finding::new("number_not_text").at(format!("paymentRequirements.{key}"));
+        let finding = finding.seen(format!("it is the number {asked}"));
+        return Some(finding.proven("`accepted` has the same digits as a text, which a number does not equal"));
+    }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let (paid, wanted) = (text(said), text(asked));
     let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown);

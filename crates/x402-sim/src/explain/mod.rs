@@ -9,7 +9,10 @@
 //! | [`compare`] | payment and requirements, field by field |
 //! | [`judge`], [`step`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
 //! | [`attempt`], [`accepted`], [`version`] | a payment to be tried; what it has accepted; which version it is of |
+//! | [`settlement`] | what is charged of `upto` |
 //! | [`matching`], [`offer`], [`host`] | what a resource server says; an offer alone, and its address |
+//! | [`past`] | what an instance saw of a payment before |
+//! | [`carried`] | offers in the header of version 2 |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
 //! | [`proof`] | what pays an invoice |
 //! | [`finding`], [`explanation`] | what is said |
@@ -27,7 +30,9 @@ use crate::networks::Asset;
 mod accepted;
 mod attempt;
 mod bench_networks;
+mod carried;
 pub mod case;
+mod checksums;
 pub mod code;
 mod compare;
 pub mod draw;
@@ -41,13 +46,17 @@ mod matching;
 pub mod names;
 pub mod nearest;
 mod offer;
+pub mod past;
 pub mod permit;
+pub mod played;
 mod proof;
 pub mod read;
 mod repair;
 mod said;
+mod settlement;
 pub mod signature;
 mod step;
+mod thrown;
 mod version;
 
 pub use explanation::Explanation;

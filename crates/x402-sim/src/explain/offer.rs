@@ -11,7 +11,7 @@ use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
 use super::judge::{Attempt, Bench, Signed};
 use super::kind::Kind;
-use super::{host, repair};
+use super::{checksums, host, repair};
 use crate::accounts;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::eip3009::draft::{Occasion, Surroundings, Terms};
@@ -39,6 +39,10 @@ pub(super) fn examine(kind: Kind, offer: &Value, now: u64, explanation: &mut Exp
     for (place, entry) in entries.iter().take(16).enumerate() {
         let name = format!("accepts[{place}]");
         requirements(version, entry, now, &name, explanation);
+        if version == Version::V1 {
+            let resource = entry.get("resource").and_then(Value::as_str);
+            host::whole(resource, &format!("{name}.resource"), explanation);
+        }
     }
     if version == Version::V2 {
         let url = offer.pointer("/resource/url").and_then(Value::as_str);
@@ -73,6 +77,7 @@ pub(super) fn requirements(version: Version, entry: &Value, now: u64, name: &str
             own.find(finding);
         }
         wishes(entry, version, &mut own);
+        checksums::remark(entry, &mut own);
         explanation.verdict.get_or_insert(Verdict {
             by: "verify of what an official client would sign, in a fresh world".to_owned(),
             ..verdict
@@ -106,7 +111,7 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
     }
     for key in ["payTo", "asset", "network", "scheme"] {
         if entry.get(key).and_then(Value::as_str).is_none_or(str::is_empty) {
-            own.find(Finding::new("missing_field").at(at(key)).seen(format!("there is no text `{key}`")));
+            own.find(not_a_text(key, entry.get(key)).at(at(key)));
             return true;
         }
     }
@@ -124,6 +129,20 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
         }
     }
     false
+}
+
+/// A member that has to be a text, and is another thing or nothing.
+fn not_a_text(key: &str, said: Option<&Value>) -> Finding {
+    match (key, said) {
+        ("network", Some(Value::Number(chain))) => {
+            let seen = format!("`network` is the number {chain}, and has to be a text: \"eip155:{chain}\"");
+            Finding::new("network_misspelt").seen(seen).proven("clients refuse an offer whose `network` is no text")
+        }
+        (_, Some(Value::Number(said))) => {
+            Finding::new("number_not_text").seen(format!("`{key}` is the number {said}, and has to be a text"))
+        }
+        _ => Finding::new("missing_field").seen(format!("there is no text `{key}`")),
+    }
 }
 
 /// A payment as an official client makes it: signed by a test account, or as if it were.

@@ -1,34 +1,70 @@
 //! What pays an invoice: `X-Payment-Proof`.
 
+use alloy_primitives::hex;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use x402_wire::invoice::memo_bytes;
 
 use super::explanation::{Explanation, Section};
 use super::finding::Finding;
 use super::kind::Kind;
 use crate::networks::solana;
+use crate::networks::solana::transaction::Transaction;
+
+/// The bytes of a signature.
+type Signature = [u8; 64];
 
 /// What a proof is. Whether it pays for anything, only the server knows that issued the invoice.
 pub(super) fn explained(text: &str) -> Explanation {
     let mut explanation = Explanation::new(Kind::Invoice, "the proof of an invoice's payment (X-Payment-Proof)");
-    let is_memo = memo_bytes(text).is_some();
-    let form = if is_memo {
+    let misspelt = misspelt(text);
+    let form = if memo_bytes(text).is_some() {
         "a memo: `memo` of the invoice, given back"
     } else if solana::parse_signature(text).is_some() {
         "the signature of a Solana transaction"
     } else {
-        "neither a memo `req-<uuid>` nor the signature of a Solana transaction"
+        misspelt
+            .as_ref()
+            .map_or("neither a memo `req-<uuid>` nor the signature of a Solana transaction", |(form, _)| form)
     };
     let mut section = Section::new("proof");
     section.add("form", form, "");
     explanation.sections.push(section);
-    if !is_memo && solana::parse_signature(text).is_none() {
+    if memo_bytes(text).is_none() && solana::parse_signature(text).is_none() {
         let finding = Finding::new("invoice_proof").at("X-Payment-Proof").seen(format!("it is {form}"));
+        let meant = misspelt.and_then(|(_, meant)| meant).map(|own| bs58::encode(own).into_string());
+        let finding = match meant {
+            Some(own) => finding.fixed_by(format!("In base58 the signature in it is {own}")),
+            None => finding,
+        };
         explanation.find(finding.proven("servers answer `invoice_memo_malformed` to everything else"));
     }
     explanation
         .notes
         .push("only the server that issued the invoice can say whether it is paid: `x402-dev explain last`".to_owned());
     explanation
+}
+
+/// In which other form a signature was written, and which it is.
+fn misspelt(text: &str) -> Option<(&'static str, Option<Signature>)> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if digits.len() == 64 && hex::decode(digits).is_ok() {
+        return Some(("a hash in hexadecimal, as transactions on EVM chains have", None));
+    }
+    if digits.len() == 128 {
+        return Some(("64 bytes in hexadecimal", Some(hex::decode_to_array(digits).ok()?)));
+    }
+    if let Ok(bytes) = STANDARD.decode(text) {
+        if let Ok(own) = Signature::try_from(bytes.as_slice()) {
+            return Some(("64 bytes in base64", Some(own)));
+        }
+        let first = Transaction::decode(&bytes).ok()?.signatures.first().copied();
+        return first.map(|own| ("a whole Solana transaction in base64", Some(own)));
+    }
+    // `Bearer 5wHu...`, and JSON around it.
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let within = words.filter(|word| (80..=90).contains(&word.len())).find_map(solana::parse_signature);
+    within.map(|own| ("a signature in base58 with other text around it", Some(own)))
 }
 
 #[cfg(test)]
@@ -41,5 +77,24 @@ mod tests {
         assert!(ids("req-00000000-0000-4000-8000-000000000000").is_empty());
         assert!(ids(&"1".repeat(64)).is_empty());
         assert_eq!(ids("abc"), ["invoice_proof"]);
+    }
+
+    #[test]
+    fn a_signature_in_another_form_is_written_in_base58() {
+        let own: Signature = std::array::from_fn(|place| u8::try_from(place).unwrap() + 100);
+        let name = bs58::encode(own).into_string();
+        for (text, form) in [
+            (hex::encode(own), "in hexadecimal"),
+            (format!("0x{}", hex::encode(own)), "in hexadecimal"),
+            (STANDARD.encode(own), "in base64"),
+            (format!("Bearer {name}"), "other text around it"),
+            (format!("{{\"signature\":\"{name}\"}}"), "other text around it"),
+        ] {
+            let told = explained(&text);
+            let finding = &told.findings[0];
+            assert!(finding.evidence[0].contains(form) && finding.fix.contains(&name), "{text}: {finding:?}");
+        }
+        let hash = explained(&format!("0x{}", "ab".repeat(32)));
+        assert!(hash.findings[0].evidence[0].contains("EVM chains"));
     }
 }

@@ -8,7 +8,7 @@ use super::explanation::{Explanation, Section, Verdict};
 use super::finding::{Certainty, Entry, Finding, entry};
 use super::judge::without_guess;
 use super::kind::Kind;
-use super::manual;
+use super::{manual, played, thrown};
 
 /// So many reasons are named on the page of a finding.
 const REASONS_SHOWN: usize = 8;
@@ -24,7 +24,7 @@ pub(super) fn recorded(
     at: u64,
 ) -> Verdict {
     if !record.faults.is_empty() {
-        played(record, fresh, explanation);
+        of_faults(record, fresh, explanation);
         return of(record, at);
     }
     let message = record.message.clone().unwrap_or_default();
@@ -84,16 +84,12 @@ fn not_enabled(message: &str) -> Option<Finding> {
 }
 
 /// A fault is the cause. Whatever else is found was not what refused this payment, so that it is not said to be proven.
-fn played(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
+fn of_faults(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
     explanation.findings = std::mem::take(&mut explanation.findings).into_iter().map(Finding::doubted).collect();
-    let mut finding = Finding::new("fault_played").proven("the record of this request names what was played for it");
-    for fault in &record.faults {
-        finding = finding.seen(format!("played for this request: {fault}"));
+    for finding in played::findings(&record.faults) {
+        let finding = finding.proven("the record of this request names what was played for it");
+        explanation.find(if fresh.valid { finding.seen("in a fresh world verify passes") } else { finding });
     }
-    if fresh.valid {
-        finding = finding.seen("in a fresh world verify passes");
-    }
-    explanation.find(finding);
 }
 
 /// Whether a reason or its message is about time.
@@ -140,7 +136,8 @@ fn cause_in_state(reason: &str, message: &str) -> Option<&'static str> {
         ("exceeds balance", "insufficient_balance"),
         ("settlement_pending", "settlement_pending"),
     ];
-    let found = table.iter().find(|(part, _)| says(part)).map(|(_, id)| *id);
+    let found = super::repair::simulated(message);
+    let found = found.or_else(|| table.iter().find(|(part, _)| says(part)).map(|(_, id)| *id));
     // Error 1 of the Token programs; the numbers of others only begin like it.
     let lacks = || [reason, message].into_iter().filter_map(manual::within).any(|page| page.reason.ends_with(": 0x1"));
     found.or_else(|| lacks().then_some("insufficient_balance"))
@@ -172,7 +169,10 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
         explanation.find(unknown(reason));
         return;
     };
-    for id in &page.findings {
+    // The words of a simulation that failed name one of its causes.
+    let named = text("invalidMessage").and_then(super::repair::named_by_simulation);
+    let named = named.filter(|named| page.findings.iter().any(|id| id == "solana_simulation" || id == named));
+    for id in named.map_or_else(|| page.findings.iter().map(String::as_str).collect(), |named| vec![named]) {
         explanation.find(Finding::new(id).seen(format!("the answer says {reason}")));
     }
 }
@@ -200,7 +200,10 @@ pub(super) fn reason(text: &str) -> Explanation {
     }
     explanation.title = format!("the reason `{name}`");
     explanation.sections.push(section);
-    explanation.findings = page.findings.iter().map(|id| Finding::new(id)).collect();
+    explanation.findings = match thrown::finding(text) {
+        Some(finding) => vec![finding],
+        None => page.findings.iter().map(|id| Finding::new(id)).collect(),
+    };
     debug_assert!(explanation.findings.iter().all(|finding| finding.certainty == Certainty::Possible));
     explanation
 }

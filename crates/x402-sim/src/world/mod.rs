@@ -45,6 +45,7 @@ pub mod agenda;
 pub mod export;
 pub mod faults;
 pub mod import;
+mod invoice;
 mod line;
 pub mod money;
 pub mod raw;

@@ -8,17 +8,14 @@ use serde_json::Value;
 
 use super::World;
 use super::raw::{Paid, unsigned};
-use crate::accounts;
-use crate::catalog::INVOICE_ASSET;
 use crate::event::{Door, Facts, Kind, PaymentId};
 use crate::ledger::{Account, AssetId, Call, Effect, Entry, Record};
-use crate::memo::{self, InvoiceError, Terms};
 use crate::networks::solana::directory::Directory;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::runtime::site::apart;
 use crate::networks::solana::runtime::{Mint, Site};
 use crate::networks::solana::transaction::Transaction;
-use crate::networks::solana::{DEVNET, NATIVE, blockhash, by_signature, program, tables};
+use crate::networks::solana::{NATIVE, blockhash, by_signature, program, tables};
 use crate::purchase::moves::Direction;
 
 /// What is kept beside the ledger. It is no state: what is known stays true, and a number that was given is given.
@@ -100,51 +97,6 @@ impl World {
         Some(PaymentId::of_transaction(Transaction::decode(wire).ok()?.identity().into()))
     }
 
-    /// Takes a transaction on Solana devnet, by its signature, for the payment of an invoice: it carries the invoice's
-    /// memo, and moved the amount to the merchant. Gives who paid, and by what the payment is known.
-    ///
-    /// # Errors
-    ///
-    /// No such transaction, or one of something else; a memo that is not good.
-    pub fn redeem_by_transaction(
-        &mut self,
-        signature: &[u8; 64],
-        terms: Terms<'_>,
-        now: u64,
-    ) -> Result<(String, PaymentId), InvoiceError> {
-        let ledger = self.ledger();
-        let record = ledger.user_of(&by_signature(signature)).and_then(|number| ledger.record(number));
-        let Some(Record::Other(entry)) = record else { return Err(InvoiceError::NoTransaction) };
-        let Call::Svm { network, wire, settled, error: None } = &entry.call else {
-            return Err(InvoiceError::NoTransaction);
-        };
-        let decoded = Transaction::decode(wire).ok().filter(|_| network == DEVNET);
-        let transaction = decoded.ok_or(InvoiceError::NoTransaction)?;
-        if *settled {
-            return Err(InvoiceError::OtherTransaction("a facilitator settled it: it has paid for something already"));
-        }
-        let payer = entry.effects.iter().find_map(|effect| match effect {
-            Effect::Move { asset, from, to, value }
-                if *asset == INVOICE_ASSET && *to == memo::account(accounts::MERCHANT) && *value == terms.amount =>
-            {
-                Some(Key::from(*from).to_string())
-            }
-            _ => None,
-        });
-        let Some(payer) = payer else {
-            return Err(InvoiceError::OtherTransaction("it does not move the amount to the recipient"));
-        };
-        let id = PaymentId::of_transaction(transaction.identity().into());
-        let texts = transaction.message.memos();
-        let [text] = texts.as_slice() else {
-            return Err(InvoiceError::OtherTransaction("it does not carry exactly one memo"));
-        };
-        let seconds = now / 1000;
-        let memo = self.roots.memos.check(text, terms, seconds)?;
-        self.roots.memos.spend(memo, seconds);
-        Ok((payer, id))
-    }
-
     /// Writes a transaction that somebody sent, and that was executed on the state of now, and tells what it was: each
     /// move of tokens is a payment. What it moved of lamports is none.
     pub(crate) fn include_on_solana(&mut self, network: &str, transaction: &Transaction, done: Done, now: u64) {
@@ -203,13 +155,13 @@ impl World {
         tokens.enumerate().map(|(place, paid)| (unsigned(identity, place), paid)).collect()
     }
 
-    fn native(&self, network: &str) -> Option<AssetId> {
+    pub(super) fn native(&self, network: &str) -> Option<AssetId> {
         self.catalog().mint(network, &NATIVE.0).map(|mint| mint.id)
     }
 }
 
 /// What a transaction moved, in sequence: also lamports, and nothing that only became its owner's.
-fn moved(network: &str, transaction: &Transaction, effects: &[Effect]) -> Vec<Paid> {
+pub(super) fn moved(network: &str, transaction: &Transaction, effects: &[Effect]) -> Vec<Paid> {
     let metas = transaction.message.metas(|table| tables::find(network, table).unwrap_or_default()).unwrap_or_default();
     let strangers: BTreeMap<Account, Key> = metas.iter().flatten().map(|meta| (apart(meta.key), meta.key)).collect();
     let moves = effects.iter().filter_map(|effect| match *effect {

@@ -178,7 +178,7 @@ fn typed_data_is_compared_with_the_asset_that_it_names() {
 fn causes(body: &serde_json::Value, real: Option<u64>, reason: Option<&str>) -> Vec<(&'static str, bool)> {
     use x402_sim::explain::case::{Depth, Question, Record, explain};
     use x402_sim::explain::read::read;
-    let record = reason.map(|reason| Record { reason: reason.to_owned(), message: None, faults: Vec::new() });
+    let record = reason.map(|reason| Record { reason: reason.to_owned(), ..Record::default() });
     let reading = read(&body.to_string());
     let question = Question { reading, requirements: None, now: NOW, real, record, depth: Depth::Judge };
     explain(&question).findings.iter().map(|finding| (finding.id, finding.is_proven())).collect()
@@ -188,11 +188,15 @@ fn causes(body: &serde_json::Value, real: Option<u64>, reason: Option<&str>) -> 
 fn nobody_signs_for_a_network_that_is_none() {
     let good = template();
     let (name, version, _, contract) = good.signed_for.clone();
-    let mut body = Template { signed_for: (name, version, 0, contract), ..good }.body();
-    for pointer in ["/paymentPayload/accepted/network", "/paymentRequirements/network"] {
-        *body.pointer_mut(pointer).unwrap() = "eip155-84532".into();
+    // A chain id in hexadecimal is no other chain whose name is near, and a name that is near another's is that of the asset.
+    for said in ["eip155-84532", "eip155:0x14a34", "0x14a34", "84532"] {
+        let signed_for = (name.clone(), version.clone(), 0, contract);
+        let mut body = Template { signed_for, ..good.clone() }.body();
+        for pointer in ["/paymentPayload/accepted/network", "/paymentRequirements/network"] {
+            *body.pointer_mut(pointer).unwrap() = said.into();
+        }
+        assert_eq!(causes(&body, None, None), [("network_misspelt", true)], "{said}");
     }
-    assert_eq!(causes(&body, None, None), [("network_misspelt", true)]);
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn a_state_of_the_mock_is_named_and_not_called_a_simulation() {
     let asked = requirements();
     let payment = signed(&asked, NOW).to_string();
     let refused = |reason: &str, message: &str| {
-        let record = Record { reason: reason.to_owned(), message: Some(message.to_owned()), faults: Vec::new() };
+        let record = Record { reason: reason.to_owned(), message: Some(message.to_owned()), ..Record::default() };
         told(&payment, Some(&asked), Some(record))
     };
     let network = refused("invalid_network", "network \"eip155:84532\" is not enabled here; enabled are eip155:51");

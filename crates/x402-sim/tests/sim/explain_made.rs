@@ -175,7 +175,7 @@ pub(crate) fn double(dice: &mut Dice) -> Option<Broken> {
         2 if !["missing-field", "checksum"].contains(&name) => {
             let nonce = payload.pointer("/payload/authorization/nonce")?.as_str()?.trim_start_matches("0x").to_owned();
             payload["payload"]["authorization"]["nonce"] = json!(nonce);
-            (&["nonce_format"], 5)
+            (&["hex_prefix"], 5)
         }
         3 if step > 4 && version == Version::V1 => {
             payload["network"] = json!("base-sepolia-mainnet");

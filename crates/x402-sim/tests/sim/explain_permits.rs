@@ -1,7 +1,7 @@
 //! Permits of Permit2 that were signed otherwise than they are written.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
-use serde_json::json;
+use serde_json::{Value, json};
 use x402_sim::accounts;
 use x402_sim::explain::Explanation;
 use x402_sim::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, Witness, separator};
@@ -10,7 +10,7 @@ use x402_sim::networks::eip155::{PERMIT2, checksum, parse_address};
 use crate::explain_typed::{NOW, USDC, assert_found, digest, domain, hash, payer, requirements, signature, told, word};
 
 /// A sound permit of either scheme.
-fn permit(is_upto: bool) -> Permit {
+pub(crate) fn permit(is_upto: bool) -> Permit {
     let facilitator = is_upto.then(|| accounts::facilitator().evm());
     Permit {
         chain_id: 84532,
@@ -23,21 +23,30 @@ fn permit(is_upto: bool) -> Permit {
     }
 }
 
-/// What is found in a sound permit with the signature of a digest.
-fn permit_over(is_upto: bool, digest: B256) -> Explanation {
-    let own = permit(is_upto);
+/// A permit as it is written.
+pub(crate) fn written(own: &Permit, from: Address) -> Value {
     let mut witness = json!({"to": checksum(own.witness.to), "validAfter": own.witness.valid_after.to_string()});
     if let Some(facilitator) = own.witness.facilitator {
         witness["facilitator"] = json!(checksum(facilitator));
     }
-    let signed = json!({
-        "from": checksum(payer().evm()), "spender": checksum(own.spender), "nonce": own.nonce.to_string(),
+    json!({
+        "from": checksum(from), "spender": checksum(own.spender), "nonce": own.nonce.to_string(),
         "permitted": {"token": checksum(own.token), "amount": own.amount.to_string()},
         "deadline": own.deadline.to_string(), "witness": witness,
-    });
+    })
+}
+
+/// What a permit is asked for by.
+pub(crate) fn asked(is_upto: bool) -> Value {
     let mut asked = requirements(if is_upto { "upto" } else { "exact" });
     asked["extra"]["assetTransferMethod"] = json!("permit2");
-    told(&json!({"signature": signature(digest), "permit2Authorization": signed}), &asked)
+    asked
+}
+
+/// What is found in a sound permit with the signature of a digest.
+fn permit_over(is_upto: bool, digest: B256) -> Explanation {
+    let signed = written(&permit(is_upto), payer().evm());
+    told(&json!({"signature": signature(digest), "permit2Authorization": signed}), &asked(is_upto))
 }
 
 #[test]

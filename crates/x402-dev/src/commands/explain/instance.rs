@@ -3,14 +3,13 @@
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use x402_sim::clock::span;
 use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::manual;
-use x402_sim::explain::read::{Reading, read};
 
 use super::ExplainError;
+use super::refused::Refused;
 use super::source::Found;
 use crate::clock::timestamp;
 use crate::commands::door::{Door, DoorError, segment};
@@ -34,50 +33,6 @@ pub enum Wanted {
     Transaction(String),
 }
 
-/// A refused payment, as the instance keeps it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Refused {
-    number: u64,
-    /// When, in milliseconds of the mock's clock.
-    pub at: u64,
-    /// When, in milliseconds of the computer's clock.
-    pub real: u64,
-    door: String,
-    path: String,
-    payment: Option<String>,
-    /// The reason that the client was told.
-    pub reason: String,
-    /// The sentence with it.
-    pub message: Option<String>,
-    header: Option<String>,
-    value: Option<String>,
-    payload: Option<Value>,
-    /// What it should have paid for.
-    pub requirements: Option<Value>,
-    /// The faults that were played for the request.
-    #[serde(default)]
-    pub faults: Vec<String>,
-    /// What the paying client calls itself.
-    #[serde(default)]
-    pub agent: Option<String>,
-    /// What the instance's events tell of it.
-    #[serde(skip)]
-    told: Option<Surroundings>,
-}
-
-/// What the instance's events tell of a refusal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Surroundings {
-    /// The method of the request, where it was one to a resource.
-    method: Option<String>,
-    /// How many payments were settled afterwards.
-    settled: usize,
-    /// What is told of the newest of them.
-    newest: Option<String>,
-    /// What is told of the newest request to a paid resource, where it came afterwards and brought no payment.
-    unpaid: Option<String>,
-}
-
 /// Some events.
 #[derive(Debug, Deserialize)]
 struct Page {
@@ -87,13 +42,13 @@ struct Page {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-struct Seen {
-    sequence: u64,
-    at: u64,
-    kind: String,
-    payment: Option<String>,
-    summary: String,
-    data: Value,
+pub(super) struct Seen {
+    pub(super) sequence: u64,
+    pub(super) at: u64,
+    pub(super) kind: String,
+    pub(super) payment: Option<String>,
+    pub(super) summary: String,
+    pub(super) data: Value,
 }
 
 impl Wanted {
@@ -123,91 +78,25 @@ impl Wanted {
     pub fn name(&self) -> String {
         match self {
             Self::Last => "a refused payment".to_owned(),
-            Self::Payment(id) | Self::Purchase(id) | Self::Transaction(id) => id.clone(),
+            Self::Payment(id) | Self::Purchase(id) => id.clone(),
+            // It may be a private key that was given by mistake.
+            Self::Transaction(hash) if hash.starts_with("0x") => "such a transaction (32 bytes)".to_owned(),
+            Self::Transaction(signature) => signature.clone(),
             Self::Event(number) => format!("event {number}"),
         }
     }
 }
 
-impl Refused {
-    /// What it was, as if somebody had given it.
-    pub fn reading(&self) -> Reading {
-        if let Some(payload) = &self.payload {
-            return Reading::carried(self.header.as_deref(), payload.clone());
-        }
-        match (&self.header, &self.value) {
-            (Some(header), Some(value)) => read(&format!("{header}: {value}")),
-            (Some(header), None) => Reading::unread(header, self.message.as_deref().unwrap_or_default()),
-            (None, value) => read(value.as_deref().unwrap_or_default()),
-        }
-    }
-
-    /// What the instance says of it. `now` is this computer's clock in milliseconds.
-    pub fn section(&self, now: u64) -> Section {
-        let mut section = Section::new("the instance's record");
-        section.add("refusal", self.number.to_string(), timestamp(self.at));
-        let age = now.saturating_sub(self.real) / 1000 * 1000;
-        section.add("age", if age == 0 { "less than 1 s".to_owned() } else { span(age) }, "by this computer's clock");
-        let method = self.told.as_ref().and_then(|told| told.method.clone());
-        section.add("request", method.map_or(self.path.clone(), |method| format!("{method} {}", self.path)), "");
-        section.add("door", self.door.clone(), "");
-        if let Some(told) = &self.told {
-            let newest = told.newest.as_ref().map(|newest| format!("the newest: {newest}"));
-            section.add("settled since", told.settled.to_string(), newest.unwrap_or_default());
-        }
-        if let Some(payment) = &self.payment {
-            section.add("payment", payment.clone(), "");
-        }
-        if let Some(header) = &self.header {
-            section.add("header", header.clone(), "");
-        }
-        if let Some(agent) = &self.agent {
-            section.add("client", agent.clone(), "as it calls itself");
-        }
-        section.add("reason", self.reason.clone(), self.message.clone().unwrap_or_default());
-        section
-    }
-}
-
-impl Refused {
-    /// The same, with what the events tell of it. Without its own event nothing is known of what came after.
-    fn amid(self, events: &[Seen]) -> Self {
-        let is_own = |event: &&Seen| {
-            let path = event.data.get("path").and_then(Value::as_str);
-            event.is_failure() && event.payment == self.payment && path == Some(self.path.as_str())
-        };
-        // The event and the record are written one after the other, each at its own time.
-        let Some(own) = events.iter().filter(is_own).min_by_key(|event| event.at.abs_diff(self.at)) else {
-            return self;
-        };
-        let settled = events.iter().filter(|event| event.sequence > own.sequence && event.kind == "settled");
-        let newest = settled.clone().next_back().map(|event| event.summary.clone());
-        let method = own.data.get("method").and_then(Value::as_str).map(str::to_owned);
-        // Events without a path are of no request: a clock that was set, a fault that was added.
-        let last = events.iter().rev().find(|event| event.data.get("path").is_some());
-        let last = last.filter(|event| event.sequence > own.sequence && event.kind == "offered");
-        let unpaid = last.map(|event| event.summary.clone());
-        Self { told: Some(Surroundings { method, settled: settled.count(), newest, unpaid }), ..self }
-    }
-
-    /// What happened after it that may be what is asked about.
-    pub fn newer(&self) -> Option<String> {
-        let told = self.told.as_ref()?;
-        if let Some(unpaid) = &told.unpaid {
-            return Some(format!(
-                "the newest request to a paid resource brought no payment that can be read ({unpaid}): the client did \
-                 not pay, or called the header something else, or a proxy took it away. What follows is the newest \
-                 payment that was refused, of an older request"
-            ));
-        }
-        let newest = told.newest.as_ref()?;
-        Some(format!("a payment was settled since ({newest}). What follows is the newest that was refused, before it"))
-    }
-}
-
 impl Seen {
+    /// What it tells, with its number and its transaction.
+    pub(super) fn told(&self) -> String {
+        let transaction = self.data.get("transaction").and_then(Value::as_str);
+        let transaction = transaction.map(|hash| format!(", transaction {hash}")).unwrap_or_default();
+        format!("{} (event {} at {}{transaction})", self.summary, self.sequence, timestamp(self.at))
+    }
+
     /// Whether a payment failed by it.
-    fn is_failure(&self) -> bool {
+    pub(super) fn is_failure(&self) -> bool {
         ["refused", "settle_failed", "undecodable"].contains(&self.kind.as_str())
     }
 }
@@ -227,9 +116,8 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
     }
     let events = match wanted {
         Wanted::Last => {
-            let offers = all(&remote, |event| event.kind == "offered")?;
-            let Some(newest) = offers.last() else { return Err(ExplainError::Unknown { what: wanted.name() }.into()) };
-            return Err(ExplainError::Unpaid { request: newest.summary.clone() }.into());
+            let newest = newest(&all(&remote, |_| true)?);
+            return newest.map(|story| Found::Story(Box::new(story))).map_err(Error::from);
         }
         Wanted::Purchase(id) => purchase(&remote, id)?,
         Wanted::Payment(id) => all(&remote, |event| event.payment.as_deref() == Some(id))?,
@@ -279,6 +167,24 @@ fn all(remote: &Remote, meant: impl Fn(&Seen) -> bool) -> Result<Vec<Seen>, Erro
         }
         since = page.next;
     }
+}
+
+/// What is told of the newest payment, or request for one, where none was refused.
+fn newest(events: &[Seen]) -> Result<Explanation, ExplainError> {
+    let is_step = |event: &&Seen| event.kind == "offered" || event.payment.is_some();
+    let Some(newest) = events.iter().rev().find(is_step) else {
+        return Err(ExplainError::Unknown { what: Wanted::Last.name() });
+    };
+    if newest.payment.is_none() {
+        return Err(ExplainError::Unpaid { request: newest.summary.clone() });
+    }
+    let own: Vec<Seen> = events.iter().filter(|event| event.payment == newest.payment).cloned().collect();
+    let mut told = story("no payment was refused; the newest one", &own);
+    let is_whole = !own.iter().any(|event| event.is_failure() || ["undone", "not_delivered"].contains(&&*event.kind));
+    if let Some(settled) = own.iter().rev().find(|event| event.kind == "settled").filter(|_| is_whole) {
+        told.title = format!("the newest payment was settled, and nothing is to be explained: {}", settled.told());
+    }
+    Ok(told)
 }
 
 /// What happened, and what its reasons mean.

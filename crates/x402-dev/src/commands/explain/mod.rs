@@ -8,7 +8,9 @@
 //! | [`visit`] | asking a URL once |
 //! | [`asked`] | what a payment should pay for |
 //! | [`instance`] | what a running instance knows |
+//! | [`refused`] | a refused payment, as an instance keeps it |
 //! | [`bought`] | what the journal of `pay` knows |
+//! | [`beside`] | what stands around something within a longer text |
 //! | [`secret`] | what is never printed |
 //! | [`sdk`] | whose lines of code are shown |
 //! | [`text`], [`markdown`] | how it is told |
@@ -18,8 +20,8 @@ use x402_sim::explain::case::{Depth, Question, Record, explain, is_known};
 use x402_sim::explain::explanation::{Explanation, Verdict};
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
-use x402_sim::explain::manual;
 use x402_sim::explain::read::{NAMES, Reading, Subject, read};
+use x402_sim::explain::{manual, played};
 
 use super::door::Door;
 use super::mock::Form;
@@ -31,10 +33,12 @@ use crate::exit::Exit;
 use crate::terminal::{self, safe_json};
 
 pub mod asked;
+pub mod beside;
 pub mod bought;
 pub mod error;
 pub mod instance;
 pub mod markdown;
+pub mod refused;
 pub mod sdk;
 pub mod secret;
 pub mod source;
@@ -114,20 +118,28 @@ impl Job {
             Found::Text(text) => self.of_text(&text, &question),
             Found::Answer(answer) => check::answer(&answer, &|reading, asked, at| told(&question(reading, asked, at))),
             Found::Story(story) => *story,
-            Found::Refused(refused) => {
+            Found::Refused(refused) => 'told: {
+                let newer = if self.what.trim() == "last" { refused.overtaken(clock::now()) } else { None };
+                if let Some(newer) = newer {
+                    break 'told newer;
+                }
                 let record = Record {
                     reason: refused.reason.clone(),
                     message: refused.message.clone(),
                     faults: refused.faults.clone(),
+                    past: refused.past(),
                 };
                 let (at, real) = (refused.at / 1000, refused.real / 1000);
                 let mut question = question(refused.reading(), refused.requirements.clone(), Some(at));
                 let recorded = record.clone();
                 question.real = (self.at.is_none() && at.abs_diff(real) > 1).then_some(real);
-                question.record = Some(record);
+                question.record = Some(record).filter(|_| refused.finding.is_none());
                 let mut explanation = told(&question);
+                refused.stray(&mut explanation);
                 recorded_alone(&recorded, at, &mut explanation);
+                refused.tell(&mut explanation);
                 explanation.sections.insert(0, refused.section(clock::now()));
+                explanation.age = Some(clock::now().saturating_sub(refused.real) / 1000);
                 explanation.newer = (self.what == "last").then(|| refused.newer()).flatten();
                 explanation
             }
@@ -153,8 +165,12 @@ impl Job {
         let reading = read(text);
         let Subject::Transcript(text) = &reading.subject else {
             let is_nothing = reading.subject == Subject::Nothing;
-            let other = reading.header.clone().filter(|_| is_nothing);
+            let other = reading.header.clone().filter(|name| is_nothing && is_name_of_field(name));
+            let (reason, is_part) = (reading.beside.clone(), reading.is_part());
             let mut explanation = told(&question(reading, None, None));
+            if is_part {
+                beside::weigh(text, reason.as_deref(), &mut explanation);
+            }
             if !is_known(&explanation) {
                 explanation.notes.extend(unsaid(text).map(str::to_owned));
             }
@@ -185,6 +201,12 @@ fn told(question: &Question) -> Explanation {
     let mut explanation = explain(question);
     explanation.notes.extend(question.reading.notes.iter().cloned());
     explanation
+}
+
+/// Whether a word before a colon is the name of a header: `Error` and `INFO` are none.
+fn is_name_of_field(word: &str) -> bool {
+    let lone = ["authorization", "cookie", "host", "accept", "origin", "referer", "location", "server", "date", "etag"];
+    word.contains('-') || lone.contains(&word.to_ascii_lowercase().as_str())
 }
 
 /// What a text without anything of x402 may have been meant as.
@@ -220,8 +242,8 @@ fn recorded_alone(record: &Record, at: u64, explanation: &mut Explanation) {
         let finding = Finding::new(id).seen(record.message.clone().unwrap_or_default());
         explanation.find(if own { finding.proven("the server that issued invoices says so") } else { finding });
     }
-    for fault in &record.faults {
-        explanation.find(Finding::new("fault_played").seen(format!("played for this request: {fault}")));
+    for finding in played::findings(&record.faults) {
+        explanation.find(finding);
     }
     explanation.rank();
 }

@@ -6,7 +6,8 @@ use crate::secret::{CUT, clean, is_named_secret};
 
 /// The explanation without secrets.
 pub fn cut(mut explanation: Explanation) -> Explanation {
-    let Explanation { kind: _, title, sections, comparison, verdict, findings, notes, newer } = &mut explanation;
+    let Explanation { kind: _, title, sections, comparison, verdict, findings, notes, newer, age: _ } =
+        &mut explanation;
     clean(title);
     newer.iter_mut().for_each(clean);
     for section in sections {

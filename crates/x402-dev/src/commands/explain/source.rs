@@ -8,7 +8,8 @@ use http::Uri;
 use x402_sim::explain::explanation::Explanation;
 use x402_wire::shape::shorten;
 
-use super::instance::{self, Refused, Wanted};
+use super::instance::{self, Wanted};
+use super::refused::Refused;
 use super::{ExplainError, bought, visit};
 use crate::check::Answer;
 use crate::commands::door::Door;
@@ -82,6 +83,7 @@ impl Source {
             Self::File(path) => path.display().to_string(),
             Self::Url(word) | Self::Purchase(word) => word.clone(),
             Self::Instance(wanted) => wanted.name(),
+            Self::Text(text) if is_as_long_as_a_key(text.trim()) => "a text of 32 bytes in hexadecimal".to_owned(),
             Self::Text(text) => format!("\"{}\"", shorten(text)),
         }
     }
@@ -142,6 +144,12 @@ fn in_unicode(bytes: &[u8]) -> String {
     }
 }
 
+/// Whether a text could be a private key: no error repeats it.
+fn is_as_long_as_a_key(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A short word that ends as names of files do: that there is no such file is what is wrong with it.
 fn looks_like_path(word: &str) -> bool {
     let ends = [".json", ".har", ".txt", ".log", ".b64"];
@@ -170,6 +178,16 @@ mod tests {
         assert!(matches!(of("invalid_payload"), Source::Text(_)));
         assert!(matches!(of("{\"a.json\": 1}"), Source::Text(_)));
     }
+
+    #[test]
+    fn what_may_be_a_private_key_is_not_repeated() {
+        let (context, key) = (Context::new("/nowhere", std::collections::BTreeMap::new()), "ab".repeat(32));
+        for word in [key.clone(), format!("0x{key}"), format!("0X{key}"), format!(" {key}\n")] {
+            assert!(!Source::of(&context, &word).name().contains("abab"), "{word}");
+        }
+        assert!(Source::of(&context, "abab").name().contains("abab"));
+    }
+
     #[test]
     fn texts_of_every_shell_are_read() {
         let wide = |of: fn(u16) -> [u8; 2]| "\u{feff}é{".encode_utf16().flat_map(of).collect::<Vec<_>>();

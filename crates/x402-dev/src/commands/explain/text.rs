@@ -1,5 +1,6 @@
 //! An explanation for a terminal. What others wrote cannot steer it.
 
+use x402_sim::clock::span;
 use x402_sim::explain::code::CodeLine;
 use x402_sim::explain::explanation::{Explanation, Field, Section, Verdict};
 use x402_sim::explain::finding::{Certainty, Finding, Severity};
@@ -75,7 +76,11 @@ pub fn verdict_lines(explanation: &Explanation) -> Option<String> {
             "VALID: it would settle, if the payer has the money and it was not used before ({by}{at})"
         ));
     };
-    let mut lines = vec![format!("REFUSED: {} ({by}{at})", safe(reason))];
+    let age = explanation.age.map(|age| match age {
+        0 => " just now".to_owned(),
+        age => format!(" {} ago", span(age * 1000)),
+    });
+    let mut lines = vec![format!("REFUSED{}: {} ({by}{at})", age.unwrap_or_default(), safe(reason))];
     let is_cause = |own: &&Finding| own.severity == Severity::Error || own.is_proven();
     if let Some(own) = explanation.findings.first().filter(is_cause) {
         let sure = if own.is_proven() { "proven" } else { "possible" };

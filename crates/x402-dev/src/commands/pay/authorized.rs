@@ -60,6 +60,15 @@ impl Authorized {
         self.whole_payload().map(without_signature)
     }
 
+    /// Whether its seller settles before it delivers, so that an error afterwards takes nothing back. Source: TS 2.27 core
+    /// `paymentFlow.ts`: what names no flow, or `authorization`, is settled afterwards.
+    pub fn is_settled_first(&self) -> bool {
+        let payload = self.whole_payload();
+        let extra = payload.as_ref().and_then(|payload| payload.get("accepted")).and_then(|own| own.get("extra"));
+        let flow = extra.and_then(|extra| extra.get("paymentFlow")).and_then(Document::text);
+        flow.is_some_and(|flow| flow != "authorization")
+    }
+
     /// The transaction on Solana that it holds.
     pub fn transaction(&self) -> Option<Transaction> {
         let payload = self.whole_payload()?;

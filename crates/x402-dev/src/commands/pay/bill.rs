@@ -128,8 +128,7 @@ impl Bill {
         let price = self.price();
         let mut lines = vec![safe(&format!("an invoice: {price}{dollars} to {recipient} on {network}, memo {memo}"))];
         if let Some(objection) = &self.objection {
-            let remedy = objection.remedy().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
-            lines.push(safe(&format!("    {objection}{remedy}")));
+            lines.push(safe(&format!("    {}", objection.with_remedy())));
         } else {
             lines.push("would be paid by a transaction:".to_owned());
             lines.extend(self.parts().iter().map(|(name, value)| safe(&format!("    {name:15}  {value}"))));

@@ -30,13 +30,24 @@ const REMEMBERED: usize = 1_000;
 #[derive(Debug)]
 pub enum Bought {
     /// No payment was asked for.
-    Free(Answer),
+    Free(Box<Free>),
     /// Only the offer was looked at, or it was declined: what it asks, and what of it would be paid.
     Looked(Box<Looked>),
     /// Something was signed and presented.
     Paid(Box<Paid>),
     /// There was nothing to go on with.
     NothingOpen,
+}
+
+/// An answer that asks for no payment.
+#[derive(Debug)]
+pub struct Free {
+    /// The answer.
+    pub answer: Answer,
+    /// Where it leads, if it is a redirect, and why it was not followed.
+    pub led: Option<String>,
+    /// What was said already.
+    pub known: Vec<Finding>,
 }
 
 /// An offer that was looked at.
@@ -50,6 +61,8 @@ pub struct Looked {
     pub why: Why,
     /// An invoice, where that is all that is asked.
     pub bill: Option<Bill>,
+    /// Where it was asked, for people.
+    pub url: String,
 }
 
 /// Why nothing is paid.
@@ -85,7 +98,7 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     let call = order.errand.call(context)?;
     let (payer, warning) = order.paying.key.read(context)?;
     shop.story.warn_of(warning.as_deref());
-    let Visit { exchange, machines } = shop.visit(call.clone()).await;
+    let Visit { exchange, machines, hops, changed } = shop.visit(call.clone()).await;
     let url = address::shown(&exchange.call.url);
     let unreachable = |source| PayError::Unreachable { url: url.clone(), source };
     let answer = exchange.outcome.map_err(|silence| unreachable(silence.into_cause()))?;
@@ -93,16 +106,17 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     let call = &trip.call;
     let machines = machines.expect("who has answered was found");
     if answer.status != StatusCode::PAYMENT_REQUIRED {
-        return match answer.broken {
-            Some(cause) => Err(unreachable(cause)),
-            None => Ok(Bought::Free(answer)),
-        };
+        if let Some(cause) = answer.broken {
+            return Err(unreachable(cause));
+        }
+        let led = shop.not_followed(call, &answer, hops);
+        return Ok(Bought::Free(Box::new(Free { answer, led, known: changed })));
     }
     let nothing = |NothingAsked(notes)| PayError::NothingAsked { url: url.clone(), notes };
     let (asked, notes) = Asked::read(&answer, order.paying.dialect).map_err(nothing)?;
     shop.story.warn_of(notes.iter().map(String::as_str));
     shop.story.step(&format!("an offer in {}", asked.dialect().name()));
-    let deal = match weigh(shop, &order.paying, &payer, asked) {
+    let deal = match weigh(shop, &order.paying, &payer, asked, &url) {
         Ok(deal) => deal,
         Err(looked) => return Ok(Bought::Looked(looked)),
     };
@@ -112,7 +126,7 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
         && let Some(why) = ask(&deal.question(&payer))?
     {
         let (candidates, bill) = deal.parts();
-        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill })));
+        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill, url })));
     }
     let random = |source| PayError::System { what: "no randomness from the system", source };
     let id = journal::random_id().map_err(random)?;
@@ -125,7 +139,7 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
     shop.story.warn_of(stranger.iter().map(|finding| finding.text.as_str()));
     let mut page = write_down(shop, &trip, &payer, earlier, trip.entry(id, shop.now(), authorized))?;
     let mut told = present(shop, &mut page, call, &machines, Before::Nothing).await?;
-    told.known.extend(stranger);
+    told.known.extend(changed.into_iter().chain(stranger));
     Ok(Bought::Paid(Box::new(Paid { told, page })))
 }
 

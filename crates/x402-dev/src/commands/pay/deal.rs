@@ -45,9 +45,10 @@ pub struct Terms {
 }
 
 /// Chooses what is paid, or says why nothing is.
-pub fn weigh(shop: &Shop, paying: &Paying, payer: &Payer, asked: Asked) -> Result<Deal, Box<Looked>> {
+pub fn weigh(shop: &Shop, paying: &Paying, payer: &Payer, asked: Asked, url: &str) -> Result<Deal, Box<Looked>> {
     let dry = paying.extent == Extent::DryRun;
-    let looked = |candidates, chosen, why, bill| Box::new(Looked { candidates, chosen, why, bill });
+    let url = url.to_owned();
+    let looked = |candidates, chosen, why, bill| Box::new(Looked { candidates, chosen, why, bill, url });
     let taste = Taste { family: payer.family(), ..paying.taste.clone() };
     match asked {
         Asked::Invoice(invoice) => {

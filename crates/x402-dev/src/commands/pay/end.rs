@@ -15,8 +15,10 @@ pub enum End {
     Paid,
     /// The seller does not take the payment.
     Refused(String),
-    /// It may have been paid, or it was, and there is no content: what is known.
+    /// It may have been paid, and there is no content: what is known.
     Unknown(String),
+    /// It was paid, the chain says, and there is no content: what is known.
+    Undelivered(String),
     /// Nothing has left this machine.
     Unsent(String),
     /// It was not paid, and cannot be any more.
@@ -40,7 +42,7 @@ impl End {
             Self::Refused(_) => Some(Ending::Refused),
             Self::Unsent(_) => Some(Ending::Unsent),
             Self::Void => Some(Ending::Void),
-            Self::Unknown(_) => None,
+            Self::Unknown(_) | Self::Undelivered(_) => None,
         }
     }
 }
@@ -55,12 +57,12 @@ pub fn conclude(heard: &[Verdict], before: Before, paid: &Authorized, chain: Opt
     }
     let used = chain.filter(|state| state.fate == Fate::Used);
     // Whoever sends the money himself learns nothing of it from a seller who says no.
-    let says_no = |verdict: &Verdict| matches!(verdict, Verdict::Refused(_) | Verdict::Declined(_));
+    let says_no = |verdict: &Verdict| matches!(verdict, Verdict::Refused(_));
     let plain =
         |verdict: &Verdict| matches!(verdict, Verdict::Unsent(_)) || (paid.transfer.is_none() && says_no(verdict));
     if used.is_none() && before == Before::Nothing && heard.iter().all(plain) {
         let refused = heard.iter().rev().find_map(|verdict| match verdict {
-            Verdict::Refused(why) | Verdict::Declined(why) => Some(why.clone()),
+            Verdict::Refused(why) => Some(why.clone()),
             _ => None,
         });
         let unsent = heard.iter().rev().find_map(|verdict| match verdict {
@@ -69,15 +71,21 @@ pub fn conclude(heard: &[Verdict], before: Before, paid: &Authorized, chain: Opt
         });
         return refused.map_or_else(|| End::Unsent(unsent.unwrap_or_default()), End::Refused);
     }
-    End::Unknown(statement(heard, paid, chain))
+    let known = statement(heard, paid, chain);
+    let on_chain = used.is_some_and(|state| !state.transactions.is_empty()) || paid.was_seen();
+    if on_chain && !came_before(paid) { End::Undelivered(known) } else { End::Unknown(known) }
+}
+
+/// Whether the content came once: nobody knows then whether it was handed over.
+fn came_before(paid: &Authorized) -> bool {
+    paid.answers.contains(&Verdict::Delivered.words())
 }
 
 /// What may have happened, until when it may, and what it rests on, a line each.
 fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> String {
     let said_used = heard.iter().any(|verdict| matches!(verdict, Verdict::Used(_)));
     let what = paid.what();
-    let came_before = paid.answers.contains(&Verdict::Delivered.words());
-    let content = if came_before {
+    let content = if came_before(paid) {
         "the content came before, and may not have been handed over"
     } else {
         "the content did not come"
@@ -93,11 +101,14 @@ fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> Str
             format!("{what} was paid by {}, and {content}", said(&transactions.join(", ")))
         }
         Some(state) => format!("{what} was not paid up to block {} ({})", state.block, moment(state.time)),
+        None if !paid.transactions.is_empty() => {
+            format!("{what} was paid by {}, says the seller, and {content}", paid.named())
+        }
         None if said_used => format!("{what} was paid, says the seller, and {content}"),
         None => format!("{what} may have been paid, or not"),
     };
     if !paid.was_seen() && !chain.is_some_and(|state| state.fate == Fate::Used) {
-        let if_not = if said_used { "if that is not so, " } else { "" };
+        let if_not = if said_used || !paid.transactions.is_empty() { "if that is not so, " } else { "" };
         let until = match paid.valid_before {
             Some(until) => format!("\nuntil when: {if_not}the authorization can be used until {}", moment(until)),
             None if paid.dies_with_its_blockhash() => {
@@ -115,12 +126,29 @@ fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> Str
     format!(
         "{text}\nwhat is known: {last}it was presented {} {times}, and no other was signed{}",
         paid.presented,
-        hint(heard)
+        hint(heard, paid, chain)
     )
 }
 
-/// What it suggests that every answer says that there was no payment.
-fn hint(heard: &[Verdict]) -> &'static str {
+/// What the answers suggest, and do not prove.
+fn hint(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> &'static str {
+    // What is known needs no guess.
+    if chain.is_some_and(|state| state.fate == Fate::Used) || !paid.transactions.is_empty() {
+        return "";
+    }
+    if let Some(Verdict::Declined(why)) = heard.last() {
+        return match paid {
+            // Whoever sends the transaction himself has paid before.
+            _ if paid.transfer.is_some() => "",
+            _ if paid.is_settled_first() => "; this seller takes the money before it delivers",
+            // 413, 431, and what proxies say with 400.
+            _ if why.to_ascii_lowercase().contains("too large") => {
+                "; who finds a request too large has mostly not read the payment, but nothing proves it here"
+            }
+            // Source: TS 2.27 express and Python 2.25: what a handler answers with 400 or more is not settled.
+            _ => "; official servers take no money when their handler answers 4xx, but nothing proves it here",
+        };
+    }
     let says_unpaid =
         |verdict: &Verdict| matches!(verdict, Verdict::Unclear(why) if UNPAID.iter().any(|said| why.ends_with(said)));
     if heard.is_empty() || !heard.iter().all(says_unpaid) {
@@ -143,8 +171,15 @@ mod tests {
         assert_eq!(end(&[refused.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
         assert_eq!(end(&[unsent.clone(), refused.clone()], Before::Nothing), End::Refused("no".to_owned()));
         assert_eq!(end(std::slice::from_ref(&unsent), Before::Nothing), End::Unsent("dns".to_owned()));
-        for heard in [vec![unclear.clone(), refused.clone()], vec![refused.clone(), unclear], vec![used], vec![unsent]]
-        {
+        let declined = Verdict::Declined("404".to_owned());
+        for heard in [
+            vec![unclear.clone(), refused.clone()],
+            vec![refused.clone(), unclear],
+            vec![declined.clone(), unsent.clone()],
+            vec![refused.clone(), declined],
+            vec![used],
+            vec![unsent],
+        ] {
             let before = if heard.len() == 1 { Before::Doubt } else { Before::Nothing };
             assert!(matches!(end(&heard, before), End::Unknown(_)), "{heard:?}");
         }
@@ -160,10 +195,16 @@ mod tests {
         assert_eq!(end(state(Fate::Cancelled, 1)), End::Void);
         let End::Unknown(text) = end(state(Fate::Unused, 999 + GRACE)) else { panic!("clocks differ") };
         assert!(text.contains("not paid up to block 7") && text.contains("until 1970-01-01T00:16:40"), "{text}");
-        let End::Unknown(text) = end(state(Fate::Used, 2000)) else { panic!("it was used") };
+        let End::Unknown(text) = end(state(Fate::Used, 2000)) else { panic!("it may have been cancelled") };
         assert!(
             text.contains("0.01 USDC to 0xc on eip155:84532 was paid, unless") && !text.contains("until"),
             "{text}"
         );
+        let shown = State { transactions: vec!["0x1".to_owned()], ..state(Fate::Used, 2000) };
+        let End::Undelivered(text) = end(shown.clone()) else { panic!("it was paid") };
+        assert!(text.contains("was paid by 0x1, and the content did not come"), "{text}");
+        let delivered = Authorized { answers: vec![Verdict::Delivered.words()], ..paid() };
+        let end = conclude(&unclear, Before::Doubt, &delivered, Some(&shown));
+        assert!(matches!(end, End::Unknown(_)), "it came, and may have been lost here: {end:?}");
     }
 }

@@ -166,7 +166,7 @@ impl PayError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } => "start a server with `x402-dev mock -d`, or look at the address",
-            Self::NothingAsked { .. } => "see the whole answer with `curl -i`",
+            Self::NothingAsked { url, .. } => return Some(explained(url)),
             Self::Exposed { .. } => "use https, or a test account with --as",
             Self::Earlier { id, .. } => {
                 return Some(format!(
@@ -226,6 +226,11 @@ impl PayError {
             | Self::Journal(JournalError::Unknown { .. }) => Exit::Usage,
         }
     }
+}
+
+/// Where a buyer reads what is wrong with an offer.
+pub(super) fn explained(url: &str) -> String {
+    format!("`x402-dev explain {url}` says what is wrong with the offer, and how its seller mends it")
 }
 
 fn list(notes: &[String]) -> String {

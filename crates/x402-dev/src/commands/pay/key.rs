@@ -10,7 +10,7 @@ use x402_sim::accounts::{self, TestAccount};
 use x402_sim::hex;
 use x402_sim::networks::Family;
 use x402_sim::networks::eip155::{checksum, secp};
-use x402_sim::networks::solana::ed25519;
+use x402_sim::networks::solana::{ed25519, parse_signature};
 
 use crate::context::Context;
 
@@ -135,18 +135,22 @@ impl fmt::Debug for Payer {
     }
 }
 
-/// 32 bytes in hexadecimal, with `0x` or without; or a key pair of Solana, as a JSON array of 64 numbers. A key of a test
-/// account is that account, wherever it comes from.
+/// 32 bytes in hexadecimal, with `0x` or without; or a key pair of Solana, as a JSON array of 64 numbers or in base58. A
+/// key of a test account is that account, wherever it comes from.
 fn parse(text: &str) -> Result<Payer, &'static str> {
-    const FORM: &str =
-        "a key is 64 hexadecimal digits, with or without 0x, or a Solana key pair as a JSON array of 64 numbers";
+    const FORM: &str = "a key is 64 hexadecimal digits, with or without 0x, or a Solana key pair of 64 bytes as a JSON \
+                        array of numbers or in base58";
+    const PAIR: &str = "the two halves of this Solana key pair do not belong together";
     if text.trim_start().starts_with('[') {
-        return pair(text).ok_or(FORM);
+        let bytes: Option<[u8; 64]> = serde_json::from_str::<Vec<u8>>(text).ok().and_then(|own| own.try_into().ok());
+        return pair(&bytes.ok_or(FORM)?).ok_or(PAIR);
     }
-    let digits = text.trim();
-    let digits = digits.strip_prefix("0x").unwrap_or(digits);
+    let text = text.trim();
     let mut key = [0; 32];
-    hex::decode_to_slice(digits, &mut key).map_err(|_| FORM)?;
+    // First in hexadecimal: 64 digits 1 are 64 bytes in base58, too.
+    if hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut key).is_err() {
+        return pair(&parse_signature(text).ok_or(FORM)?).ok_or(PAIR);
+    }
     let address = secp::address_of(&key).ok_or("this number is no key of the curve secp256k1")?;
     Ok(match accounts::all().find(|account| account.evm() == address) {
         Some(account) => Payer::Test(account),
@@ -155,8 +159,7 @@ fn parse(text: &str) -> Result<Payer, &'static str> {
 }
 
 /// A key pair as the tools of Solana write it: the key, and the public key that follows from it.
-fn pair(text: &str) -> Option<Payer> {
-    let bytes: [u8; 64] = serde_json::from_str::<Vec<u8>>(text).ok()?.try_into().ok()?;
+fn pair(bytes: &[u8; 64]) -> Option<Payer> {
     let seed: [u8; 32] = bytes[..32].try_into().ok()?;
     if ed25519::key_of(&seed).0 != bytes[32..] {
         return None;
@@ -173,6 +176,8 @@ fn open_to_others(path: &Path) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use x402_sim::networks::solana::signature_text;
+
     use super::*;
 
     #[test]
@@ -181,6 +186,7 @@ mod tests {
         let payer = parse(&format!(" 0x{own}\n")).unwrap();
         assert_eq!(payer.address(), "0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A");
         assert!(!format!("{payer:?}").contains("1111") && payer.test_account().is_none());
+        assert_eq!(parse(&own), Ok(payer));
         let account = accounts::find("alice").unwrap();
         assert_eq!(parse(account.key), Ok(Payer::Test(account)));
         for bad in ["", "0x", "11", &"00".repeat(32), &"ff".repeat(32), &"zz".repeat(32), &"11".repeat(33)] {
@@ -197,8 +203,20 @@ mod tests {
         let payer = parse(&text(&[[7; 32], key.0].concat())).unwrap();
         assert_eq!((payer.address(), payer.family()), (key.to_string(), Some(Family::Solana)));
         assert!(!format!("{payer:?}").contains("7, 7"));
-        for bad in [text(&[7; 64]), text(&[7; 32]), "[".to_owned(), "[256]".to_owned()] {
-            assert!(parse(&bad).is_err(), "{bad}");
+        assert_eq!(parse(&format!("{}\n", account.solana_keypair_in_base58())), Ok(Payer::Test(account)));
+        let own: [u8; 64] = [[7; 32], key.0].concat().try_into().unwrap();
+        assert_eq!(parse(&signature_text(&own)), Ok(payer));
+        for (bad, part) in [
+            (text(&[7; 64]), "do not belong together"),
+            (signature_text(&[7; 64]), "do not belong together"),
+            (text(&[7; 32]), "64 bytes"),
+            (key.to_string(), "64 bytes"),
+            (format!("{}1", signature_text(&own)), "64 bytes"),
+            ("[".to_owned(), "64 bytes"),
+            ("[256]".to_owned(), "64 bytes"),
+        ] {
+            let why = parse(&bad).unwrap_err();
+            assert!(why.contains(part), "{bad}: {why}");
         }
     }
 

@@ -127,11 +127,11 @@ impl Round<'_> {
             return Ok(Went::Unsigned(answer.status.to_string()));
         }
         let Ok((asked, _)) = Asked::read(answer, self.order.paying.dialect) else {
-            return Ok(Went::Unsigned("a 402 that nobody can read".to_owned()));
+            return Ok(Went::NotAcceptable("a 402 that nobody can read".to_owned()));
         };
         let paid = match self.sign(id, asked).await {
-            Ok(Some(paid)) => paid,
-            Ok(None) => return Ok(Went::Unsigned("nothing acceptable is offered".to_owned())),
+            Ok(Ok(paid)) => paid,
+            Ok(Err(why)) => return Ok(Went::NotAcceptable(why)),
             // Others have been paid, and are to be told of.
             Err(error) => return Ok(Went::Unsigned(error.to_string())),
         };
@@ -147,13 +147,14 @@ impl Round<'_> {
         Ok(Went::Paid(Box::new((paid, heard))))
     }
 
-    async fn sign(&self, id: &str, asked: Asked) -> Result<Option<Authorized>, PayError> {
-        match weigh(self.shop, &self.order.paying, self.payer, asked) {
+    /// Signs, or says why nothing is acceptable.
+    async fn sign(&self, id: &str, asked: Asked) -> Result<Result<Authorized, String>, PayError> {
+        match weigh(self.shop, &self.order.paying, self.payer, asked, &address::shown(&self.call.url)) {
             Ok(deal) => {
                 let seller = Seller { call: self.call, machines: self.machines };
-                deal.sign(self.shop, seller, self.payer, id).await.map(Some)
+                deal.sign(self.shop, seller, self.payer, id).await.map(Ok)
             }
-            Err(_) => Ok(None),
+            Err(looked) => Ok(Err(looked.objections())),
         }
     }
 }

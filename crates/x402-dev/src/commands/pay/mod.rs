@@ -9,7 +9,7 @@
 //! | [`buy`], [`deal`], [`present`], [`resume`] | a purchase from its beginning, until it is clear, and after a crash |
 //! | [`verdict`], [`weight`], [`receipt`], [`chain`], [`logs`], [`cluster`], [`endpoint`], [`finding`], [`end`] | what answers, receipts and chains say, and what it comes to |
 //! | [`load`], [`tally`] | many purchases at once, measured |
-//! | [`story`], [`har`], `echoes`, [`sink`], [`report`] | how it is told |
+//! | [`story`], [`har`], `echoes`, [`sink`], [`report`], `outcome`, `looked` | how it is told |
 //!
 //! An authorization is in the journal ([`crate::journal`]) before it is sent, and there is at most one that lives for each
 //! purchase. What is not clear is asked with the same one.
@@ -51,8 +51,10 @@ pub mod key;
 pub mod limit;
 pub mod load;
 pub mod logs;
+mod looked;
 pub mod objection;
 pub mod order;
+mod outcome;
 pub mod present;
 pub mod receipt;
 pub mod report;
@@ -146,9 +148,12 @@ fn measure(context: &Context, job: &load::Load) -> Result<Exit, Error> {
 fn forget(context: &Context, job: &Resume) -> Result<Exit, Error> {
     let shop = Shop::new(context, &home(context)?, job.manners.clone(), job.output.voice, Trace::default())?;
     let Some(entry) = resume::forget(&shop, job)? else { return Ok(report::nothing_open(&job.output, shop.story)) };
+    let words = outcome::given_up(&entry, shop.now() / 1000);
     match job.output.form {
-        Form::Json => terminal::result(&json!({ "outcome": "forgotten", "exit": 0, "purchase": entry }).to_string()),
-        Form::Text => Story { voice: job.output.voice }.say(&format!("purchase {} is given up", entry.id)),
+        Form::Json => terminal::result(
+            &json!({ "outcome": "forgotten", "exit": 0, "message": words, "purchase": entry }).to_string(),
+        ),
+        Form::Text => Story { voice: job.output.voice }.say(&words),
     }
     Ok(Exit::Success)
 }

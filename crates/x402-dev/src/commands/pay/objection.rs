@@ -41,6 +41,19 @@ impl Objection {
         (!limit.allows(amount, asset)).then(|| Self::OverLimit(limit.clone()))
     }
 
+    /// Whether the offer itself may be wrong, so that no flag helps its payers.
+    pub const fn blames_the_offer(&self) -> bool {
+        match self {
+            Self::UnknownNetwork | Self::UnknownAsset | Self::NoAmount | Self::NotSignable(_) => true,
+            Self::NotAskedFor
+            | Self::OtherPayee
+            | Self::MainNetwork
+            | Self::OtherKey
+            | Self::OverLimit(_)
+            | Self::OtherLimit(_) => false,
+        }
+    }
+
     /// Which flag would lift it.
     pub const fn remedy(&self) -> Option<&'static str> {
         match self {
@@ -53,6 +66,11 @@ impl Objection {
             Self::UnknownNetwork => Some("--network"),
             Self::NotAskedFor | Self::OtherPayee | Self::OtherKey | Self::NoAmount | Self::NotSignable(_) => None,
         }
+    }
+
+    /// What speaks against it, and which flag would lift it.
+    pub fn with_remedy(&self) -> String {
+        self.remedy().map_or_else(|| self.to_string(), |remedy| format!("{self} ({remedy})"))
     }
 }
 

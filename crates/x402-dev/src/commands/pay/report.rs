@@ -3,30 +3,23 @@
 use base64::engine::general_purpose::STANDARD;
 use base64::write::EncoderWriter;
 use serde_json::{Value, json};
-use x402_sim::registry;
-use x402_wire::amount::parse_atomic;
 
 use super::asked::Asked;
-use super::bill::Bill;
-use super::buy::{Bought, Looked, Paid, Why};
+use super::buy::{Bought, Free, Paid};
 use super::end::End;
 use super::error::PayError;
 use super::exchange::Answer;
-use super::limit::price;
 use super::order::{Head, Output};
-use super::receipt::Receipt;
 use super::sink::{self, Sink};
-use super::story::{Story, safe};
-use super::table;
+use super::story::Story;
 use crate::commands::mock::Form;
 use crate::exit::Exit;
-use crate::journal::{Authorized, Entry};
 use crate::terminal;
 
 /// Tells what came of a purchase, and closes its page in the journal: first the content, then the book.
 pub fn tell(bought: Bought, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
     match bought {
-        Bought::Free(answer) => free(&answer, output, sink, story),
+        Bought::Free(found) => free(&found, output, sink, story),
         Bought::Looked(looked) => {
             let exit = looked.exit();
             match output.form {
@@ -55,19 +48,22 @@ pub fn nothing_open(output: &Output, story: Story) -> Exit {
     exit
 }
 
-fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
+fn free(found: &Free, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
+    let Free { answer, led, known } = found;
     let exit = if answer.status.is_success() { Exit::Success } else { Exit::Failure };
-    if answer.status.is_redirection() {
-        story.warn("a redirect, which is followed with -L");
-    }
     let misplaced = Asked::misplaced(answer);
+    let words = match exit {
+        Exit::Success => "no payment was asked for".to_owned(),
+        _ => format!("{}; no payment was asked for, and nothing was signed", answer.status),
+    };
+    story.warn_of(led.iter().map(String::as_str));
     story.warn_of(misplaced.iter().map(|finding| finding.text.as_str()));
     match output.form {
         Form::Text => {
             sink.write(&head(answer, output.head), &answer.body)?;
-            story.step("no payment was asked for");
-            if exit == Exit::Failure {
-                story.say(&format!("{}; no payment was asked for, and nothing was signed", answer.status));
+            match exit {
+                Exit::Success => story.step(&words),
+                _ => story.say(&words),
             }
         }
         Form::Json => {
@@ -75,7 +71,8 @@ fn free(answer: &Answer, output: &Output, sink: &Sink, story: Story) -> Result<E
             let mut said = answered(Some(answer), output, sink)?;
             said["outcome"] = json!(outcome);
             said["exit"] = json!(exit.number());
-            said["findings"] = json!(misplaced.iter().collect::<Vec<_>>());
+            said["message"] = json!(led.iter().cloned().chain([words]).collect::<Vec<_>>().join("; "));
+            said["findings"] = json!(known.iter().chain(&misplaced).collect::<Vec<_>>());
             document(&said, Some(answer).filter(|_| output.file.is_none()))?;
         }
     }
@@ -164,128 +161,4 @@ fn head(answer: &Answer, shown: Head) -> String {
     }
     text.push_str("\r\n");
     text
-}
-
-impl End {
-    /// How the program ends.
-    pub const fn exit(&self) -> Exit {
-        match self {
-            Self::Paid => Exit::Success,
-            Self::Refused(_) | Self::Void => Exit::Failure,
-            Self::Unknown(_) => Exit::Unknown,
-            Self::Unsent(_) => Exit::Unavailable,
-        }
-    }
-
-    /// Its stable name.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Paid => "paid",
-            Self::Refused(_) => "refused",
-            Self::Unknown(_) => "unknown",
-            Self::Unsent(_) => "unsent",
-            Self::Void => "not-paid",
-        }
-    }
-
-    fn words(&self, entry: &Entry, receipt: Option<&Receipt>) -> String {
-        let Some(paid) = entry.last() else { return self.name().to_owned() };
-        let what = paid.what();
-        match self {
-            Self::Paid if paid.instrument == "invoice" => match &paid.transfer {
-                Some(transfer) => format!("paid {what}, by invoice, transaction {}", transfer.signature),
-                None => format!("paid {what}, by invoice"),
-            },
-            Self::Paid => {
-                let settled = receipt.and_then(|receipt| settled(receipt, paid));
-                let what = match settled {
-                    Some(settled) => format!("{settled} of at most {}", paid.whole()),
-                    None if receipt.is_some_and(|receipt| receipt.amount.is_some()) => paid.whole(),
-                    None => what,
-                };
-                if paid.transactions.is_empty() {
-                    format!("delivered for {what}, without a transaction")
-                } else {
-                    format!("paid {what}, transaction {}", paid.named())
-                }
-            }
-            Self::Refused(why) => {
-                let until = super::verdict::until(paid);
-                let advice = advice(why, paid);
-                format!(
-                    "refused: {why}; the seller says that {what} was not taken; it holds an authorization{until}{advice}"
-                )
-            }
-            Self::Unknown(statement) => {
-                let next = "asks again with the same authorization, and with `--rpc URL` asks the chain";
-                format!("outcome unknown: {statement}\nnext: `x402-dev pay --resume {}` {next}", entry.id)
-            }
-            Self::Unsent(why) => format!("nothing was sent: {why}; {what} was not paid"),
-            Self::Void => format!("not paid: {what} was not settled, and cannot be any more"),
-        }
-    }
-}
-
-/// What the payer can do about a refusal, as the rest of a sentence.
-fn advice(why: &str, paid: &Authorized) -> String {
-    if !why.contains("allowance") {
-        return String::new();
-    }
-    let Authorized { from, network, asset, .. } = paid;
-    format!(
-        "\nPermit2 may not move the payer's tokens yet. At a mock: `x402-dev approve {from} --network {network} --asset \
-         {asset}`; on a real chain the payer sends `approve` to the token once"
-    )
-}
-
-/// What was settled, where that is not what was signed.
-fn settled(receipt: &Receipt, paid: &Authorized) -> Option<String> {
-    let amount = receipt.amount.as_deref().filter(|amount| *amount != paid.amount).and_then(parse_atomic)?;
-    let network = registry::networks().into_iter().find(|network| network.is_called(&paid.network));
-    let asset = network.as_ref().and_then(|network| network.asset_by_address(&paid.asset));
-    Some(price(amount, asset, &paid.asset))
-}
-
-impl Looked {
-    fn exit(&self) -> Exit {
-        match self.why {
-            Why::DryRun if self.chosen.is_some() || self.bill.as_ref().is_some_and(|bill| bill.objection.is_none()) => {
-                Exit::Success
-            }
-            Why::DryRun | Why::NotAcceptable | Why::Declined | Why::Unanswered => Exit::NotAcceptable,
-        }
-    }
-
-    fn show(&self, story: Story) {
-        let table = match &self.bill {
-            Some(bill) => bill.shown(),
-            None => table::offer(&self.candidates, self.chosen),
-        };
-        let text: Vec<String> = table.lines().map(safe).collect();
-        match self.why {
-            Why::DryRun => terminal::result(&text.join("\n")),
-            Why::NotAcceptable => {
-                story.say(&text.join("\n"));
-                story.say("nothing of this is acceptable, and nothing was signed");
-            }
-            Why::Declined => story.say("declined; nothing was signed"),
-            Why::Unanswered => story.say("nobody answered, as stdin has ended: that is a no, and nothing was signed"),
-        }
-    }
-
-    fn to_json(&self, exit: Exit) -> Value {
-        let outcome = match self.why {
-            Why::DryRun => "dry-run",
-            Why::NotAcceptable => "not-acceptable",
-            Why::Declined => "declined",
-            Why::Unanswered => "unanswered",
-        };
-        let offer: Vec<Value> = self.candidates.iter().map(|way| {
-            json!({
-                "requirements": way.entry, "price": way.price(), "network": way.network.as_ref().map(|network| &network.name),
-                "asset": way.asset.as_ref().map(|asset| &asset.symbol), "objection": way.objection.as_ref().map(ToString::to_string),
-            })
-        }).collect();
-        json!({ "outcome": outcome, "exit": exit.number(), "offer": offer, "chosen": self.chosen, "invoice": self.bill.as_ref().map(|bill| &bill.invoice), "bill": self.bill.as_ref().map(Bill::to_json) })
-    }
 }

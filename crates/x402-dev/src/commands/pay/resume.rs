@@ -6,7 +6,7 @@ use x402_sim::accounts;
 
 use super::address;
 use super::asked::{Asked, Dialect, NothingAsked};
-use super::buy::{Bought, Looked, Paid, may_sign};
+use super::buy::{Bought, Free, Looked, Paid, may_sign};
 use super::chain::GRACE;
 use super::choice::same_account;
 use super::confirm::ask;
@@ -18,7 +18,7 @@ use super::exchange::Call;
 use super::key::{KeySource, Payer, VARIABLE};
 use super::order::{Extent, Manners, Output, Paying};
 use super::present::{Presented, not_found, present};
-use super::shop::{Seller, Shop};
+use super::shop::{Seller, Shop, leads};
 use super::story::moment;
 use crate::context::Context;
 use crate::journal::{Authorized, Ending, Entry, JournalError, Page};
@@ -162,12 +162,14 @@ async fn again(
         }
         page.entry.ending = Some(Ending::Void);
         page.close()?;
-        return Ok(Bought::Free(answer));
+        let led =
+            leads(call, &answer).map(|to| format!("it leads on to {to}, and a purchase does not go on elsewhere"));
+        return Ok(Bought::Free(Box::new(Free { answer, led, known: Vec::new() })));
     }
     let nothing = |NothingAsked(notes)| PayError::NothingAsked { url: url.clone(), notes };
     let paying = as_before(&job.paying, &old);
     let (asked, _) = Asked::read(&answer, paying.dialect).map_err(nothing)?;
-    let deal = match weigh(shop, &paying, &payer, asked) {
+    let deal = match weigh(shop, &paying, &payer, asked, &url) {
         Ok(deal) => deal,
         Err(looked) => return Ok(Bought::Looked(looked)),
     };
@@ -177,7 +179,7 @@ async fn again(
         && let Some(why) = ask(&deal.question(&payer))?
     {
         let (candidates, bill) = deal.parts();
-        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill })));
+        return Ok(Bought::Looked(Box::new(Looked { candidates, chosen: Some(0), why, bill, url })));
     }
     let new = deal.sign(shop, seller, &payer, &id).await?;
     let void = page.entry.last_mut().expect("it was presented");

@@ -13,6 +13,7 @@ use super::dial::{Machines, Trust};
 use super::endpoint;
 use super::error::PayError;
 use super::exchange::{Answer, Call, Caller, Exchange, Silence};
+use super::finding::Finding;
 use super::har::Trace;
 use super::order::{Manners, Redirects};
 use super::story::{Story, Voice, quoted};
@@ -63,6 +64,10 @@ pub struct Visit {
     pub exchange: Exchange,
     /// Whom it was sent to; `None` where they were not found.
     pub machines: Option<Machines>,
+    /// How many redirects were followed.
+    pub hops: usize,
+    /// What redirects have made another request of. It was said already.
+    pub changed: Vec<Finding>,
 }
 
 /// A payment that was presented, along redirects.
@@ -94,18 +99,32 @@ impl Shop {
 
     /// Sends a request, and follows where it is led, if it may.
     pub async fn visit(&mut self, call: Call) -> Visit {
-        let mut call = call;
-        for hop in 0..=HOPS {
-            let visit = self.once(&call).await;
-            let Some(next) = self.led(&call, &visit.exchange) else { return visit };
-            if hop == HOPS {
-                self.story.warn(&format!("more than {HOPS} redirects: the last one is not followed"));
-                return visit;
-            }
+        let (mut call, mut hops, mut changed) = (call, 0, Vec::new());
+        loop {
+            let (exchange, machines) = self.once(&call).await;
+            let next = if hops < HOPS { self.led(&call, &exchange) } else { None };
+            let Some(next) = next else { return Visit { exchange, machines, hops, changed } };
             self.story.step(&format!("redirected to {}", address::shown(&next.url)));
-            call = next;
+            // Before anything is paid: it is paid for what is asked now.
+            if let Some(finding) = change(&call, &next) {
+                self.story.warn(&finding.text);
+                changed.push(finding);
+            }
+            (call, hops) = (next, hops + 1);
         }
-        unreachable!("the last round returns")
+    }
+
+    /// Where an answer leads that was not followed, and why it was not.
+    pub fn not_followed(&self, call: &Call, answer: &Answer, hops: usize) -> Option<String> {
+        let to = leads(call, answer)?;
+        match self.manners.redirects {
+            Redirects::Shown => Some(format!("a redirect to {to}, which is followed with -L")),
+            Redirects::Followed if hops == HOPS => Some(format!(
+                "{HOPS} redirects were followed, and the last one leads on to {to}: that is where it stops"
+            )),
+            // What leads nowhere was said.
+            Redirects::Followed => None,
+        }
     }
 
     /// Presents a payment to the machines that made the offer. It is carried along redirects to the same origin, and to
@@ -148,13 +167,13 @@ impl Shop {
     }
 
     /// Looks the machines up, and sends one request.
-    async fn once(&mut self, call: &Call) -> Visit {
+    async fn once(&mut self, call: &Call) -> (Exchange, Option<Machines>) {
         match Machines::of(&call.url).await {
-            Ok(machines) => Visit { exchange: self.send(call, &machines).await, machines: Some(machines) },
+            Ok(machines) => (self.send(call, &machines).await, Some(machines)),
             Err(cause) => {
                 let now = clock::now();
                 let outcome = Err(Silence::Unsent(cause));
-                Visit { exchange: Exchange { call: call.clone(), outcome, began: now, ended: now }, machines: None }
+                (Exchange { call: call.clone(), outcome, began: now, ended: now }, None)
             }
         }
     }
@@ -178,8 +197,7 @@ impl Shop {
             return None;
         }
         let answer = exchange.outcome.as_ref().ok()?;
-        let location = answer.headers.get(header::LOCATION)?.to_str().ok()?;
-        let method = follows(answer.status, &call.method)?;
+        let (method, location) = redirect(call, answer)?;
         let url: Uri = address::join(&call.url, location).or_else(|| {
             self.story.warn(&format!("the redirect to {} leads nowhere", quoted(location)));
             None
@@ -199,6 +217,33 @@ impl Shop {
         }
         Some(next)
     }
+}
+
+/// The method and the place that an answer redirects to.
+fn redirect<'a>(call: &Call, answer: &'a Answer) -> Option<(Method, &'a str)> {
+    let location = answer.headers.get(header::LOCATION)?.to_str().ok()?;
+    Some((follows(answer.status, &call.method)?, location))
+}
+
+/// Where an answer leads, in words.
+pub fn leads(call: &Call, answer: &Answer) -> Option<String> {
+    let (_, location) = redirect(call, answer)?;
+    Some(address::join(&call.url, location).map_or_else(|| quoted(location), |url| address::shown(&url)))
+}
+
+/// What a redirect changes of what is asked for.
+fn change(call: &Call, next: &Call) -> Option<Finding> {
+    if next.method == call.method {
+        return None;
+    }
+    let body = call.body.as_ref().map_or_else(String::new, |body| format!(" with {} bytes", body.len()));
+    let text = format!(
+        "the redirect makes {} without a body of {}{body}: that is what is asked, and paid for, at {}",
+        next.method,
+        call.method,
+        address::shown(&next.url)
+    );
+    Some(Finding::new("request_changed", text))
 }
 
 /// By which method a redirect is followed. Source: the fetch standard, "HTTP-redirect fetch".

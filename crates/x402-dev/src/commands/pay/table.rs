@@ -32,10 +32,7 @@ fn row(place: usize, way: &Candidate, is_chosen: bool) -> Vec<String> {
     };
     let by = [shorten(way.said("scheme")), way.method()].join(" ");
     let verdict = match &way.objection {
-        Some(objection) => match objection.remedy() {
-            Some(remedy) => format!("{objection} ({remedy})"),
-            None => objection.to_string(),
-        },
+        Some(objection) => objection.with_remedy(),
         None if is_chosen => "would be paid".to_owned(),
         None => "could be paid".to_owned(),
     };

@@ -31,6 +31,8 @@ pub struct Tally {
     unknown: u32,
     /// Nothing was signed.
     unsigned: u32,
+    /// Of these, because nothing acceptable was offered.
+    not_acceptable: u32,
     /// Deliveries in a dialect without receipts.
     without_receipts: u32,
     /// Receipts that say success and name a transaction.
@@ -80,6 +82,8 @@ pub enum Went {
     Free,
     /// Nothing was signed, and why.
     Unsigned(String),
+    /// Nothing acceptable was offered, and why.
+    NotAcceptable(String),
     /// It was paid, or tried to be.
     Paid(Box<(Authorized, Heard)>),
 }
@@ -104,13 +108,18 @@ impl Book {
                 tally.unsigned += 1;
                 self.failures.insert(why);
             }
+            Went::NotAcceptable(why) => {
+                tally.unsigned += 1;
+                tally.not_acceptable += 1;
+                self.failures.insert(why);
+            }
             Went::Paid(went) => {
                 let (paid, heard) = *went;
                 match &heard.verdict {
                     Verdict::Delivered => tally.delivered += 1,
-                    Verdict::Refused(_) | Verdict::Declined(_) => tally.refused += 1,
+                    Verdict::Refused(_) => tally.refused += 1,
                     Verdict::Unsent(_) => tally.unsigned += 1,
-                    Verdict::Used(_) | Verdict::Unclear(_) => tally.unknown += 1,
+                    Verdict::Declined(_) | Verdict::Used(_) | Verdict::Unclear(_) => tally.unknown += 1,
                 }
                 if heard.verdict != Verdict::Delivered {
                     self.failures.insert(heard.verdict.words());
@@ -175,13 +184,18 @@ fn atomic(amount: &str) -> Option<String> {
 }
 
 impl Tally {
-    /// Everything delivered, each with a receipt of its own; or something unknown; or not.
+    /// Everything delivered, each with a receipt of its own; or something unknown; or, as for one purchase, nothing
+    /// acceptable where nothing else failed; or not.
     pub const fn outcome(&self) -> Exit {
-        let whole = self.delivered + self.free == self.purchases;
+        let whole = self.delivered + self.free + self.not_acceptable == self.purchases;
         let receipts = self.receipts + self.without_receipts == self.delivered;
         match self.unknown {
             0 if whole && receipts && self.transactions == self.receipts + self.sent && self.bad_receipts == 0 => {
-                Exit::Success
+                if self.not_acceptable == 0 {
+                    Exit::Success
+                } else {
+                    Exit::NotAcceptable
+                }
             }
             0 => Exit::Failure,
             _ => Exit::Unknown,
@@ -208,18 +222,7 @@ impl Tally {
             let cell = |time: f64| format!("{time:.1}");
             vec![own.what.to_owned(), cell(own.p50), cell(own.p90), cell(own.p99), cell(own.max)]
         }));
-        let failures: String = self
-            .failures
-            .iter()
-            .flat_map(|text| {
-                [
-                    "
-- "
-                    .to_owned(),
-                    safe(text),
-                ]
-            })
-            .collect();
+        let failures: String = self.failures.iter().flat_map(|text| ["\n- ".to_owned(), safe(text)]).collect();
         format!(
             "{} purchases, {concurrency} at a time, in {} ms: {} purchases/s, {} requests/s\n\n{}\n\n{}{failures}",
             self.purchases,
@@ -276,6 +279,9 @@ mod tests {
             (Tally { bad_receipts: 1, ..good() }, Exit::Failure),
             (Tally { purchases: 4, refused: 1, ..good() }, Exit::Failure),
             (Tally { purchases: 4, unknown: 1, ..good() }, Exit::Unknown),
+            (Tally { purchases: 4, unsigned: 1, not_acceptable: 1, ..good() }, Exit::NotAcceptable),
+            (Tally { purchases: 5, refused: 1, unsigned: 1, not_acceptable: 1, ..good() }, Exit::Failure),
+            (Tally { purchases: 5, unknown: 1, unsigned: 1, not_acceptable: 1, ..good() }, Exit::Unknown),
         ] {
             assert_eq!(tally.outcome(), exit);
         }

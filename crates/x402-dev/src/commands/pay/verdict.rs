@@ -1,7 +1,7 @@
 //! What an answer to a presented payment means for the money.
 //!
-//! An answer of one side proves little: a 402 may come after a settlement. So there is one certain good end, the content;
-//! plain words of refusal count as a refusal only where nothing else was ever heard.
+//! An answer of one side proves little: a 402 may come after a settlement, and so may a 404. So there is one certain good
+//! end, the content; a refusal is what the protocol's own words say, and counts only where nothing else was ever heard.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ pub enum Verdict {
     Delivered,
     /// The seller says in plain words that it does not take this payment.
     Refused(String),
-    /// The resource says no, in words that are not about the payment. It may have done something, and is not asked twice.
+    /// The resource says no, in words that are not about the payment: it may have been settled, or not. The resource may
+    /// have done something, and is not asked twice at once.
     Declined(String),
     /// The seller says that this payment was used.
     Used(String),
@@ -115,7 +116,14 @@ impl Heard {
             }
             (status, Some(claim)) => Verdict::Unclear(format!("{status}, with a receipt that {claim}")),
             (status, None) if status.is_client_error() && !is_passing(status) => {
-                Verdict::Declined(declined(answer, paid))
+                // The protocol's own header fields count whatever the status is. A body is the handler's: its
+                // `order_not_found` is no reason of x402.
+                let reason = self.receipt.as_ref().and_then(|receipt| receipt.error_reason.clone());
+                match reason.or_else(|| error(answer)) {
+                    Some(reason) if Weight::of(&reason) == Weight::Used => Verdict::Used(said(&reason)),
+                    Some(reason) if Weight::of(&reason) == Weight::Plain => Verdict::Refused(said(&reason)),
+                    _ => Verdict::Declined(declined(answer, paid)),
+                }
             }
             (status, None) => Verdict::Unclear(status.to_string()),
         }
@@ -128,7 +136,7 @@ impl Verdict {
         match self {
             Self::Delivered => "delivered".to_owned(),
             Self::Refused(why) => format!("refused: {why}"),
-            Self::Declined(why) => format!("declined: {why}"),
+            Self::Declined(why) => format!("{why}, which says nothing of the payment"),
             Self::Used(why) => format!("said to be used: {why}"),
             Self::Unclear(why) => format!("unclear: {why}"),
             Self::Unsent(why) => format!("not sent: {why}"),

@@ -15,7 +15,7 @@
 //! | [`v2`], [`v1`], [`invoice`] | the answers to a payment |
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
-//! | [`refused`] | what is kept of a refused payment |
+//! | [`refused`], [`stray`] | what is kept of a refused payment, and of one that stands where nobody looks |
 
 pub mod content;
 pub mod delivery;
@@ -28,6 +28,7 @@ pub mod payment;
 pub mod refused;
 pub mod routes;
 pub mod sale;
+pub mod stray;
 pub mod v1;
 pub mod v2;
 pub mod visit;

@@ -10,7 +10,7 @@ use x402_sim::fault::Mode;
 use super::offered::Offered;
 use super::payment::Payment;
 use super::sale::Sale;
-use super::{Visit, content, delivery, invoice, offer, v1, v2};
+use super::{Visit, content, delivery, invoice, offer, stray, v1, v2};
 use crate::catalogue::Item;
 use crate::doors::answer::closing;
 use crate::doors::fault::script::{self, Script};
@@ -31,13 +31,19 @@ pub async fn pay(Extract(desk): Extract<Desk>, request: Request<Body>) -> Respon
     let item = state.catalogue.find(visit.method.as_str(), &visit.path);
     let (head, body) = request.into_parts();
     let drained = body::drain(body).await;
-    visit.body = drained.as_ref().copied().unwrap_or_default();
+    let (hash, begun) = drained.as_ref().map(|(hash, bytes)| (*hash, bytes.clone())).unwrap_or_default();
+    visit.body = hash;
     let script = Script::new(state, Door::Resources, &faults);
-    let response = answer(&script, &item, &visit, &head.headers, mode).await;
+    let response = answer(&script, &item, (&visit, &head.headers, &begun), mode).await;
     if drained.is_err() { closing(response) } else { response }
 }
 
-async fn answer(script: &Script<'_>, item: &Item, visit: &Visit, headers: &HeaderMap, mode: Mode) -> Response {
+async fn answer(
+    script: &Script<'_>,
+    item: &Item,
+    (visit, headers, body): (&Visit, &HeaderMap, &[u8]),
+    mode: Mode,
+) -> Response {
     let state = script.state;
     if item.is_free() {
         return content::free(item, visit);
@@ -47,6 +53,7 @@ async fn answer(script: &Script<'_>, item: &Item, visit: &Visit, headers: &Heade
     let item = offered.item();
     let Some(payment) = payment else {
         let unpaid = offer::unpaid(state, item, visit);
+        stray::keep(state, item, visit, headers, body);
         // Futures on the heap where they are seldom or long, so that an unpaid request does not carry their room.
         return if offered.is_plain() { unpaid } else { Box::pin(offered.present(state, unpaid, visit)).await };
     };

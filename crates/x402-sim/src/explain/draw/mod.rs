@@ -18,6 +18,9 @@ pub use answer::invoice;
 /// The longest text that is shown whole.
 const SHOWN: usize = 140;
 
+/// No address is longer, with its network in front of it neither.
+const LONGEST_ADDRESS: usize = 60;
+
 /// The sections of JSON of a kind, at a clock in seconds.
 pub fn sections(kind: Kind, value: &Value, now: u64) -> Vec<Section> {
     match kind {
@@ -60,6 +63,14 @@ pub(crate) fn shown(value: &Value) -> String {
             let text = other.to_string();
             if text.len() <= SHOWN { text } else { shorten(&text) }
         }
+    }
+}
+
+/// A value where an address belongs. What is too long for one is cut: 32 bytes there are perhaps a private key.
+pub(crate) fn shown_address(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.len() > LONGEST_ADDRESS => shorten(text),
+        other => shown(other),
     }
 }
 

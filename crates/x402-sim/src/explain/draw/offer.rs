@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{reason, rest, shown, units, who};
+use super::{reason, rest, shown, shown_address, units, who};
 use crate::clock::span;
 use crate::explain::explanation::Section;
 
@@ -45,7 +45,8 @@ pub(super) fn requirements(title: &str, value: &Value) -> Section {
             }
             _ => who(Some(member), Some(network)),
         };
-        section.add(key, shown(member), meaning);
+        let text = if ["asset", "payTo"].contains(&key) { shown_address(member) } else { shown(member) };
+        section.add(key, text, meaning);
     }
     for (key, member) in value.get("extra").and_then(Value::as_object).into_iter().flatten() {
         let meaning = match key.as_str() {
@@ -54,7 +55,9 @@ pub(super) fn requirements(title: &str, value: &Value) -> Section {
             "assetTransferMethod" => "how the asset is moved".to_owned(),
             _ => who(Some(member), Some(network)),
         };
-        section.add(format!("extra.{key}"), shown(member), meaning);
+        let is_address = key.ends_with("Address") || key.ends_with("Payer");
+        let text = if is_address { shown_address(member) } else { shown(member) };
+        section.add(format!("extra.{key}"), text, meaning);
     }
     let drawn: Vec<&str> = known.into_iter().chain(["extra"]).collect();
     rest(&mut section, value, &drawn, "");

@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use serde_json::Value;
 
 use super::offer::requirements;
-use super::{rest, shown, units, who};
+use super::{rest, shown, shown_address, units, who};
 use crate::explain::explanation::Section;
 use crate::networks::eip155::signature::Signature;
 use crate::networks::{Asset, solana};
@@ -53,7 +53,7 @@ pub(crate) fn authorization(signed: &Value, network: &str, asset: Option<&Asset>
     let mut section = Section::new("authorization (EIP-3009 transferWithAuthorization)");
     for key in ["from", "to", "value", "validAfter", "validBefore", "nonce"] {
         let Some(member) = signed.get(key) else { continue };
-        let text = shown(member);
+        let text = if ["from", "to"].contains(&key) { shown_address(member) } else { shown(member) };
         let meaning = match key {
             "value" => units::amount(&text, asset),
             "validAfter" | "validBefore" => units::time(&text, now),
@@ -83,7 +83,8 @@ fn permit(signed: &Value, network: &str, now: u64) -> Section {
     ];
     for place in places {
         let Some(member) = signed.pointer(place) else { continue };
-        let text = shown(member);
+        let is_number = ["/permitted/amount", "/nonce", "/deadline", "/witness/validAfter"].contains(&place);
+        let text = if is_number { shown(member) } else { shown_address(member) };
         let meaning = match place {
             "/permitted/amount" => units::amount(&text, asset.as_ref()),
             "/deadline" | "/witness/validAfter" => units::time(&text, now),

@@ -45,6 +45,11 @@ pub(super) fn split(text: &str) -> (Option<&str>, &str) {
     (Some(known.copied().unwrap_or(name)), value)
 }
 
+/// Whether a header is one that carries payments.
+pub(in crate::explain) fn carries_payments(name: &str) -> bool {
+    ["PAYMENT-SIGNATURE", "X-PAYMENT"].contains(&name)
+}
+
 /// Whether the name fits what the header carries.
 pub(super) fn check_name(reading: &mut Reading) {
     let Some(name) = reading.header.clone() else { return };
@@ -58,6 +63,12 @@ pub(super) fn check_name(reading: &mut Reading) {
         _ => name.as_str(),
     };
     let is_known = NAMES.contains(&name.as_str());
+    if carries_payments(&name) && matches!(kind, Some(Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements)) {
+        let finding =
+            Finding::new("offer_sent_back").seen(format!("`{name}` carries an offer: nothing in it is signed"));
+        reading.findings.push(finding.proven("it has `accepts` or `payTo`, and neither `payload` nor a signature"));
+        return;
+    }
     if name == wanted && is_known {
         return;
     }

@@ -46,6 +46,9 @@ impl Reading {
     /// Takes what a header carries, or the thing itself.
     pub(super) fn take(&mut self, value: &str) {
         let value = self.without_its_name(value.trim());
+        if self.header.is_none() && self.take_body(value) {
+            return;
+        }
         let place = if self.is_carrier() { Place::Carried } else { Place::Alone };
         if let Some(finding) = stand_in::find(value, place) {
             self.findings.push(finding);
@@ -256,6 +259,14 @@ impl Reading {
             *self = read(&format!("{name}: {carried}"));
             return;
         }
+        let value = match value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+            Some(inner) if inner.is_object() => {
+                let finding = Finding::new("double_encoded").seen("it decodes to a text that holds JSON");
+                self.findings.push(finding.proven("encoded once, it decodes"));
+                inner
+            }
+            _ => value,
+        };
         let is_offer = self.header.as_deref() == Some("PAYMENT-REQUIRED");
         let wrapped = if source == Source::Header { wrapping::payload_within(&value, is_offer) } else { None };
         let value = match wrapped {

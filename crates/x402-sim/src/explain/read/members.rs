@@ -1,12 +1,12 @@
-//! Members of an offer under names as other languages spell them: `pay_to`, `PayTo`.
+//! Members of an offer, a payment or a body under names as other languages spell them: `pay_to`, `PayTo`.
 
 use serde_json::{Map, Value};
 
-use crate::explain::finding::Finding;
+use crate::explain::finding::{Finding, Side};
 use crate::explain::kind::Kind;
 
-/// The members of an offer and of requirements, as the protocol spells them.
-const MEMBERS: [&str; 18] = [
+/// The members of what the protocol knows, as it spells them.
+const MEMBERS: [&str; 41] = [
     "x402Version",
     "error",
     "accepts",
@@ -25,32 +25,102 @@ const MEMBERS: [&str; 18] = [
     "assetTransferMethod",
     "feePayer",
     "facilitatorAddress",
+    "extra",
+    "name",
+    "version",
+    "url",
+    "paymentPayload",
+    "paymentRequirements",
+    "accepted",
+    "payload",
+    "transaction",
+    "signature",
+    "authorization",
+    "permit2Authorization",
+    "from",
+    "to",
+    "value",
+    "validAfter",
+    "validBefore",
+    "nonce",
+    "deadline",
+    "spender",
+    "permitted",
+    "token",
+    "witness",
 ];
 
-/// How deep members stand: an offer, its list, an entry, its `extra`.
-const DEPTH: usize = 4;
+/// How deep members stand: a body, its payment, the `payload`, what was signed, its members.
+const DEPTH: usize = 6;
 
-/// An offer or requirements with every member under its own name, and what was wrong with them. What a payment calls its
-/// members is told by mending it.
+/// What holds members of others.
+const FOREIGN: [&str; 2] = ["extensions", "outputSchema"];
+
+/// Whether the members of `extra` are looked at, which are a server's own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    Always,
+    /// Where those around it are called otherwise as well: a payment gives back what an offer said.
+    WithItsHolder,
+}
+
+/// The same with every member under its own name, and what was wrong with them.
 pub(super) fn renamed(value: Value) -> (Value, Option<Finding>) {
     let mut seen = Vec::new();
-    let mut mended = respelt(&value, "", DEPTH, &mut seen);
-    if seen.is_empty() || !matches!(Kind::of(&mended), Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements) {
+    let mut mended = respelt(&value, "", (DEPTH, Extra::Always), &mut seen);
+    let is_offer = matches!(Kind::of(&mended), Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements);
+    if !is_offer {
+        seen.clear();
+        mended = respelt(&value, "", (DEPTH, Extra::WithItsHolder), &mut seen);
+    }
+    if seen.is_empty() || !(is_offer || is_payment(&mended)) {
         return (value, None);
     }
-    if seen.iter().any(|(.., right)| *right == "maxAmountRequired") && of_version_2(&mut mended) {
+    if is_offer && seen.iter().any(|(.., right)| *right == "maxAmountRequired") && of_version_2(&mut mended) {
         let amounts = seen.iter_mut().filter(|(.., right)| *right == "maxAmountRequired");
         amounts.for_each(|(.., right)| *right = "amount");
     }
     let at = seen.first().map(|(at, ..)| at.clone()).unwrap_or_default();
-    let finding = seen.iter().fold(Finding::new("misnamed_field").at(at), |finding, (_, own, right)| {
+    let in_body = Kind::of(&mended) == Kind::FacilitatorRequest;
+    // What a body calls a payment is a server's mistake; what stands in it, the payer's.
+    let by_server = in_body && !at.starts_with("paymentPayload");
+    let at = if is_offer || in_body { at } else { format!("paymentPayload.{at}") };
+    let more = seen.len().saturating_sub(SHOWN);
+    let finding = seen.iter().take(SHOWN).fold(Finding::new("misnamed_field").at(at), |finding, (_, own, right)| {
         finding.seen(format!("`{own}` is called `{right}`"))
     });
-    (mended, Some(finding.proven("clients read members by these names, and find none by others")))
+    // `from` is a word of Python's own.
+    let reserved = seen.iter().find(|(_, own, right)| own.strip_suffix('_') == Some(right));
+    let finding = match reserved {
+        Some((_, own, right)) => finding.fixed_by(format!(
+            "A model has `{own}` because `{right}` is a word of its language: write it by its alias."
+        )),
+        None => finding,
+    };
+    let finding = if more > 0 { finding.seen(format!("and {more} more")) } else { finding };
+    let who = if is_offer { "clients" } else { "servers and facilitators" };
+    let finding = finding.proven(format!("{who} read members by these names, and find none by others"));
+    let side = if by_server { Side::Server } else { finding.side };
+    (mended, Some(Finding { side, ..finding }))
+}
+
+/// So many names are told one by one.
+const SHOWN: usize = 12;
+
+/// Whether it is a payment, or a body with one, and nothing that only looks alike.
+fn is_payment(value: &Value) -> bool {
+    let has = |key: &str| value.get(key).is_some_and(|member| !member.is_null());
+    match Kind::of(value) {
+        Kind::PaymentV1 | Kind::PaymentV2 => {
+            has("x402Version") || has("accepted") || value.pointer("/payload/authorization").is_some()
+        }
+        Kind::FacilitatorRequest => has("paymentPayload"),
+        _ => false,
+    }
 }
 
 /// The right spelling of a name: the same letters, whatever stands between them and whatever their case.
-fn spelling(name: &str) -> Option<&'static str> {
+pub(super) fn spelling(name: &str) -> Option<&'static str> {
     let letters = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
@@ -61,25 +131,31 @@ fn spelling(name: &str) -> Option<&'static str> {
 /// What is called otherwise: where, how, and what it should be called.
 type Seen = Vec<(String, String, &'static str)>;
 
-fn respelt(value: &Value, at: &str, depth: usize, seen: &mut Seen) -> Value {
+fn respelt(value: &Value, at: &str, (depth, extra): (usize, Extra), seen: &mut Seen) -> Value {
     match value {
         Value::Object(members) if depth > 0 => {
+            let right = |name: &String| spelling(name).filter(|right| right != name && !members.contains_key(*right));
+            let is_own = extra == Extra::Always || members.keys().any(|name| right(name).is_some());
             let mut mended = Map::new();
             for (name, member) in members {
-                let right = spelling(name).filter(|right| right != name && !members.contains_key(*right));
+                let right = right(name);
                 let place = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-                let member = respelt(member, &place, depth - 1, seen);
+                let known = right.unwrap_or(name);
+                let is_left = FOREIGN.contains(&known) || (known == "extra" && !is_own);
+                let depth = if is_left { 0 } else { depth - 1 };
+                let extra = if known == "extra" { Extra::Always } else { extra };
+                let member = respelt(member, &place, (depth, extra), seen);
                 if let Some(right) = right {
                     seen.push((place, name.clone(), right));
                 }
-                mended.insert(right.unwrap_or(name).to_owned(), member);
+                mended.insert(known.to_owned(), member);
             }
             Value::Object(mended)
         }
         Value::Array(items) if depth > 0 => items
             .iter()
             .enumerate()
-            .map(|(place, item)| respelt(item, &format!("{at}[{place}]"), depth - 1, seen))
+            .map(|(place, item)| respelt(item, &format!("{at}[{place}]"), (depth - 1, extra), seen))
             .collect(),
         other => other.clone(),
     }
@@ -142,9 +218,28 @@ mod tests {
     }
 
     #[test]
+    fn payments_and_bodies_get_them_too() {
+        let payment = json!({
+            "X402Version": 2, "Accepted": {"Scheme": "exact", "PayTo": "0x1", "Extra": {"Name": "USDC"}},
+            "Payload": {"Signature": "0x", "Authorization": {"From": "0x2", "valid_after": "0"}},
+        });
+        let (mended, finding) = renamed(payment.clone());
+        assert_eq!(mended.pointer("/accepted/extra/name"), Some(&json!("USDC")));
+        assert_eq!(mended.pointer("/payload/authorization/validAfter"), Some(&json!("0")));
+        assert_eq!(finding.unwrap().path.as_deref(), Some("paymentPayload.Accepted.Extra.Name"));
+        let reserved = json!({"x402Version": 2, "payload": {"authorization": {"from_": "0x2"}}});
+        assert_eq!(renamed(reserved).0.pointer("/payload/authorization/from"), Some(&json!("0x2")));
+        let (body, finding) = renamed(json!({"payment_payload": payment, "payment_requirements": {"pay_to": "0x1"}}));
+        assert_eq!(body.pointer("/paymentRequirements/payTo"), Some(&json!("0x1")));
+        assert!(body.pointer("/paymentPayload/payload/signature").is_some() && finding.is_some());
+    }
+
+    #[test]
     fn what_is_no_offer_or_well_spelt_stays_as_it_is() {
         for value in [
-            json!({"x402Version": 2, "payload": {"authorization": {"valid_after": "0"}}, "accepted": {"pay_to": "x"}}),
+            json!({"x402Version": 2, "payload": {}, "accepted": {"payTo": "x", "extra": {"fee_payer": "x"}}}),
+            json!({"x402Version": 2, "payload": {}, "accepted": {}, "extensions": {"a": {"Name": "x"}}}),
+            json!({"Payload": {"Value": 1}, "Version": 2}),
             json!({"x402Version": 2, "accepts": [{"payTo": "0x1", "amount": "1"}], "error": ""}),
             json!({"pay_to": "0x1", "payTo": "0x2", "scheme": "exact", "network": "a", "amount": "1"}),
             json!({"max_amount": 1}),

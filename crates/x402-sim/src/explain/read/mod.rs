@@ -7,22 +7,27 @@ use serde_json::Value;
 
 use super::finding::Finding;
 use super::kind::Kind;
-use super::{manual, nearest};
+use super::{manual, nearest, thrown};
 use crate::networks::eip155::raw::RawTransaction;
 use crate::networks::solana::transaction::{Transaction, base64_bytes};
 
 mod amid;
+mod body;
 mod coding;
 mod command;
 mod header;
 mod layers;
 mod literal;
 mod members;
+mod message;
 mod reshaped;
 mod stand_in;
 mod wrapping;
 
 pub use header::NAMES;
+pub(super) use header::carries_payments;
+use message::begins_as_json;
+pub(super) use reshaped::written;
 
 /// A text that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,8 @@ pub struct Reading {
     pub findings: Vec<Finding>,
     /// What is to be known about the way it is written, and is no mistake.
     pub notes: Vec<String>,
+    /// The reason for a refusal that stands beside it in a longer text.
+    pub beside: Option<String>,
 }
 
 /// What a text is.
@@ -60,24 +67,40 @@ pub enum Subject {
     Nothing,
 }
 
+/// What is to be known about something that was found within a longer text.
+const WITHIN: &str = "it was found within a longer text";
+
 /// The longest text that may be a reason string, in bytes.
 const LONGEST_REASON: usize = 400;
 
-/// The longest message in which a reason is looked for, in bytes.
-const LONGEST_MESSAGE: usize = 4096;
-
-/// Reads a text. Where it is nothing itself, what stands within it is read.
+/// Reads a text. Where it is nothing itself, what stands within it is read; and where it holds a reason, what was refused
+/// for it.
 pub fn read(text: &str) -> Reading {
     let reading = itself(text);
-    if reading.subject != Subject::Nothing && !matches!(reading.subject, Subject::Reason(_)) {
-        return reading;
-    }
-    if matches!(&reading.subject, Subject::Reason(text) if manual::is_known(text)) {
-        return reading;
-    }
-    let Some(within) = amid::find(text) else { return reading };
-    let mut reading = itself(&within);
-    reading.notes.push("it was found within a longer text".to_owned());
+    let reason = match &reading.subject {
+        Subject::Reason(reason) if manual::is_known(reason) => Some(reason.clone()),
+        _ => None,
+    };
+    let is_whole = match &reading.subject {
+        Subject::Nothing => false,
+        // An error of a client that quotes the offer is about the client.
+        Subject::Reason(own) => thrown::message(own).is_some() || (reason.is_some() && own == text.trim()),
+        Subject::Undecodable => !amid::is_log(text),
+        _ => true,
+    };
+    let Some(found) = (if is_whole { None } else { amid::find(text) }) else { return reading };
+    let said = reason.as_deref().filter(|reason| !amid::only_asks(reason));
+    let mut reading = match found {
+        amid::Found::Payment(payment) => {
+            let log =
+                || manual::within(text).map(|page| page.reason.as_str()).filter(|reason| !amid::only_asks(reason));
+            Reading { beside: said.or_else(log).map(str::to_owned), ..itself(&payment) }
+        }
+        amid::Found::Refusal(reason) if said.is_none() => Reading::of(Subject::Reason(reason)),
+        amid::Found::Other(own) if reason.is_none() => itself(&own),
+        _ => return reading,
+    };
+    reading.notes.push(WITHIN.to_owned());
     reading
 }
 
@@ -94,7 +117,10 @@ fn itself(text: &str) -> Reading {
     let text = copied.as_deref().unwrap_or_else(|| wrapping::unquoted(text));
     let (name, value) = header::split(text);
     let is_known = name.is_some_and(|name| header::NAMES.contains(&name));
-    if !is_known && let Some(reason) = reason_within(text) {
+    if !is_known && let Some(message) = thrown::message(text) {
+        return Reading::of(Subject::Reason(message.to_owned()));
+    }
+    if !is_known && let Some(reason) = message::reason_within(text) {
         return Reading::of(Subject::Reason(reason));
     }
     let mut reading = Reading { header: name.map(str::to_owned), ..Reading::of(Subject::Nothing) };
@@ -134,7 +160,7 @@ impl Reading {
     }
 
     fn of(subject: Subject) -> Self {
-        Self { subject, header: None, findings: Vec::new(), notes: Vec::new() }
+        Self { subject, header: None, findings: Vec::new(), notes: Vec::new(), beside: None }
     }
 
     /// Takes what pays an invoice. It is a word, and may be one that stands for nothing.
@@ -158,6 +184,11 @@ impl Reading {
         } else {
             Finding::new("header_not_base64").seen(format!("it begins with `{}`", x402_wire::shape::shorten(value)))
         });
+    }
+
+    /// Whether it was found within a longer text.
+    pub fn is_part(&self) -> bool {
+        self.notes.iter().any(|note| note == WITHIN)
     }
 
     /// What JSON it is, if it is any.
@@ -230,31 +261,6 @@ fn as_reason(text: &str) -> Option<String> {
         return Some(text.to_owned());
     }
     manual::respelt(text).map(str::to_owned)
-}
-
-/// The known reason that a text holds which is nothing else: a message of an error, a Python dictionary, a revert.
-fn reason_within(text: &str) -> Option<String> {
-    if text.len() > LONGEST_MESSAGE || text.starts_with("0x") || header::looks_encoded_json(text) {
-        return None;
-    }
-    let is_other = match serde_json::from_str::<Value>(text) {
-        Ok(value) => Kind::of(&value) != Kind::Other || is_archive(&value),
-        // JSON that was cut stays JSON; a dictionary of Python's has other quotes, and may hold a payment or an offer.
-        Err(_) => begins_as_json(text) && (!text.starts_with("{'") || holds_more(text)),
-    };
-    manual::within(text).filter(|_| !is_other).map(|page| page.reason.clone())
-}
-
-/// Whether a text begins as an object or a list does: `[x402] ...` is a line of a log.
-fn begins_as_json(text: &str) -> bool {
-    let of_list = |c: char| c.is_ascii_digit() || "{[\"'-tfnTFN]".contains(c);
-    text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(of_list))
-}
-
-/// Whether an object as a language prints it is more than the answer of a facilitator.
-fn holds_more(text: &str) -> bool {
-    let answers = [Kind::VerifyAnswer, Kind::Receipt, Kind::Other];
-    literal::read(text).is_some_and(|literal| !answers.contains(&Kind::of(&literal.value)))
 }
 
 /// The parameters of `x402-solana recipient=... amount=...`.

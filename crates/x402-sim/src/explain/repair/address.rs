@@ -41,9 +41,22 @@ pub(super) fn unreadable(bench: &Bench, attempt: &Attempt, key: &str) -> Option<
         None => ("address_malformed", format!("\"{}\"", shorten(said))),
     };
     let seen = format!("{place} is {what}; on {} an address is {}", network.name, network.family.row().form);
-    let finding = Finding::new(id).at(format!("paymentRequirements.{place}")).seen(seen);
+    let mut finding = Finding::new(id).at(format!("paymentRequirements.{place}")).seen(seen);
+    if is_as_long_as_a_key(said) {
+        finding = finding.seen(
+            "it is as long as a private key: if it is one, everybody who asked has it now; take what it holds elsewhere, \
+             and never use it again",
+        );
+    }
     let how = format!("with {right} as {place}");
     Some(Candidate::new(finding, anew(attempt, &format!("/{key}"), &right.into()), how))
+}
+
+/// Whether a text could be a private key: 32 bytes in hexadecimal, or the 64 bytes of a key of Solana in base58.
+fn is_as_long_as_a_key(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let is_hex = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex || (matches!(text.len(), 86..=88) && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
 /// What is said where `payTo` is an asset, and `asset` is none.

@@ -81,6 +81,31 @@ pub(super) fn family(bench: &Bench, attempt: &Attempt) -> Option<Candidate> {
     Some(Candidate::sure(finding, attempt.clone(), proof))
 }
 
+/// A permit that stands elsewhere than in `permit2Authorization`, the name by which it is told from an authorization:
+/// under another name, or directly in `payload`.
+pub(super) fn permit_by_another_name(attempt: &Attempt) -> Option<Candidate> {
+    let body = attempt.payload.get("payload").filter(|body| body.get("permit2Authorization").is_none())?;
+    let has = |own: &Value, key: &str| own.get(key).is_some_and(|member| !member.is_null());
+    let is_permit = |own: &Value| has(own, "permitted") && (has(own, "spender") || has(own, "witness"));
+    let (permit, seen, how) = if is_permit(body) {
+        let mut permit = body.clone();
+        permit.as_object_mut()?.remove("signature");
+        let seen = "`permitted`, `spender` and `witness` stand directly in `payload`".to_owned();
+        (permit, seen, "with the permit in `permit2Authorization`".to_owned())
+    } else {
+        let (key, permit) = body.as_object()?.iter().find(|(_, own)| is_permit(own))?;
+        let name = shorten(key);
+        let seen = format!(
+            "`{name}` holds `permitted`, `spender` and `witness`, which are a permit's: call it `permit2Authorization`"
+        );
+        (permit.clone(), seen, format!("with `{name}` called `permit2Authorization`"))
+    };
+    let signature = body.get("signature").cloned().unwrap_or_default();
+    let finding = Finding::new("permit2_not_named").at("paymentPayload.payload.permit2Authorization").seen(seen);
+    let next = attempt.pay("/payload", json!({"signature": signature, "permit2Authorization": permit}));
+    Some(Candidate::new(finding, next, how))
+}
+
 /// Whether two names are of networks of different kinds.
 pub(in crate::explain) fn of_other_family(left: &str, right: &str) -> bool {
     let networks = crate::registry::networks();

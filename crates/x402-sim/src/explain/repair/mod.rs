@@ -18,7 +18,8 @@
 use serde_json::Value;
 
 use super::finding::Finding;
-use super::judge::{Attempt, Bench, Failure};
+use super::judge::{Attempt, Bench, Failure, place};
+use crate::networks::eip155::permit2::contract::TRANSFER_FAILED;
 use crate::networks::solana::exact::reason as svm;
 use crate::reason::Code;
 
@@ -40,8 +41,9 @@ mod token;
 pub(super) use address::stand_in;
 pub(super) use kinds::{is_of_version_1_but_for_its_number, is_version_1, of_other_family};
 pub(super) use payee::remarks as of_payee;
+pub(super) use permit::told as of_permit;
 pub(super) use shape::in_units;
-pub(super) use solana::stale;
+pub(super) use solana::{named_by_simulation, simulated, stale, told as of_simulation};
 pub(super) use terms::{alias, compared, same_chain};
 pub(super) use times::{lifetime_of, remarks};
 
@@ -80,6 +82,7 @@ impl Candidate {
 pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate> {
     let mut all = Vec::from_iter(kinds::version(attempt));
     all.extend(kinds::family(bench, attempt));
+    all.extend(kinds::permit_by_another_name(attempt));
     all.extend(of_code(bench, attempt, failed));
     all
 }
@@ -115,6 +118,10 @@ fn of_code(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate>
             } else {
                 all.extend(token::form(attempt));
             }
+            // Permit2 keeps the token's own words to itself.
+            if failed.detail.contains(TRANSFER_FAILED) {
+                all.extend(terms::other_payer(attempt, "blocked_account"));
+            }
             all
         }
         Code::Permit2Spender => permit::spender(attempt),
@@ -128,6 +135,12 @@ fn of_code(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate>
 
 /// What a refusal means where no mistake could be proven.
 pub(super) fn unproven(failed: &Failure) -> Finding {
+    let finding = likely(failed);
+    let is_of_shape = ["malformed", "missing_field"].contains(&finding.id);
+    if is_of_shape { finding.at(place(&failed.detail)) } else { finding }
+}
+
+fn likely(failed: &Failure) -> Finding {
     Finding::new(match failed.code {
         // A payload without a part is said to be of another scheme.
         Code::PayloadType | Code::UptoScheme if failed.detail.contains(": expected") => "malformed",
@@ -155,7 +168,8 @@ pub(super) fn unproven(failed: &Failure) -> Finding {
         Code::UptoFacilitator => "upto_facilitator",
         Code::SettlementPending => "settlement_pending",
         Code::Simulated => "simulation_mode",
-        Code::Svm(code) => solana::unproven(code),
+        Code::Svm(code) => solana::unproven(code, &failed.detail),
+        _ if failed.detail.ends_with(", found nothing") => "missing_field",
         _ if failed.detail.contains(": expected") => "malformed",
         _ => "transaction_would_fail",
     })

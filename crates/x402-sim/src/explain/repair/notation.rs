@@ -45,18 +45,69 @@ fn grouped(text: &str) -> Option<String> {
     is_grouped.then(|| groups.concat())
 }
 
-/// A signature that is written as an object or as a list, as `0x` and 65 bytes, and what it is written as.
-pub(super) fn signature(value: &Value) -> Option<(String, &'static str)> {
-    let of_bytes = |items: &[Value]| -> Option<String> {
-        let bytes: Option<Vec<u8>> = items.iter().map(|item| item.as_u64()?.try_into().ok()).collect();
-        bytes.filter(|bytes| bytes.len() == 65).map(hex::encode_prefixed)
+/// A time that is no whole number of seconds in digits, as one, and what it is: a number with a fraction, or a date of ISO
+/// 8601 in Greenwich's time or with its offset.
+pub(super) fn seconds(text: &str) -> Option<(u64, &'static str)> {
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some((whole, _)) = text.split_once('.').filter(|(whole, rest)| plain(whole) && plain(rest)) {
+        return Some((whole.parse().ok()?, "a number of seconds with a fraction"));
+    }
+    let number = |range: std::ops::Range<usize>| text.get(range).filter(|part| plain(part))?.parse::<u64>().ok();
+    let marks = [(4, "-"), (7, "-"), (13, ":"), (16, ":")];
+    if !marks.iter().all(|(at, mark)| text.get(*at..at + 1) == Some(mark)) || !matches!(text.get(10..11)?, "T" | " ") {
+        return None;
+    }
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 {
+        return None;
+    }
+    let fraction =
+        text.get(19..)?.strip_prefix('.').unwrap_or(&text[19..]).trim_start_matches(|c: char| c.is_ascii_digit());
+    let behind = |sign: char| {
+        let (hours, minutes) = fraction.strip_prefix(sign)?.split_once(':')?;
+        Some(hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60)
+    };
+    let local = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let seconds = match fraction {
+        "" | "Z" => local,
+        _ => match (behind('+'), behind('-')) {
+            (Some(by), _) => local.checked_sub(by)?,
+            (None, by) => local + by?,
+        },
+    };
+    Some((seconds, "a date, as people write it"))
+}
+
+/// The days from 1970-01-01 to a date of the Gregorian calendar.
+fn days(year: u64, month: u64, day: u64) -> u64 {
+    // Years begin in March, so that the leap day is the last.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
+}
+
+/// Bytes that are written as a list, as a buffer of Node's or as the object that JavaScript makes of a `Uint8Array`, as a
+/// text, and what they are written as.
+pub(super) fn bytes(value: &Value, count: usize) -> Option<(String, &'static str)> {
+    let of_list = |items: &mut dyn Iterator<Item = &Value>| {
+        let bytes: Option<Vec<u8>> = items.map(|item| item.as_u64()?.try_into().ok()).collect();
+        bytes.filter(|bytes| bytes.len() == count).map(hex::encode_prefixed)
     };
     if let Value::Array(items) = value {
-        return Some((of_bytes(items)?, "a list of bytes"));
+        return Some((of_list(&mut items.iter())?, "a list of bytes"));
     }
-    // What Node makes of a buffer.
     if let Some(items) = value.get("data").and_then(Value::as_array) {
-        return Some((of_bytes(items)?, "a buffer, as Node writes it"));
+        return Some((of_list(&mut items.iter())?, "a buffer, as Node writes it"));
+    }
+    // Its members are the numbers from 0 on, whatever their sequence.
+    let numbered: Option<Vec<&Value>> = (0..count).map(|place| value.get(place.to_string())).collect();
+    Some((of_list(&mut numbered?.into_iter())?, "an object of numbered bytes, as JavaScript writes a Uint8Array"))
+}
+
+/// A signature that is written as an object or as a list, as `0x` and 65 bytes, and what it is written as.
+pub(super) fn signature(value: &Value) -> Option<(String, &'static str)> {
+    if let Some(found) = bytes(value, 65) {
+        return Some(found);
     }
     let half = |key: &str| {
         let number = value.get(key)?;
@@ -106,6 +157,33 @@ mod tests {
         ] {
             assert_eq!(whole(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn times_are_read_however_they_are_written() {
+        for (text, time) in [
+            ("1795000300.37", 1_795_000_300),
+            ("1795000300.1234567", 1_795_000_300),
+            ("2026-11-18T12:25:00Z", 1_795_004_700),
+            ("2026-11-18T13:25:00.123+01:00", 1_795_004_700),
+            ("2026-11-18 06:55:00-05:30", 1_795_004_700),
+            ("2024-02-29T00:00:00", 1_709_164_800),
+            ("1970-01-01T00:00:00Z", 0),
+        ] {
+            assert_eq!(seconds(text).map(|(time, _)| time), Some(time), "{text}");
+        }
+        for text in ["", "1795000300", "1.2.3", ".5", "5.", "2026-13-01T00:00:00Z", "2026-11-18", "tomorrow", "$0.01"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_read_however_they_are_listed() {
+        for value in [json!([1, 2, 3]), json!({"type": "Buffer", "data": [1, 2, 3]}), json!({"0": 1, "1": 2, "2": 3})] {
+            assert_eq!(bytes(&value, 3).map(|(text, _)| text).as_deref(), Some("0x010203"), "{value}");
+            assert_eq!(bytes(&value, 4), None, "{value}");
+        }
+        assert_eq!(bytes(&json!([256]), 1), None);
     }
 
     #[test]

@@ -5,14 +5,32 @@ use serde_json::{Value, json};
 use x402_wire::amount::Price;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, address, anew, notation, token as tokens};
+use super::{Candidate, anew};
+use crate::accounts;
 use crate::explain::attempt::set;
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench, place};
 
 pub(super) fn version(attempt: &Attempt) -> Vec<Candidate> {
     let said = attempt.payload.get("x402Version");
-    let right = if attempt.payload.get("accepted").is_some() { 2 } else { 1 };
+    let asked = if is_old(&attempt.requirements) { 1 } else { 2 };
+    if said.is_none_or(Value::is_null) {
+        let all = bare(attempt, asked);
+        if !all.is_empty() {
+            return all;
+        }
+    }
+    let is_told = ["accepted", "scheme", "network"].iter().any(|key| attempt.payload.get(key).is_some());
+    let right = match attempt.payload.get("accepted") {
+        Some(_) => 2,
+        None => {
+            if is_told {
+                1
+            } else {
+                asked
+            }
+        }
+    };
     let (id, seen) = match said {
         None | Some(Value::Null) => ("version_missing", "x402Version is missing".to_owned()),
         Some(Value::String(text)) => ("version_is_text", format!("x402Version is the text \"{}\"", shorten(text))),
@@ -24,6 +42,32 @@ pub(super) fn version(attempt: &Attempt) -> Vec<Candidate> {
         .into_iter()
         .map(|version| Candidate::new(finding.clone(), attempt.pay("/x402Version", version), how(version)))
         .collect()
+}
+
+/// Whether requirements are those of version 1.
+fn is_old(requirements: &Value) -> bool {
+    requirements.get("maxAmountRequired").is_some() && requirements.get("amount").is_none()
+}
+
+/// What was signed, alone: nothing says which version it is of, so that it is read in the one that was asked in.
+fn bare(attempt: &Attempt, asked: u64) -> Vec<Candidate> {
+    let own = &attempt.payload;
+    let is_signed = ["authorization", "permit2Authorization"].iter().any(|key| own.get(key).is_some());
+    if !is_signed || ["payload", "accepted", "scheme"].iter().any(|key| own.get(key).is_some()) {
+        return Vec::new();
+    }
+    let terms = &attempt.requirements;
+    let (payload, missing) = if asked == 1 {
+        let (scheme, network) = (terms.get("scheme"), terms.get("network"));
+        (json!({"x402Version": 1, "scheme": scheme, "network": network, "payload": own}), "`scheme`, `network`")
+    } else {
+        (json!({"x402Version": 2, "accepted": terms, "payload": own}), "`accepted`")
+    };
+    let seen = format!("what was signed stands at the top, without {missing} and `x402Version` around it");
+    let finding = Finding::new("payload_not_nested").at("paymentPayload.payload").seen(seen);
+    let next = Attempt { payload, ..attempt.clone() };
+    let how = format!("inside `payload`, in a payment of version {asked}");
+    [next.clone(), next.again()].map(|next| Candidate::new(finding.clone(), next, how.clone())).into()
 }
 
 /// Names that other languages and the other protocol version give to members.
@@ -49,9 +93,6 @@ const MISNAMED: [(&str, &[&str]); 19] = [
     ("permit2Authorization", &["permit2_authorization", "permit", "permit2"]),
 ];
 
-/// Members that are numbers, written as texts.
-const NUMBERS: [&str; 7] = ["amount", "maxAmountRequired", "value", "validAfter", "validBefore", "deadline", "nonce"];
-
 /// A sentence such as `paymentPayload.payload.authorization.value: expected a string, found the number 1000`.
 pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<Candidate> {
     let at = place(detail);
@@ -67,8 +108,8 @@ pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<C
             spot.both(finding, Value::String(number.to_string()), "as a text")
         }
         Some(Value::String(text)) => spot.text(bench, text),
-        Some(value @ (Value::Object(_) | Value::Array(_))) if pointer.ends_with("/signature") => spot.signature(value),
-        Some(Value::Object(_) | Value::Array(_) | Value::Bool(_)) => Vec::new(),
+        Some(value @ (Value::Object(_) | Value::Array(_))) => spot.parts(value),
+        Some(Value::Bool(_)) => Vec::new(),
     }
 }
 
@@ -131,8 +172,15 @@ impl Spot<'_> {
                 return self.both(finding, value.clone(), &format!("with `{other}` called `{key}`"));
             }
         }
+        let letters = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let members = holder.and_then(Value::as_object).into_iter().flatten();
+        if let Some((other, value)) = members.into_iter().find(|(other, _)| letters(other) == letters(key)) {
+            let finding = self.finding("misnamed_field", format!("there is no `{key}`, but a `{other}`"));
+            return self.both(finding, value.clone(), &format!("with `{other}` called `{key}`"));
+        }
         let mut all = self.elsewhere(tree, key);
         let value = match key {
+            "from" => accounts::test_accounts().next().map(|account| json!(account.address)),
             "accepted" => Some(self.attempt.requirements.clone()),
             "validAfter" => Some(json!("0")),
             "validBefore" | "deadline" => Some(json!(self.attempt.now.saturating_add(60).to_string())),
@@ -144,10 +192,13 @@ impl Spot<'_> {
             "network" => self.attempt.requirements.get("network").cloned(),
             _ => None,
         };
+        if key == "facilitator" && parent.ends_with("/witness") {
+            return Vec::from_iter(self.witness_facilitator());
+        }
         let id = if key == "accepted" { "accepted_missing" } else { "missing_field" };
         let finding = self.finding(id, format!("there is no `{key}`"));
         // What only the payer knows cannot be put back as it was signed.
-        let only_payer = ["validBefore", "deadline", "nonce", "signature"].contains(&key);
+        let only_payer = ["from", "validBefore", "deadline", "nonce", "signature"].contains(&key);
         if let Some(value) = value {
             let how = format!("with `{key}`");
             if only_payer {
@@ -157,6 +208,14 @@ impl Spot<'_> {
             }
         }
         all
+    }
+
+    /// The facilitator of the requirements in the witness. Who leaves it out mostly signs the witness of `exact`.
+    fn witness_facilitator(&self) -> Option<Candidate> {
+        let right = self.attempt.requirements.pointer("/extra/facilitatorAddress").cloned()?;
+        let seen = format!("there is no `facilitator`; extra.facilitatorAddress is {}", shorten(right.as_str()?));
+        let next = self.with(right).again();
+        Some(Candidate::new(self.finding("witness_facilitator_missing", seen), next, "with `facilitator`"))
     }
 
     /// A part that stands at the top of the payload, or the whole payload of the other version.
@@ -178,80 +237,29 @@ impl Spot<'_> {
             let value = tree.pointer("/payload/authorization/signature").cloned().unwrap_or_default();
             return vec![Candidate::new(finding, self.with(value), "with `signature` beside `authorization`")];
         }
+        // What an enumeration of Rust's puts around a variant, or anybody around a part.
+        let only = |members: &serde_json::Map<String, Value>| {
+            members.iter().next().filter(|_| members.len() == 1).map(|(name, inner)| (name.clone(), inner.clone()))
+        };
+        let only = tree.get("payload").and_then(Value::as_object).and_then(only);
+        if self.pointer.starts_with("/payload/")
+            && let Some((name, inner)) = only.filter(|(_, inner)| inner.get(key).is_some())
+        {
+            let finding = Finding::new("payload_wrapped")
+                .at(format!("paymentPayload.payload.{name}"))
+                .seen(format!("`payload` has one member, `{name}`, and `{key}` stands within it"));
+            let fix = format!("Write what stands in `{name}` as `payload` itself, without a name around it.");
+            let finding = Finding { fix, ..finding };
+            return vec![Candidate::new(
+                finding,
+                self.attempt.pay("/payload", inner),
+                format!("without `{name}` around it"),
+            )];
+        }
         if key == "authorization" && tree.pointer("/payload/from").is_some() {
             let finding = self.finding("misplaced_field", "the authorization's members stand directly in `payload`");
             let body = tree.pointer("/payload").cloned().unwrap_or_default();
             return vec![Candidate::new(finding, self.with(body), "with `authorization` around them")];
-        }
-        Vec::new()
-    }
-
-    /// A signature in parts, or in bytes.
-    fn signature(&self, value: &Value) -> Vec<Candidate> {
-        let Some((whole, what)) = notation::signature(value) else { return Vec::new() };
-        let finding = self.finding("signature_encoding", format!("it is {what}"));
-        vec![Candidate::new(finding, self.with(json!(whole)), "as `0x` and 65 bytes in hexadecimal")]
-    }
-
-    fn text(&self, bench: &Bench, text: &str) -> Vec<Candidate> {
-        if let Some(inner) = serde_json::from_str::<Value>(text).ok().filter(Value::is_object) {
-            let finding = self.finding("nested_json", "it is JSON within a text");
-            return self.both(finding, inner, "as an object");
-        }
-        let tidy = text.trim();
-        let key = self.pointer.rsplit('/').next().unwrap_or_default();
-        let hexadecimal = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let seen = format!("it is \"{}\"", shorten(text));
-        if ["from", "to", "payTo", "asset", "spender", "token", "facilitator"].contains(&key) {
-            let finding = self.finding("address_malformed", seen);
-            let mut all = Vec::new();
-            if tidy.len() == 40 && hexadecimal(tidy) {
-                all.extend(self.both(finding, json!(format!("0x{tidy}")), "with 0x in front"));
-            } else if tidy != text || tidy.starts_with("0X") {
-                let mended = tidy.replacen("0X", "0x", 1);
-                all.extend(self.both(finding, json!(mended), "without the stray characters"));
-            }
-            if self.root == Root::Requirements {
-                all.extend(address::unreadable(bench, self.attempt, key));
-            }
-            return all;
-        }
-        if key == "signature" {
-            let whole = json!(format!("0x{}1b", "01".repeat(64)));
-            let finding = self.finding("signature_length", "it ends like an ERC-6492 wrapper, and is none");
-            return vec![Candidate::new(finding, self.with(whole).again(), "with a signature of 65 bytes")];
-        }
-        if key == "nonce" && !self.pointer.contains("permit2") {
-            let finding = self.finding("nonce_format", seen);
-            let mut all = Vec::new();
-            if tidy.len() == 64 && hexadecimal(tidy) {
-                all.extend(self.both(finding.clone(), json!(format!("0x{tidy}")), "with 0x in front"));
-            }
-            let other = json!(format!("0x{}", "01".repeat(32)));
-            all.push(Candidate::new(finding, self.with(other).again(), "with 32 bytes in hexadecimal"));
-            return all;
-        }
-        if !NUMBERS.contains(&key) {
-            return Vec::new();
-        }
-        if let Some(number) = tidy.strip_prefix("0x").and_then(|digits| U256::from_str_radix(digits, 16).ok()) {
-            let finding = self.finding("hex_number", seen);
-            return self.both(finding, json!(number.to_string()), "as a decimal number");
-        }
-        let in_digits = notation::whole(tidy).map(|number| number.to_string());
-        let in_digits = in_digits
-            .map(|number| self.both(self.finding("number_notation", seen.clone()), json!(number), "in digits"));
-        // `2.0` is a price, or two atomic units that Python has divided: whichever settles.
-        let settles = |own: &&Candidate| !tidy.contains('.') || bench.judge(&own.next).is_ok();
-        if let Some(all) = in_digits.filter(|all| all.first().is_some_and(|own| settles(&own))) {
-            return all;
-        }
-        let decimals = tokens::token(bench, self.attempt).map_or(6, |token| token.asset.decimals);
-        if let Some(atomic) = in_units(tidy, decimals) {
-            let plain = tidy.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            let id = if plain { "decimal_amount" } else { "price_notation" };
-            let finding = self.finding(id, format!("{seen}: in atomic units of {decimals} decimals that is {atomic}"));
-            return self.both(finding, json!(atomic.to_string()), "in atomic units");
         }
         Vec::new()
     }
@@ -264,3 +272,5 @@ pub(in crate::explain) fn in_units(text: &str, decimals: u8) -> Option<U256> {
         _ => None,
     }
 }
+
+mod text;

@@ -84,6 +84,26 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
     if matches!(Signature::parse(text), Signature::Wrapped { .. } | Signature::BrokenWrapper) {
         return Err(wrapped(attempt));
     }
+    if let Some(digits) = text.strip_prefix("0x0x").map(|rest| rest.trim_start_matches("0x")) {
+        let whole = <[u8; 65]>::try_from(hex::decode(digits).unwrap_or_default()).ok();
+        let whole = whole.map(|bytes| Ecdsa::from_bytes(&bytes));
+        return Err(mends("hex_prefix", "0x stands in front more than once", attempt, whole.as_slice(), fits));
+    }
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let padded = padded(digits);
+    if let Some((_, what)) = padded.iter().find(|(ecdsa, _)| fits(attempt, ecdsa)) {
+        let seen = format!(
+            "it has {} hexadecimal digits, and a signature has 130: a leading zero of {what} is lost",
+            digits.len()
+        );
+        let whole: Vec<Ecdsa> = padded.iter().map(|(ecdsa, _)| *ecdsa).collect();
+        let mut all = mends("signature_length", &seen, attempt, &whole, fits);
+        let fix = "Write r and s with 64 digits each: `hex(r)` writes no leading zeros, `f\"{r:064x}\"` does.";
+        for candidate in &mut all {
+            candidate.finding = candidate.finding.take().map(|finding| finding.fixed_by(fix));
+        }
+        return Err(all);
+    }
     let Some(bytes) = bytes else {
         return Err(broken("signature_encoding", format!("\"{}\" is no hexadecimal behind 0x", shorten(text))));
     };
@@ -114,6 +134,26 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
             Err(mends("signature_length", &seen, attempt, first.as_slice(), fits))
         }
     }
+}
+
+/// The signatures that digits mean which lack leading zeros, and of what: at most four, so that as many recoveries are made.
+fn padded(digits: &str) -> Vec<(Ecdsa, &'static str)> {
+    // Up to three zeros are lost; more are lost once in 65,536 signatures.
+    let is_short = (127..130).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lost = if is_short { 130 - digits.len() } else { 0 };
+    let splits = (0..=lost).filter(|_| lost > 0).map(|of_r| (of_r, lost - of_r));
+    let whole = splits.filter_map(|(of_r, of_s)| {
+        let (r, rest) = digits.split_at(64 - of_r);
+        let (s, v) = rest.split_at(64 - of_s);
+        let bytes = hex::decode(format!("{r:0>64}{s:0>64}{v}")).ok()?;
+        let what = match (of_r, of_s) {
+            (0, _) => "s",
+            (_, 0) => "r",
+            _ => "r and of s",
+        };
+        Some((Ecdsa::from_bytes(&<[u8; 65]>::try_from(bytes).ok()?), what))
+    });
+    whole.collect()
 }
 
 /// The payment with a mended signature, if one fits; else as signed again.

@@ -65,7 +65,7 @@ pub(super) fn unknown_network(bench: &Bench, attempt: &Attempt) -> Vec<Candidate
     let networks = bench.catalog().networks();
     let (id, right) = if let Some(right) = in_other_version(networks, &said, version) {
         (if version == Version::V2 { "v1_network_name_in_v2" } else { "caip2_network_in_v1" }, right)
-    } else if let Some(right) = respelt(networks, &said, version) {
+    } else if let Some(right) = respelt(networks, &said, version).filter(|right| fits_asset(networks, attempt, right)) {
         ("network_misspelt", right)
     } else if let Some(own) = home(networks, attempt).and_then(|network| written(network, version)) {
         ("wrong_network", own)
@@ -138,8 +138,10 @@ fn in_other_version(networks: &[Network], said: &str, version: Version) -> Optio
 /// The nearest name.
 fn respelt(networks: &[Network], said: &str, version: Version) -> Option<String> {
     let names: Vec<String> = networks.iter().filter_map(|network| written(network, version)).collect();
-    let bare = said.chars().all(|c| c.is_ascii_digit()).then(|| format!("eip155:{said}"));
-    if let Some(whole) = bare.filter(|whole| names.contains(whole)) {
+    // A chain id alone, or in hexadecimal, as wallets say it.
+    let id = said.strip_prefix("eip155:").unwrap_or(said);
+    let chain = id.strip_prefix("0x").map_or_else(|| id.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok());
+    if let Some(whole) = chain.map(|chain| format!("eip155:{chain}")).filter(|whole| names.contains(whole)) {
         return Some(whole);
     }
     let tidy = said.trim().to_lowercase().replace([' ', '_'], "-");
@@ -174,6 +176,13 @@ fn written(network: &Network, version: Version) -> Option<String> {
         Version::V2 => Some(network.id.clone()),
         Version::V1 => network.v1_name.clone(),
     }
+}
+
+/// Whether a network, by its name, may be meant beside the asset: one whose asset is known is on its own network.
+fn fits_asset(networks: &[Network], attempt: &Attempt, name: &str) -> bool {
+    let has = |own: &Network| attempt.asked("/asset").is_some_and(|asset| own.asset_by_address(asset).is_some());
+    let is_own = |own: &Network| own.is_called(name) || own.v1_name.as_deref() == Some(name);
+    !networks.iter().any(has) || networks.iter().any(|own| is_own(own) && has(own))
 }
 
 /// The network that the asset lives on.

@@ -25,6 +25,9 @@ const LIKELY_SKEW: u64 = 900;
 /// A clock that is wrong by a time zone is wrong by less, in seconds.
 const LONGEST_SKEW: u64 = 86_400;
 
+/// Up to here a number of seconds is a duration and no time, in seconds: a year, which as a time lies in 1970.
+const LONGEST_DURATION: u64 = 366 * 86_400;
+
 /// Seconds in words.
 fn told(seconds: u64) -> String {
     crate::clock::span(seconds.saturating_mul(1000))
@@ -69,6 +72,15 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
     }
     if let Some(candidate) = window(attempt, from, until) {
         all.push(candidate);
+        return all;
+    }
+    if (1..=LONGEST_DURATION).contains(&until) && from <= until && until < now {
+        let name = last(&before);
+        let seen = format!("{name} is {until}: as a time that is in 1970, and as a duration {}", told(until));
+        let good = now.saturating_add(until.max(60));
+        let next = attempt.pay(&before, good.to_string()).again();
+        let finding = Finding::new("duration_not_time").at(place).seen(seen);
+        all.push(Candidate::new(finding, next, format!("with {name} {good}")));
         return all;
     }
     let lived = asked.unwrap_or_else(|| until.saturating_sub(from));

@@ -52,6 +52,13 @@ pub fn chain_id(network: &str) -> Option<u64> {
     digits.parse().ok().filter(|id| *id <= 9_007_199_254_740_991)
 }
 
+/// The bytes that `0x` and hexadecimal digits write, two digits for each. The prefix stands there once, as viem reads it;
+/// the decoder alone would pass over another.
+pub fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    let digits = text.strip_prefix("0x").filter(|digits| !digits.starts_with("0x"))?;
+    alloy_primitives::hex::decode(digits).ok()
+}
+
 /// An address in any case: `0x` and 40 hexadecimal digits.
 pub fn parse_address(text: &str) -> Option<Address> {
     let digits = text.strip_prefix("0x").filter(|digits| digits.len() == 40)?;

@@ -4,6 +4,7 @@
 
 use alloy_primitives::{Address, B256, U256, hex};
 
+use super::bytes_of;
 use super::eip712::Authorization;
 use super::secp::{self, Signers};
 
@@ -55,7 +56,7 @@ pub struct Recovered {
 impl Signature {
     /// Reads the text of a signature.
     pub fn parse(text: &str) -> Self {
-        let Some(bytes) = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok()) else {
+        let Some(bytes) = bytes_of(text) else {
             return Self::Other { bytes: None };
         };
         if bytes.ends_with(&WRAPPER_MAGIC) {

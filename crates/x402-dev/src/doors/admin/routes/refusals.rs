@@ -46,6 +46,8 @@ struct Described {
     faults: Vec<String>,
     /// What the paying client calls itself: its `User-Agent`, where it paid here.
     agent: Option<String>,
+    /// The finding that it is, where the payment stood where nobody looks for one: it was not verified.
+    finding: Option<&'static str>,
 }
 
 /// Refused payments, the newest first.
@@ -73,6 +75,7 @@ impl From<&Refused> for Described {
             requirements: own.requirements,
             faults: own.faults,
             agent: own.agent,
+            finding: own.finding,
         }
     }
 }

@@ -41,14 +41,14 @@ pub(super) struct Other {
     pub(super) likely: bool,
 }
 
-/// Every domain that is tried, the likeliest first.
-pub(super) fn others(bench: &Bench, own: &Own) -> Vec<Other> {
+/// Every domain that is tried, the likeliest first. Who is paid and who pays stand in the token's place by mistake.
+pub(super) fn others(bench: &Bench, own: &Own, parties: &[(Address, &str)]) -> Vec<Other> {
     let tokens = bench.catalog().tokens();
     let names = names(tokens, own);
     let mut all = names_alone(&names, own);
     all.extend(versions_alone(own));
     all.extend(chains_alone(bench, own));
-    all.extend(contracts_alone(tokens, own));
+    all.extend(contracts_alone(tokens, own, parties));
     all.extend(whole(tokens, own));
     all.extend(odd(own));
     for name in &names {
@@ -105,7 +105,14 @@ fn versions_alone(own: &Own) -> Vec<Other> {
 fn chains_alone(bench: &Bench, own: &Own) -> Vec<Other> {
     let known =
         bench.catalog().networks().iter().filter_map(|network| Some((network.chain_id()?, network.name.as_str())));
-    let others = [(0, "none"), (31337, "a local chain"), (1337, "a local chain"), (1, "Ethereum"), (5, "Goerli")];
+    let others = [
+        (0, "none"),
+        (31337, "a local chain"),
+        (1337, "a local chain"),
+        (1, "Ethereum"),
+        (5, "Goerli"),
+        (84531, "Base Goerli"),
+    ];
     let alone = |(chain_id, name): (u64, &str)| {
         let what = format!("chain id {chain_id} ({name}), and this network's is {}", own.chain_id);
         Other {
@@ -117,7 +124,7 @@ fn chains_alone(bench: &Bench, own: &Own) -> Vec<Other> {
     known.chain(others).filter(|(chain_id, _)| *chain_id != own.chain_id).map(alone).collect()
 }
 
-fn contracts_alone(tokens: &[Token], own: &Own) -> Vec<Other> {
+fn contracts_alone(tokens: &[Token], own: &Own, parties: &[(Address, &str)]) -> Vec<Other> {
     let known = tokens.iter().map(|token| (token.contract, format!("{} on {}", token.asset.symbol, token.network)));
     let others = [(Address::ZERO, "the zero address".to_owned()), (eip155::PERMIT2, "Permit2".to_owned())];
     let alone = |(contract, name): (Address, String)| {
@@ -129,7 +136,8 @@ fn contracts_alone(tokens: &[Token], own: &Own) -> Vec<Other> {
             likely: false,
         }
     };
-    known.chain(others).filter(|(contract, _)| *contract != own.contract).map(alone).collect()
+    let parties = parties.iter().map(|(party, name)| (*party, (*name).to_owned()));
+    known.chain(others).chain(parties).filter(|(contract, _)| *contract != own.contract).map(alone).collect()
 }
 
 /// The domains of other assets as they are.

@@ -1,16 +1,25 @@
 //! Other messages than the one that is written: another value, payee or time, both parties or both times swapped, and the
 //! same values under other types.
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, U256, keccak256};
 
 use super::super::{terms, times};
 use super::{Found, types};
 use crate::explain::judge::Attempt;
 use crate::networks::eip155::eip712::Authorization;
-use crate::networks::eip155::{checksum, parse_address};
+use crate::networks::eip155::permit2::permit::EXACT_PROXY;
+use crate::networks::eip155::{PERMIT2, checksum, parse_address};
 
 /// How far back a signature's moment is looked for, in seconds.
 const RECENT: u64 = 600;
+
+/// Two readings of a clock for one payment differ by fewer seconds.
+const MOST_TICKS: u64 = 5;
+
+/// So many permits a payer may have given before, at most.
+const MOST_PERMITS: u64 = 10;
+
+const PERMIT: &str = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)";
 
 const PART: &str = "/payload/authorization";
 const SIGNED: &str = "paymentPayload.payload.authorization";
@@ -49,6 +58,8 @@ pub(super) fn others(attempt: &Attempt, written: &Authorization) -> Vec<Message>
     let mut all = values(attempt, written);
     all.extend(parties(attempt, written));
     all.extend(bounds(attempt, written));
+    all.extend(shifted(written));
+    all.extend(permits(written));
     all.extend(types::others().into_iter().filter_map(|other| {
         let id = if other.is_primary { "wrong_primary_type" } else { "message_types" };
         let what = format!("the type {}, and the token's is {}", other.of, types::TRANSFER);
@@ -124,6 +135,52 @@ fn bounds(attempt: &Attempt, written: &Authorization) -> Vec<Message> {
     let ends = [after.saturating_add(lifetime), before / thousand, U256::MAX, U256::ZERO];
     all.extend(ends.into_iter().filter(|end| *end != before).map(|end| ending(written, end)));
     all
+}
+
+/// Both times read once more from a clock that has gone on, or on another machine: some seconds off, by the same.
+fn shifted(written: &Authorization) -> Vec<Message> {
+    let by = |seconds: u64, later: bool| {
+        let seconds = U256::from(seconds);
+        let (after, before) = (written.valid_after, written.valid_before);
+        let moved = |time: U256| if later { time.checked_add(seconds) } else { time.checked_sub(seconds) };
+        let own = Authorization { valid_after: moved(after)?, valid_before: moved(before)?, ..*written };
+        let what = format!(
+            "validAfter {} and validBefore {}, and what is written is {seconds} s {}: the times were made twice",
+            own.valid_after,
+            own.valid_before,
+            if later { "earlier" } else { "later" },
+        );
+        let mut message = Message::of(&own, "validBefore", own.valid_before.to_string(), what);
+        message.found.restore.push((format!("{PART}/validAfter"), own.valid_after.to_string()));
+        Some(message)
+    };
+    (1..=MOST_TICKS).flat_map(|seconds| [by(seconds, false), by(seconds, true)]).flatten().collect()
+}
+
+/// Permits of EIP-2612 in place of a transfer, as examples of tokens make them: with a counter as nonce.
+fn permits(written: &Authorization) -> Vec<Message> {
+    let spenders = [
+        (written.to, "the payee"),
+        (crate::accounts::facilitator().evm(), "the mock's facilitator"),
+        (PERMIT2, "Permit2"),
+        (EXACT_PROXY, "x402's proxy"),
+    ];
+    let nonces = (0..MOST_PERMITS).map(U256::from).chain([U256::from_be_bytes(written.nonce.0)]);
+    let ends = [written.valid_before, U256::MAX];
+    let permit = |(spender, who): (Address, &str), nonce: U256, deadline: U256| {
+        let what = format!("the type {PERMIT} with {who} as spender, and the token's is {}", types::TRANSFER);
+        let words = [
+            written.from.into_word(),
+            spender.into_word(),
+            super::word(written.value),
+            super::word(nonce),
+            super::word(deadline),
+        ];
+        let hash = keccak256([keccak256(PERMIT).as_slice(), words.concat().as_slice()].concat());
+        Message { hash, found: Found::new("wrong_primary_type", "types", what), likely: false }
+    };
+    let each = spenders.into_iter().flat_map(|spender| nonces.clone().map(move |nonce| (spender, nonce)));
+    each.flat_map(|(spender, nonce)| ends.map(|end| permit(spender, nonce, end))).collect()
 }
 
 fn ending(written: &Authorization, valid_before: U256) -> Message {

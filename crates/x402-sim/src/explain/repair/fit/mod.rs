@@ -102,7 +102,7 @@ pub(super) fn authorization(
     let here = own.of().separator();
     let standard = types::authorization_hash(written);
     let fits = |separator: B256, message: B256| tries.fit(typed(separator, message));
-    let domains = domain::others(bench, own);
+    let domains = domain::others(bench, own, &[(written.to, "the payee"), (written.from, "the payer")]);
     if let Some(other) = domains.iter().find(|other| fits(other.separator, standard)) {
         return Some((other.found.clone(), None));
     }

@@ -7,6 +7,8 @@ use super::signature::known_signer;
 use super::spelling::well_formed;
 use super::{Candidate, kinds, terms};
 use crate::accounts;
+use crate::explain::case::Record;
+use crate::explain::explanation::Explanation;
 use crate::explain::finding::Finding;
 use crate::explain::judge::{Attempt, Bench};
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, Witness};
@@ -17,6 +19,13 @@ mod types;
 
 const PART: &str = "/payload/permit2Authorization";
 const WHERE: &str = "paymentPayload.payload.permit2Authorization";
+
+/// Adds that Permit2 may not move the payer's tokens, where an instance said so and something else is wrong as well.
+pub(in crate::explain) fn told(record: &Record, explanation: &mut Explanation) {
+    if record.reason == "permit2_allowance_required" && record.faults.is_empty() {
+        explanation.find(Finding::new("permit2_allowance").seen(record.message.clone().unwrap_or_default()));
+    }
+}
 
 fn proxy(attempt: &Attempt) -> Address {
     if attempt.asked("/scheme") == Some("upto") { UPTO_PROXY } else { EXACT_PROXY }

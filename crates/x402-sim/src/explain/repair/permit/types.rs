@@ -90,7 +90,7 @@ const fn witness_of(is_upto: bool) -> &'static str {
 /// Types that may have been signed in place of the scheme's: without a witness, with other members or another sequence in
 /// it, with the types behind the head in another sequence, and permits of another kind.
 pub(super) fn other_types(is_upto: bool) -> Vec<String> {
-    const WITNESSES: [&str; 16] = [
+    const WITNESSES: [&str; 19] = [
         "Witness(address to,uint256 validAfter,bytes extra)",
         "Witness(bytes extra,address to,uint256 validAfter)",
         "Witness(uint256 validAfter,address to)",
@@ -102,6 +102,9 @@ pub(super) fn other_types(is_upto: bool) -> Vec<String> {
         "Witness(address to,uint256 valid_after)",
         "Witness(address facilitator,address to,uint256 validAfter)",
         "Witness(address to,uint256 validAfter,address facilitator)",
+        "Witness(address facilitator,uint256 validAfter,address to)",
+        "Witness(uint256 validAfter,address to,address facilitator)",
+        "Witness(uint256 validAfter,address facilitator,address to)",
         "Witness(address facilitator,uint256 validAfter)",
         "Witness(address to,address facilitator,uint64 validAfter)",
         "Witness(address to,address facilitator,uint validAfter)",

@@ -7,44 +7,75 @@ use super::{AT, rewritten};
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
 use crate::explain::names;
-use crate::networks::solana::exact::layout;
+use crate::networks::solana::exact::layout::{self, TransferChecked};
 use crate::networks::solana::exact::reason::Code;
 use crate::networks::solana::message::{Compiled, Instruction, Message};
 use crate::networks::solana::program;
+use crate::networks::solana::runtime::token;
 use crate::networks::solana::transaction::Transaction;
 
-pub(super) fn extra(
+/// Whatever does not belong into a payment, or stands in the place of what does.
+pub(super) fn astray(
     attempt: &Attempt,
     transaction: &Transaction,
     instructions: &[Instruction],
     code: Code,
 ) -> Vec<Candidate> {
-    let allowed = |own: &Instruction| {
-        own.program == program::COMPUTE_BUDGET
-            || program::is_token(own.program)
-            || program::OPTIONAL.contains(&own.program)
+    let transfer = instructions.iter().position(|own| TransferChecked::read(own).is_some());
+    if code == Code::NoTransfer && transfer.is_none() {
+        return Vec::new();
+    }
+    let limit = instructions.iter().position(layout::is_limit);
+    let price = instructions.iter().position(|own| layout::price(own).is_some());
+    let first: Vec<usize> = [limit, price, transfer].into_iter().flatten().collect();
+    let (rest, strange): (Vec<usize>, Vec<usize>) = (0..instructions.len())
+        .filter(|place| !first.contains(place))
+        .partition(|place| program::OPTIONAL.contains(&instructions[*place].program));
+    let named = |place: usize| format!("instruction {} is {}", place + 1, called(&instructions[place]));
+    let next = |places: &[usize]| {
+        let mut next = transaction.clone();
+        let all = &transaction.message.instructions;
+        next.message.instructions = places.iter().filter_map(|place| all.get(*place)).cloned().collect();
+        rewritten(attempt, next)
     };
-    let strange: Vec<(usize, &Instruction)> =
-        instructions.iter().enumerate().filter(|(_, own)| !allowed(own)).collect();
+    if strange.is_empty() {
+        let has_budget = instructions.first().is_some_and(layout::is_limit);
+        if code == Code::Length && instructions.len() < 3 && !has_budget {
+            return compute_budget(attempt, transaction, instructions);
+        }
+        let (Some(transfer), Code::NoTransfer) = (transfer, code) else { return Vec::new() };
+        let finding = Finding::new("no_transfer_checked").at(AT).seen(named(2)).seen(named(transfer));
+        return vec![Candidate::new(finding, next(&[first, rest].concat()), "with the transfer third")];
+    }
     let id = if code == Code::Length { "instruction_count" } else { "extra_instruction" };
     let mut finding = Finding::new(id).at(AT).seen(format!("it has {} instructions", instructions.len()));
-    for (place, own) in &strange {
-        let name = names::of(&own.program.to_string(), None).unwrap_or_else(|| own.program.to_string());
-        finding = finding.seen(format!("instruction {} calls {name}", place + 1));
+    for place in &strange {
+        finding = finding.seen(named(*place));
     }
-    let mut next = transaction.clone();
-    let places: Vec<usize> = strange.iter().map(|(place, _)| *place).collect();
-    let mut place = 0;
-    next.message.instructions.retain(|_| {
-        place += 1;
-        !places.contains(&(place - 1))
-    });
-    if places.is_empty() {
-        let has_budget = instructions.first().is_some_and(layout::is_limit);
-        let few = code == Code::Length && instructions.len() < 3 && !has_budget;
-        return if few { compute_budget(attempt, transaction, instructions) } else { Vec::new() };
-    }
-    vec![Candidate::new(finding, rewritten(attempt, next), "without it")]
+    let kept: Vec<usize> = (0..instructions.len()).filter(|place| !strange.contains(place)).collect();
+    vec![Candidate::new(finding, next(&kept), if strange.len() == 1 { "without it" } else { "without them" })]
+}
+
+/// What an instruction is, for people: its name, where it is one that clients add, and its program.
+fn called(own: &Instruction) -> String {
+    let id = own.program.to_string();
+    let program = names::of(&id, None).unwrap_or(id);
+    let first = own.data.first().copied();
+    let name = match first {
+        Some(1) if own.program == program::COMPUTE_BUDGET => "RequestHeapFrame",
+        Some(2) if own.program == program::COMPUTE_BUDGET => "SetComputeUnitLimit",
+        Some(3) if own.program == program::COMPUTE_BUDGET => "SetComputeUnitPrice",
+        Some(4) if own.program == program::COMPUTE_BUDGET => "SetLoadedAccountsDataSizeLimit",
+        None | Some(0) if own.program == program::ASSOCIATED_TOKEN => "Create, which makes a token account,",
+        Some(1) if own.program == program::ASSOCIATED_TOKEN => "CreateIdempotent, which makes a token account,",
+        Some(2) if own.program == program::SYSTEM => "Transfer of lamports",
+        Some(3) if program::is_token(own.program) => "Transfer",
+        Some(4) if program::is_token(own.program) => "Approve",
+        Some(9) if program::is_token(own.program) => "CloseAccount",
+        Some(token::TRANSFER_CHECKED) if program::is_token(own.program) => "TransferChecked",
+        _ => return format!("a call of {program}"),
+    };
+    format!("{name} of {program}")
 }
 
 pub(super) fn compute_budget(

@@ -2,11 +2,12 @@
 //!
 //! | room | what it mends |
 //! |---|---|
+//! | [`encoding`] | how a transaction is written, and under which name |
 //! | [`instructions`] | what is called besides the transfer |
 //! | [`transfer`] | mint, token account, amount, decimals |
 //! | [`blockhash`] | whether the blockhash is still good |
+//! | [`simulated`] | what the words of a failed simulation name |
 
-use alloy_primitives::hex;
 use serde_json::json;
 
 use super::{Candidate, address, kinds, terms};
@@ -21,16 +22,19 @@ use crate::networks::solana::transaction::{Fault, Transaction};
 use crate::registry::Version;
 
 mod blockhash;
+mod encoding;
 mod instructions;
+mod simulated;
 mod transfer;
 
 pub(in crate::explain) use blockhash::stale;
+pub(in crate::explain) use simulated::{cause as simulated, named as named_by_simulation, told};
 
 const PLACE: &str = "/payload/transaction";
 const AT: &str = "paymentPayload.payload.transaction";
 
 /// What a refusal means where no mistake could be proven.
-pub(super) fn unproven(code: Code) -> &'static str {
+pub(super) fn unproven(code: Code, detail: &str) -> &'static str {
     match code {
         Code::NoFeePayer => "missing_fee_payer",
         Code::FeePayerNotManaged | Code::FeePayerMismatch => "fee_payer_mismatch",
@@ -45,7 +49,7 @@ pub(super) fn unproven(code: Code) -> &'static str {
         Code::Recipient => "wrong_token_account",
         Code::Unknown(_) => "extra_instruction",
         Code::MemoCount | Code::Memo => "memo_mismatch",
-        Code::Simulation => "solana_simulation",
+        Code::Simulation => simulated::named(detail).unwrap_or("solana_simulation"),
         Code::Duplicate => "nonce_used",
         _ => "transaction_would_fail",
     }
@@ -93,7 +97,9 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &
             vec![Candidate::new(finding, rewritten(attempt, next), "with the fee payer of the requirements")]
         }
         Code::Signature => signature(attempt, &transaction),
-        Code::Length | Code::Unknown(_) => instructions::extra(attempt, &transaction, &called, code),
+        Code::Length | Code::NoTransfer | Code::Unknown(_) => {
+            instructions::astray(attempt, &transaction, &called, code)
+        }
         Code::ComputeLimit | Code::ComputePrice => instructions::compute_budget(attempt, &transaction, &called),
         Code::ComputePriceTooHigh => instructions::compute_price(attempt, &transaction),
         Code::Mint => moved.map_or_else(Vec::new, |own| transfer::mint(bench, attempt, &transaction, &own)),
@@ -101,7 +107,11 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &
         Code::Amount => moved.map_or_else(Vec::new, |own| transfer::amount(attempt, &own)),
         Code::MemoCount | Code::Memo => instructions::memo(attempt, message),
         Code::Simulation if detail.contains("Blockhash") => blockhash::unknown(bench, attempt, &transaction),
-        Code::Simulation => moved.map_or_else(Vec::new, |own| transfer::simulation(bench, attempt, &transaction, &own)),
+        Code::Simulation => moved.map_or_else(Vec::new, |own| {
+            let mut all = transfer::simulation(bench, attempt, &transaction, &own);
+            all.extend(simulated::candidates(attempt, &transaction, &own, detail));
+            all
+        }),
         _ => Vec::new(),
     }
 }
@@ -135,24 +145,8 @@ fn put_first(message: &mut Message, payer: Key) {
 }
 
 fn undecodable(attempt: &Attempt) -> Vec<Candidate> {
-    let text = attempt.paid(PLACE).unwrap_or_default();
-    let mended = text.trim().replace('-', "+").replace('_', "/");
-    if mended != text && Transaction::from_base64(&mended).is_ok() {
-        let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
-        return vec![Candidate::new(finding, attempt.pay(PLACE, mended), "in standard base64")];
-    }
-    let in_base58 = bs58::decode(text).into_vec().ok().map(|bytes| (bytes, "transaction_base58", "base58"));
-    let in_hexadecimal = hex::decode(text.trim()).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
-    for (bytes, id, name) in in_hexadecimal.into_iter().chain(in_base58) {
-        let Ok(transaction) = Transaction::decode(&bytes) else { continue };
-        let encoded = attempt.pay(PLACE, crate::networks::solana::transaction::to_base64(&bytes));
-        // Who pays the fee could not be compared before, and was taken to be our facilitator.
-        let is_ours = transaction.message.fee_payer() == Some(ours());
-        let next = if is_ours { encoded } else { for_us(&encoded, &transaction) };
-        let finding = Finding::new(id).at(AT).seen(format!("the transaction is written in {name}"));
-        return vec![Candidate::new(finding, next, "in base64")];
-    }
-    Vec::new()
+    let Some(text) = attempt.paid(PLACE) else { return Vec::from_iter(encoding::astray(attempt)) };
+    encoding::mended(attempt, text)
 }
 
 fn missing_fee_payer(attempt: &Attempt, first: Option<Key>) -> Vec<Candidate> {

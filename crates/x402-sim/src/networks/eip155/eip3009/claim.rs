@@ -1,6 +1,6 @@
 //! What payer and resource say, decoded and judged in nothing.
 
-use alloy_primitives::{Address, B256, U256, hex};
+use alloy_primitives::{Address, B256, U256};
 use x402_wire::amount::parse_atomic;
 use x402_wire::facilitator::FacilitatorRequest;
 use x402_wire::json::Json;
@@ -8,7 +8,7 @@ use x402_wire::shape::{Malformed, Shape};
 
 use crate::networks::eip155::eip712::Authorization;
 use crate::networks::eip155::signature::Signature;
-use crate::networks::eip155::{self, parse_address};
+use crate::networks::eip155::{self, bytes_of, parse_address};
 use crate::registry::Version;
 
 /// A request to verify or settle, decoded. Addresses and numbers are well formed; nothing is compared yet.
@@ -155,8 +155,7 @@ fn signed_number(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> 
 
 fn signed_nonce(shape: &Shape<'_, '_>, unsignable: &mut Option<Unsignable>) -> Result<B256, Malformed> {
     let text = shape.text()?;
-    let digits = text.strip_prefix("0x").and_then(|digits| hex::decode(digits).ok());
-    let bytes = digits.ok_or_else(|| shape.malformed("0x and 64 hexadecimal digits"))?;
+    let bytes = bytes_of(text).ok_or_else(|| shape.malformed("0x and 64 hexadecimal digits"))?;
     if let Ok(nonce) = B256::try_from(bytes.as_slice()) {
         return Ok(nonce);
     }

@@ -82,6 +82,9 @@ pub(super) fn bytes(value: &Value) -> Result<Vec<u8>, String> {
     let digits = text(value)?
         .strip_prefix("0x")
         .ok_or_else(|| format!("expected 0x and hexadecimal digits, got {}", shown(value)))?;
+    if digits.starts_with("0x") {
+        return Err(format!("expected 0x once, got {}", shown(value)));
+    }
     hex::decode(digits).map_err(|error| format!("expected hexadecimal digits: {error}"))
 }
 

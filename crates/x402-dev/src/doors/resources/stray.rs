@@ -1,0 +1,127 @@
+//! Payments that stand where no server looks for one: they are kept for whoever asks why nothing was paid.
+//!
+//! The answer stays the 402 of an unpaid request, as official servers give it.
+
+use http::{HeaderMap, HeaderName, header};
+use serde_json::{Value, json};
+use x402_sim::event::Door;
+use x402_sim::explain::kind::Kind;
+use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, decode};
+
+use super::Visit;
+use crate::catalogue::Item;
+use crate::state::{Refused, State};
+
+/// The shortest value that may be a payment, in characters.
+const SHORTEST: usize = 40;
+
+/// The longest body that a payment is looked for in, in bytes.
+const LONGEST_BODY: usize = 32 * 1024;
+
+/// The paths of a facilitator.
+const FACILITATOR: [&str; 2] = ["verify", "settle"];
+
+/// The characters of base64 that stand escaped in a query.
+const ESCAPED: [(&str, &str); 3] = [("%2B", "+"), ("%2F", "/"), ("%3D", "=")];
+
+/// What was found, and where.
+struct Stray {
+    /// The finding that it is.
+    id: &'static str,
+    /// Where it stood, in words.
+    seen: String,
+    /// What it was: the header with its name, or the JSON.
+    value: String,
+    kind: Kind,
+}
+
+/// Keeps what an unpaid request holds of a payment, if it does.
+pub fn keep(state: &State, item: &Item, visit: &Visit, headers: &HeaderMap, body: &[u8]) {
+    let found = in_headers(headers).or_else(|| in_query(visit.target())).or_else(|| in_body(visit, body));
+    let Some(Stray { id, seen, value, kind }) = found else { return };
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let refused = Refused::at_door(Door::Resources, &visit.path, "Payment required").because(Some(&seen));
+    let accepts = match kind {
+        Kind::PaymentV1 => serde_json::to_value(item.accepts_v1(visit.url_without_query())).unwrap_or_default(),
+        _ => Value::from(item.requirements.clone()),
+    };
+    let refused = refused.holding(&value).sent_by(agent).found(id);
+    let of_facilitator = kind == Kind::FacilitatorRequest;
+    state.keep_refused(if of_facilitator { refused } else { refused.asked(json!({ "accepts": accepts })) });
+}
+
+/// A payment under another name. The words before it, as of `Authorization`, are not kept.
+fn in_headers(headers: &HeaderMap) -> Option<Stray> {
+    // A dialect that is not spoken here has names that others read.
+    let is_other = |name: &HeaderName| ![PAYMENT_SIGNATURE, X_PAYMENT].contains(&name.as_str());
+    let others = headers.iter().filter(|(name, value)| value.len() >= SHORTEST && is_other(name));
+    others.into_iter().find_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        let last = value.rsplit(' ').next()?;
+        let (kind, _) = payment(last)?;
+        let seen = format!("the payment came in the header `{name}`, where no server looks for one");
+        Some(Stray { id: "header_name_unknown", seen, value: format!("{name}: {last}"), kind })
+    })
+}
+
+/// A payment in the query.
+fn in_query(target: &str) -> Option<Stray> {
+    let (_, query) = target.split_once('?')?;
+    query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let plain =
+            |text: String, (code, mark): &(&str, &str)| text.replace(code, mark).replace(&code.to_lowercase(), mark);
+        let value = ESCAPED.iter().fold(value.to_owned(), plain);
+        let (kind, payload) = payment(&value)?;
+        let seen = format!("the payment came in the query, as `{key}`, where no server looks for one");
+        Some(Stray { id: "payment_not_in_header", seen, value: payload.to_string(), kind })
+    })
+}
+
+/// A payment in the body, or what was meant for a facilitator.
+fn in_body(visit: &Visit, body: &[u8]) -> Option<Stray> {
+    if body.is_empty() || body.len() > LONGEST_BODY {
+        return None;
+    }
+    let text = std::str::from_utf8(body).ok()?.trim();
+    let (kind, value) = payment(text).or_else(|| {
+        let value: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
+        let inner = ["payment", "paymentPayload"]
+            .iter()
+            .find_map(|key| value.get(*key))
+            .filter(|_| Kind::of(&value) == Kind::Other);
+        let value = match inner {
+            Some(Value::String(text)) => return payment(text),
+            Some(inner) => inner.clone(),
+            None => value,
+        };
+        Some((Kind::of(&value), value))
+    })?;
+    let last = visit.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let (id, seen) = match kind {
+        Kind::FacilitatorRequest if FACILITATOR.contains(&last) => (
+            "wrong_facilitator_url",
+            format!(
+                "{} {} is a request to a facilitator, and came to a shop: the facilitator's paths here are `/{last}` and \
+                 `/facilitator/{last}`",
+                visit.method, visit.path
+            ),
+        ),
+        Kind::PaymentV1 | Kind::PaymentV2 => (
+            "payment_not_in_header",
+            "the payment came in the body of the request, where no server looks for one".to_owned(),
+        ),
+        _ => return None,
+    };
+    Some(Stray { id, seen, value: value.to_string(), kind })
+}
+
+/// The payment that a word encodes.
+fn payment(word: &str) -> Option<(Kind, Value)> {
+    if word.len() < SHORTEST || !word.starts_with("ey") {
+        return None;
+    }
+    let value = decode::<Value>(word).ok()?;
+    let kind = Kind::of(&value);
+    matches!(kind, Kind::PaymentV1 | Kind::PaymentV2).then_some((kind, value))
+}

@@ -1,0 +1,96 @@
+//! Payments that stand where no server looks for one: a running mock tells of them.
+
+use serde_json::{Value, json};
+use x402_wire::header::{decode, encode_text};
+
+use crate::asker::{Asker, ids};
+use crate::client::Request;
+use crate::harness::{Mock, Test};
+
+/// A sound payment for `/report`, as a header carries it.
+fn payment(asker: &Asker, mock: &Mock) -> String {
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    asker.run(&["sign", "offer.b64"]).stdout.trim().to_owned()
+}
+
+fn last(asker: &Asker, mock: &Mock) -> Value {
+    asker.json(&["explain", "last", "--url", &mock.url])
+}
+
+#[test]
+fn a_payment_where_no_server_looks_for_one_is_told_of() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let header = payment(&asker, &mock);
+    let payload: Value = decode(&header).unwrap();
+    let escaped = header.replace('=', "%3D").replace('+', "%2b").replace('/', "%2F");
+    let body = |value: Value| Request::post("/report", value.to_string());
+    let authorization = Request::get("/report").header("authorization", format!("x402 {header}"));
+    for (request, id, place) in [
+        (Request::get("/report").header("x-pay-signature", &header), "header_name_unknown", "`x-pay-signature`"),
+        (authorization, "header_name_unknown", "`authorization`"),
+        (Request::get(format!("/report?a=1&payment={escaped}")), "payment_not_in_header", "the query, as `payment`"),
+        (body(payload.clone()), "payment_not_in_header", "the body"),
+        (body(json!({ "payment": header })), "payment_not_in_header", "the body"),
+        (body(json!({ "q": 1, "payment": payload })), "payment_not_in_header", "the body"),
+    ] {
+        assert_eq!(mock.send(&request).status, 402);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), [id], "{place}: {told}");
+        assert_eq!(told["findings"][0]["certainty"], "proven", "{told}");
+        assert!(told["findings"][0]["evidence"].to_string().contains(place), "{place}: {told}");
+        assert_eq!(
+            (&told["verdict"]["valid"], &told["verdict"]["reason"]),
+            (&json!(false), &json!("Payment required"))
+        );
+        assert!(told["newer"].is_null(), "{told}");
+    }
+    // What else is wrong with it is told as well.
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    let broken = asker.run(&["sign", "offer.b64", "--defect", "wrong-domain"]).stdout;
+    assert_eq!(mock.send(&Request::get("/report").header("x-pay", broken.trim())).status, 402);
+    let told = ids(&last(&asker, &mock));
+    assert!(
+        told.contains(&"header_name_unknown".to_owned()) && told.contains(&"wrong_domain_name".to_owned()),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn what_is_no_payment_is_not_kept() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let token = encode_text(r#"{"alg":"HS256","typ":"JWT","kid":"a long enough name of a key"}"#);
+    for request in [
+        Request::get("/report").header("authorization", format!("Bearer {token}")),
+        Request::get(format!("/report?token={token}")),
+        Request::post("/report", r#"{"payment":{"card":"4111"}}"#),
+        Request::post("/report/verify", r#"{"code":"123456"}"#),
+    ] {
+        assert_eq!(mock.send(&request).status, 402);
+        let run = asker.run(&["explain", "last", "--url", &mock.url]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+    }
+}
+
+#[test]
+fn a_request_to_a_facilitator_at_a_path_of_the_shop_has_a_wrong_url() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let payload: Value = decode(&payment(&asker, &mock)).unwrap();
+    let body = json!({ "x402Version": 2, "paymentPayload": payload, "paymentRequirements": payload["accepted"] });
+    for path in ["//verify", "/verify/", "/api/facilitator/settle"] {
+        assert_eq!(mock.send(&Request::post(path, body.to_string())).status, 402);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), ["wrong_facilitator_url"], "{told}");
+        assert!(told["findings"][0]["evidence"].to_string().contains(&format!("POST {path} is a request")), "{told}");
+    }
+}
+
+#[test]
+fn a_body_that_was_no_request_is_older_than_what_came_after_it() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    assert_eq!(mock.send(&Request::post("/verify", "paymentPayload=1")).status, 400);
+    assert!(last(&asker, &mock)["newer"].is_null());
+    let run = asker.run(&["clock", "advance", "5s", "--url", &mock.url]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(mock.get("/report").status, 402);
+    assert!(last(&asker, &mock)["newer"].as_str().unwrap().contains("/report"));
+}

@@ -1,0 +1,45 @@
+//! What was played for a request: faults that somebody added, and what personas do by themselves.
+
+use super::finding::Finding;
+use crate::accounts::personas::PERSONAS;
+
+/// How the sentence of a persona's fault names it: `fault f2 (persona:pending): settle: ...`.
+const MARK: &str = "(persona:";
+
+/// What is said of the faults that were played, a sentence each: personas are no faults that anybody can take away.
+pub fn findings(faults: &[String]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for fault in faults {
+        let seen = format!("played for this request: {fault}");
+        let finding = match persona(fault) {
+            Some(name) => {
+                let what = PERSONAS.iter().find(|own| own.name == name).map_or("", |own| own.what);
+                Finding::new("persona_played").seen(format!("the payer is the persona `{name}`: {what}"))
+            }
+            None => Finding::new("fault_played").seen(seen),
+        };
+        match found.iter_mut().find(|known| known.id == finding.id) {
+            Some(known) => *known = finding.evidence.into_iter().fold(known.clone(), Finding::seen),
+            None => found.push(finding),
+        }
+    }
+    found
+}
+
+fn persona(fault: &str) -> Option<&str> {
+    Some(fault.split_once(MARK)?.1.split_once(')')?.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_persona_is_no_fault_that_can_be_cleared() {
+        let faults = ["fault f2 (persona:pending): settle: pending:10s", "fault f9 (mine): verify: refuse:no"];
+        let found = findings(&faults.map(str::to_owned));
+        assert_eq!(found.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["persona_played", "fault_played"]);
+        assert!(found[0].evidence[0].contains("`pending`: settlements are pending for 10 s"), "{found:?}");
+        assert!(!found[0].fix.contains("fault list"));
+    }
+}

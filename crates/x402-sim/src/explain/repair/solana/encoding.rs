@@ -1,0 +1,80 @@
+//! How a transaction is written, and under which name it stands.
+
+use alloy_primitives::hex;
+use serde_json::Value;
+use x402_wire::shape::shorten;
+
+use super::super::Candidate;
+use super::{AT, PLACE, for_us, ours};
+use crate::explain::finding::Finding;
+use crate::explain::judge::Attempt;
+use crate::networks::solana::exact::layout::TransferChecked;
+use crate::networks::solana::message::Message;
+use crate::networks::solana::transaction::{Transaction, base64_bytes, to_base64};
+
+/// A transaction under another name than `transaction`, or one that is no text.
+pub(super) fn astray(attempt: &Attempt) -> Option<Candidate> {
+    let body = attempt.payload.get("payload")?.as_object()?;
+    let is_one = |value: &Value| value.as_str().is_some_and(|text| Transaction::from_base64(text).is_ok());
+    let (finding, text, how) = if let Some((key, value)) = body.iter().find(|(_, value)| is_one(value)) {
+        let name = shorten(key);
+        let seen = format!("there is no `transaction`, but a `{name}` that is one");
+        let how = format!("with `{name}` called `transaction`");
+        (
+            Finding::new("misnamed_field").at(AT).seen(seen).fixed_by("Call it `transaction`."),
+            value.as_str()?.to_owned(),
+            how,
+        )
+    } else {
+        let bytes = bytes_of(body.get("transaction")?)?;
+        let seen = format!("it is a list of {} numbers, which are the bytes of one", bytes.len());
+        (Finding::new("transaction_not_decoded").at(AT).seen(seen), to_base64(&bytes), "in base64".to_owned())
+    };
+    let transaction = Transaction::from_base64(&text).ok()?;
+    Some(Candidate::new(finding, written(attempt, &transaction, text), how))
+}
+
+fn bytes_of(value: &Value) -> Option<Vec<u8>> {
+    let byte = |own: &Value| own.as_u64().and_then(|own| u8::try_from(own).ok());
+    value.as_array()?.iter().map(byte).collect()
+}
+
+/// The payment with a transaction in base64. Who pays the fee could not be compared before, and was taken to be our
+/// facilitator.
+fn written(attempt: &Attempt, transaction: &Transaction, text: String) -> Attempt {
+    let next = attempt.pay(PLACE, text);
+    if transaction.message.fee_payer() == Some(ours()) { next } else { for_us(&next, transaction) }
+}
+
+/// A transaction in another encoding than base64, or a message without its signatures.
+pub(super) fn mended(attempt: &Attempt, text: &str) -> Vec<Candidate> {
+    let standard = text.trim().replace('-', "+").replace('_', "/");
+    if standard != text && Transaction::from_base64(&standard).is_ok() {
+        let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
+        return vec![Candidate::new(finding, attempt.pay(PLACE, standard), "in standard base64")];
+    }
+    let in_base58 = bs58::decode(text).into_vec().ok().map(|bytes| (bytes, "transaction_base58", "base58"));
+    let in_hexadecimal = hex::decode(text.trim()).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
+    for (bytes, id, name) in in_hexadecimal.into_iter().chain(in_base58) {
+        let Ok(transaction) = Transaction::decode(&bytes) else { continue };
+        let finding = Finding::new(id).at(AT).seen(format!("the transaction is written in {name}"));
+        let next = written(attempt, &transaction, to_base64(&bytes));
+        return vec![Candidate::new(finding, next, "in base64")];
+    }
+    // The bytes of anything may be read as some message; one that pays is no accident.
+    let message = base64_bytes(text).ok().and_then(|bytes| Message::decode(&bytes).ok()).filter(pays);
+    Vec::from_iter(message.map(|message| {
+        let signers = message.signers().len();
+        let seen = format!("it begins with the message, and before it {signers} signatures must stand");
+        let finding = Finding::new("message_without_signatures").at(AT).seen(seen);
+        let transaction = Transaction::unsigned(message);
+        let text = transaction.to_base64();
+        Candidate::new(finding, written(attempt, &transaction, text).again(), "with signatures before it")
+    }))
+}
+
+/// Whether a message calls a transfer.
+fn pays(message: &Message) -> bool {
+    let called = message.metas(|_| Vec::new()).ok().and_then(|metas| message.instructions(&metas).ok());
+    called.is_some_and(|called| called.iter().any(|own| TransferChecked::read(own).is_some()))
+}
