@@ -1,5 +1,10 @@
 //! What is never printed or kept: keys, tokens, cookies, what a user says to a server in confidence. Signatures may stay.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use x402_sim::networks::solana::parse_signature;
+
 /// What stands in place of a secret.
 pub const CUT: &str = "<cut out>";
 
@@ -22,6 +27,55 @@ const NAMES: [&str; 13] = [
 
 /// Names that are secrets in the query of an address; elsewhere a token is an asset, and a key a place.
 const QUERY_NAMES: [&str; 8] = ["token", "key", "sig", "signature", "auth", "session", "jwt", "pass"];
+
+/// How many hexadecimal digits a key has.
+const KEY: usize = 64;
+
+/// The least length of a token behind `Bearer`, in bytes: shorter ones are words of a sentence.
+const TOKEN: usize = 8;
+
+/// Whether a word looks like a private key: as many hexadecimal digits, or a key pair of Solana, in base58 or as a JSON array.
+pub fn is_like_a_key(word: &str) -> bool {
+    let word = word.trim();
+    let is_hex = word.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= KEY);
+    let numbers = || serde_json::from_str::<Vec<u8>>(word).is_ok_and(|bytes| bytes.len() == 64);
+    is_hex || parse_signature(word).is_some() || (word.starts_with('[') && numbers())
+}
+
+/// A text without secrets. JSON stays JSON.
+pub fn cleaned_json(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Ok(mut value @ (Value::Object(_) | Value::Array(_))) => {
+            if clean_members(&mut value) {
+                value.to_string()
+            } else {
+                text.to_owned()
+            }
+        }
+        _ => cleaned(text),
+    }
+}
+
+/// Cuts the members out that are secrets by their names; whether there were any.
+pub fn clean_members(value: &mut Value) -> bool {
+    match value {
+        Value::Object(members) => members.iter_mut().fold(false, |any, (name, member)| {
+            if is_named_secret(name) {
+                *member = CUT.into();
+                return true;
+            }
+            clean_members(member) || any
+        }),
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= clean_members(item);
+            }
+            any
+        }
+        _ => false,
+    }
+}
 
 /// A text without secrets.
 pub fn cleaned(text: &str) -> String {
@@ -115,13 +169,20 @@ fn without_named(text: &str) -> String {
         let word = &rest[begin..word_end];
         out.push_str(word);
         rest = &rest[word_end..];
+        if let Some(length) = credential(word, rest) {
+            out.push(' ');
+            out.push_str(CUT);
+            rest = &rest[1 + length..];
+            continue;
+        }
         if !is_named_secret(word.rsplit('.').next().unwrap_or_default()) {
             continue;
         }
+        let is_line = plain(word).contains("cookie");
         while let Some(length) = value_begins(rest) {
             out.push_str(&rest[..length]);
             out.push_str(CUT);
-            rest = &rest[length + value_length(&rest[length..])..];
+            rest = &rest[length + value_length(&rest[length..], is_line)..];
         }
     }
     out + rest
@@ -139,12 +200,29 @@ fn value_begins(rest: &str) -> Option<usize> {
     (!is_cut).then_some(rest.len() - value.len())
 }
 
-fn value_length(value: &str) -> usize {
+/// How long the credential is that stands behind a word of HTTP's authentication and a space.
+fn credential(word: &str, rest: &str) -> Option<usize> {
+    let own = rest.strip_prefix(' ')?;
+    let own =
+        &own[..own.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ',')).unwrap_or(own.len())];
+    let is_token = own.len() >= TOKEN && own.bytes().any(|byte| byte.is_ascii_digit());
+    let is_user = || STANDARD.decode(own).is_ok_and(|bytes| bytes.contains(&b':'));
+    let is_one = match word.to_ascii_lowercase().as_str() {
+        "bearer" => is_token,
+        "basic" => is_user(),
+        _ => false,
+    };
+    is_one.then_some(own.len())
+}
+
+/// How long a value is; that of a cookie has parts, to the end of its line.
+fn value_length(value: &str, is_line: bool) -> usize {
     let quoted = ["\\\"", "\"", "'"].iter().find_map(|quote| {
         let inner = value.strip_prefix(quote)?;
         Some(inner.find(quote).map_or(value.len(), |end| end + 2 * quote.len()))
     });
-    quoted.unwrap_or_else(|| value.find([',', '}', ']', ')', ';', '&', '\n', ' ']).unwrap_or(value.len()))
+    let ends: &[char] = if is_line { &['\n', '"', '\'', '}'] } else { &[',', '}', ']', ')', ';', '&', '\n', ' '] };
+    quoted.unwrap_or_else(|| value.find(ends).unwrap_or(value.len()))
 }
 
 #[cfg(test)]
@@ -170,11 +248,45 @@ mod tests {
             ("the token 0x036C is USDC, and ? & : stay", "the token 0x036C is USDC, and ? & : stay"),
             ("accepted.asset is 1, the requirements' is 2", "accepted.asset is 1, the requirements' is 2"),
             ("secret: ", "secret: "),
+            ("Cookie: a=s3; sid=s4\nHost: x", "Cookie: <cut out>\nHost: x"),
+            ("Error: Bearer s3s4s3s4s3 was refused", "Error: Bearer <cut out> was refused"),
+            ("Error: Basic czM6czQ= was refused", "Error: Basic <cut out> was refused"),
+            ("a bearer of good news, and a Basic question", "a bearer of good news, and a Basic question"),
         ] {
             let once = cleaned(text);
             assert_eq!(once, expected);
             assert_eq!(cleaned(&once), once);
             assert!(!once.contains("s3") && !once.contains("s4"), "{once}");
+        }
+    }
+
+    #[test]
+    fn members_of_json_are_cut_out_and_the_rest_is_as_it_was() {
+        let text = r#"{"b":1.50,"a":[{"privateKey":"s3","x":{"api_key":["s4"]}}]}"#;
+        let clean = cleaned_json(text);
+        let value: Value = serde_json::from_str(&clean).unwrap();
+        assert_eq!((&value["a"][0]["privateKey"], &value["a"][0]["x"]["api_key"]), (&CUT.into(), &CUT.into()));
+        for same in [r#"{"b":1.50, "a": []}"#, "[1.0]"] {
+            assert_eq!(cleaned_json(same), same);
+        }
+        assert_eq!(cleaned_json("apiKey=s3"), "apiKey=<cut out>");
+    }
+
+    #[test]
+    fn every_form_of_a_key_looks_like_one() {
+        let array = format!("[{}]", vec!["7"; 64].join(","));
+        let base58 = x402_sim::networks::solana::signature_text(&[7; 64]);
+        for word in ["ab".repeat(32), format!("0x{}", "1".repeat(64)), array, base58] {
+            assert!(is_like_a_key(&word), "{word}");
+        }
+        for word in [
+            "",
+            "alice",
+            "[1,2]",
+            "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
+            "oeYf6KAJkLYhBuR8CiGc6L4D4Xtfepr85fuDgA9kq96",
+        ] {
+            assert!(!is_like_a_key(word), "{word}");
         }
     }
 

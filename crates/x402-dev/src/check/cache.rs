@@ -37,7 +37,8 @@ pub fn stored(own: &Exchange) -> Option<String> {
     let says = |name: &str, value: &str| {
         let is_hit = |word: &str| word.ends_with("hit");
         let value = value.to_ascii_lowercase();
-        let hit = name.contains("cache") && value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_hit);
+        let says_served = name.contains("cache") && !name.contains("lookup");
+        let hit = says_served && value.split(|c: char| !c.is_ascii_alphanumeric()).any(is_hit);
         hit || (name == "age" && value.parse::<u64>().is_ok_and(|age| age > 0))
     };
     let sign = own.response.fields.iter().find(|(name, value)| says(name, value));
@@ -63,6 +64,7 @@ mod tests {
             ("cache-status", "edge; fwd=miss; stored", false),
             ("cache-status", "edge; hit; ttl=30", true),
             ("x-cache-hits", "0", false),
+            ("x-cache-lookup", "HIT from squid:3128", false),
             ("x-cache-name", "white-01", false),
             ("x-mission", "hit", false),
         ] {

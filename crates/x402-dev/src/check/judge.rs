@@ -45,7 +45,12 @@ impl<'a> Judge<'a> {
     ) -> Judged {
         // An archive of ours has no signatures: what needs one is not judged.
         let signature = |(_, value): (_, &Value)| {
-            let places = ["/payload/signature", "/paymentPayload/payload/signature"];
+            let places = [
+                "/payload/signature",
+                "/payload/transaction",
+                "/paymentPayload/payload/signature",
+                "/paymentPayload/payload/transaction",
+            ];
             places
                 .iter()
                 .any(|place| value.pointer(place).and_then(Value::as_str).is_some_and(|own| own.starts_with('<')))

@@ -116,7 +116,8 @@ fn query(url: &str) -> Option<&str> {
 /// What is another in the paid request than in the one that was asked to pay, in words.
 fn change(ask: &Exchange, paid: &Exchange) -> Option<String> {
     let mut all = Vec::new();
-    if ask.method != paid.method {
+    // What is delivered for another method was sold so.
+    if ask.method != paid.method && (paid.status >= 400 || (ask.has_body() && !paid.has_body())) {
         let lost = if ask.has_body() && !paid.has_body() { ", without the body" } else { "" };
         all.push(format!("{} was asked, and {} pays{lost}", ask.method, paid.method));
     }
@@ -145,7 +146,14 @@ const TELLING: [&str; 4] = ["authorization", "cookie", "content-type", "accept"]
 
 /// Adds to a refusal that nothing explains what the paid request lacks besides.
 fn fields(ask: &Exchange, paid: &Exchange, names: (&str, &str), explanation: &mut Explanation) {
-    let is_open = |finding: &&Finding| ["refused_elsewhere", "refused_though_good"].contains(&finding.id);
+    let of_this = |finding: &Finding| {
+        let is_of = |text: &String| {
+            text.split_once(names.1).is_some_and(|(_, rest)| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        finding.evidence.iter().any(is_of)
+    };
+    let is_open =
+        |finding: &&Finding| ["refused_elsewhere", "refused_though_good"].contains(&finding.id) && of_this(finding);
     let Some(id) = explanation.findings.iter().find(is_open).map(|finding| finding.id) else { return };
     if paid.status < 400 {
         return;

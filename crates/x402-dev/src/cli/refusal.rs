@@ -2,14 +2,13 @@
 
 use clap::error::{ContextKind, ContextValue};
 
+use crate::secret::{cleaned, is_like_a_key};
+
 /// What stands in place of a value that may be a secret.
 const HIDDEN: &str = "<not shown>";
 
 /// How many characters the longest name of an account has: an address of Solana. Keys and their words are longer.
 const ACCOUNT: usize = 44;
-
-/// How many hexadecimal digits a key has.
-const KEY: usize = 64;
 
 /// From how many characters on a value is looked for in the rest of the text: a shorter one is a part of words.
 const TELLING: usize = 8;
@@ -34,17 +33,12 @@ pub fn text(mut error: clap::Error) -> String {
     long.fold(text, |text, secret| text.replace(&secret, HIDDEN))
 }
 
-/// Whether a word looks like a key: as many hexadecimal digits.
-pub fn is_like_a_key(word: &str) -> bool {
-    word.split(|c: char| !c.is_ascii_hexdigit()).any(|digits| digits.len() >= KEY)
-}
-
 fn hides(argument: &str, value: &str) -> bool {
     argument.starts_with("--header")
         || (argument.starts_with("--as") && value.chars().count() > ACCOUNT)
         || is_like_a_key(value)
         || value.contains('@')
-        || crate::secret::cleaned(value) != value
+        || cleaned(value) != value
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@ use x402_sim::payer::Wish;
 use x402_sim::registry::Version;
 use x402_sim::{B256, hex};
 
-use crate::cli::refusal::is_like_a_key;
 use crate::clock;
 use crate::commands::sign::source::{self, Source};
 use crate::commands::sign::writing::Named;
 use crate::commands::sign::{Form, Job};
 use crate::config::nearest;
+use crate::secret::is_like_a_key;
 
 /// The flags of `sign`.
 #[derive(Debug, Args)]

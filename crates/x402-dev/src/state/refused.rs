@@ -9,6 +9,8 @@ use x402_sim::event::{Door, PaymentId};
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
+use crate::secret::{clean_members, cleaned_json};
+
 /// How many are kept.
 const KEPT: usize = 64;
 
@@ -123,7 +125,7 @@ impl Refused {
 
     /// The same, with what came, where that is no request.
     pub fn holding(self, value: &str) -> Self {
-        Self { value: Some(cut(value)), ..self }
+        Self { value: Some(cut(&cleaned_json(value))), ..self }
     }
 
     /// The same, carried by a header; with what it held, where nobody could decode that.
@@ -156,7 +158,8 @@ pub fn value_of(json: &Json<'_>) -> Value {
     serde_json::from_str(&json.to_string()).unwrap_or_default()
 }
 
-fn short(value: Value) -> Option<Value> {
+fn short(mut value: Value) -> Option<Value> {
+    clean_members(&mut value);
     (value.to_string().len() <= LONGEST).then_some(value)
 }
 

@@ -108,6 +108,9 @@ fn a_request_that_was_prepared_for_another_is_no_change() {
     for entries in [vec![ask(one), pay(two)], vec![ask(one), ask(two), pay(one)]] {
         assert!(ids(&explained(&entries)).is_empty());
     }
+    // Who asks for the price by another method, and is given the content, has bought it.
+    let posted = entry(("POST", one, &own.pays()), (200, &json!({ "PAYMENT-RESPONSE": receipt }), Some("{}")));
+    assert!(ids(&explained(&[ask(one), posted])).is_empty());
     let told = explained(&[ask("http://127.0.0.1:3402/a?n=1&m=2"), pay(one)]);
     assert_eq!(ids(&told), ["request_changed"]);
     assert!(evidence(&told).contains("its query lacks m"), "{told}");
@@ -125,6 +128,11 @@ fn what_the_paid_request_lacks_is_told_where_it_is_refused() {
     for part in ["has authorization, content-type, x-api-key, and request 2 shows none", "sets a cookie"] {
         assert!(evidence(&told).contains(part), "{told}");
     }
+    // What one request lacks says nothing of another's refusal.
+    let other = entry(("GET", "http://127.0.0.1:3402/b", &own.pays()), (401, &json!({}), Some("")));
+    let receipt = x402_wire::header::encode_text(r#"{"success":true,"transaction":"0x1","network":"eip155:84532"}"#);
+    let paid = entry(("GET", URL, &own.pays()), (200, &json!({ "PAYMENT-RESPONSE": receipt }), Some("{}")));
+    assert!(!explained(&[ask.clone(), paid, other]).to_string().contains("shows none"));
     let mut whole = own.pays();
     for name in ["Authorization", "Content-Type", "X-Api-Key", "Cookie"] {
         whole[name] = json!("x");
@@ -173,4 +181,15 @@ fn a_payment_that_was_used_has_arrived_whatever_was_answered_to_it_first() {
         assert_eq!(ids(&told), ["nonce_used"], "{told}");
         assert!(evidence(&told).contains(part), "{told}");
     }
+}
+
+#[test]
+fn what_was_cut_out_of_an_archive_is_not_judged() {
+    let own = Sample::new();
+    let mut payment = x402_wire::header::decode::<Value>(&own.payment).unwrap();
+    payment["payload"] = json!({ "transaction": "<cut out>" });
+    let pays = json!({ "PAYMENT-SIGNATURE": x402_wire::header::encode(&payment) });
+    let ask = entry(("GET", URL, &Value::Null), (402, &own.asks(), Some("{}")));
+    let told = explained(&[ask, entry(("GET", URL, &pays), (402, &own.asks(), Some("{}")))]);
+    assert!(!told.to_string().contains("not_decoded"), "{told}");
 }

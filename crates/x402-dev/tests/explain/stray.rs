@@ -94,3 +94,33 @@ fn a_body_that_was_no_request_is_older_than_what_came_after_it() {
     assert_eq!(mock.get("/report").status, 402);
     assert!(last(&asker, &mock)["newer"].as_str().unwrap().contains("/report"));
 }
+
+#[test]
+fn a_stray_payment_behind_a_header_that_cannot_be_read_is_the_newest() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let header = payment(&asker, &mock);
+    mock.send(&Request::get("/report").header("payment-signature", "not base64 !")).assert_status(402);
+    mock.send(&Request::get("/report").header("x-pay-signature", &header)).assert_status(402);
+    let told = last(&asker, &mock);
+    assert_eq!((ids(&told), &told["newer"]), (vec!["header_name_unknown".to_owned()], &Value::Null), "{told}");
+}
+
+#[test]
+fn what_is_a_secret_beside_a_payment_is_not_kept() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let mut payload: Value = decode(&payment(&asker, &mock)).unwrap();
+    payload["privateKey"] = json!("s3cret");
+    payload["accepted"]["extra"]["apiKey"] = json!("s3cret");
+    let both = json!({ "paymentPayload": payload, "paymentRequirements": {"a": 1}, "order": "s3cret" });
+    for (path, body) in [
+        ("/report", payload.clone()),
+        ("/api/verify", both.clone()),
+        ("/verify", both),
+        ("/verify", json!({ "x402Version": 2, "privateKey": "s3cret" })),
+    ] {
+        mock.send(&Request::post(path, body.to_string()));
+        let ask = Request::get("/_x402/api/refusals").header("Host", mock.address.to_string());
+        let kept = mock.connect().send(&ask).text();
+        assert!(kept.contains("x402Version") && !kept.contains("s3cret"), "{path}: {kept}");
+    }
+}

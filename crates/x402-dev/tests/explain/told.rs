@@ -74,6 +74,22 @@ fn a_key_where_an_address_belongs_is_told_and_not_shown() {
         }
         let drawn = asker.run(&["decode", "offer.json"]).stdout;
         assert!(drawn.contains("payTo") && !drawn.contains(&key), "{drawn}");
+        let (mut accepted, good) = (offer["accepts"][0].clone(), "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720");
+        for (said, asked) in [(key.as_str(), good), (good, key.as_str())] {
+            accepted["payTo"] = said.into();
+            let payment = serde_json::json!({"x402Version": 2, "accepted": accepted, "payload": {"signature": "0x",
+                "authorization": {"from": good, "to": said, "value": "1000", "validAfter": "0", "validBefore": "9",
+                    "nonce": format!("0x{}", "1".repeat(64))}}});
+            let mut terms = offer["accepts"][0].clone();
+            terms["payTo"] = asked.into();
+            asker.file("payment.json", payment.to_string());
+            asker.file("terms.json", terms.to_string());
+            for form in ["", "--markdown", "--json"] {
+                let form = ["explain", "payment.json", "-r", "terms.json", form];
+                let told = asker.run(form.strip_suffix(&[""]).unwrap_or(&form)).stdout;
+                assert!(told.contains("payTo") && !told.contains(&key), "{form:?}: {told}");
+            }
+        }
     }
 }
 

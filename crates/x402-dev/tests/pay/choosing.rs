@@ -93,7 +93,7 @@ fn who_cannot_pay_a_wrong_offer_is_told_where_to_read_why() {
     ] {
         let seller = with(&ways);
         let run = Buyer::new().pay(&[&[seller.url.as_str()], args].concat());
-        let advice = format!("`x402-dev explain {}/` says what is wrong with the offer", seller.url);
+        let advice = format!("`x402-dev explain '{}/'` says what is wrong with the offer", seller.url);
         assert_eq!((run.code, run.stderr.contains(&advice)), (Some(5), is_wrong), "{ways:?}: {run:?}");
     }
 }

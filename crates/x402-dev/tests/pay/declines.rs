@@ -72,7 +72,7 @@ fn the_chain_says_what_a_4xx_does_not() {
 }
 
 #[test]
-fn the_protocols_own_header_fields_count_whatever_the_status_is() {
+fn the_protocols_own_header_fields_count_with_every_4xx() {
     let failed = |reason: &str| {
         let receipt = json!({"success": false, "transaction": "", "network": "eip155:84532", "errorReason": reason});
         x402_wire::header::encode(&receipt)

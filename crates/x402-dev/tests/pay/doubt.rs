@@ -236,3 +236,19 @@ fn an_instance_of_ones_own_is_asked_without_being_named() {
     let run = buyer.pay(&[&format!("{}/a", mock.url)]);
     run.assert(0, &["settled 2 times", "the chain shows"]);
 }
+
+#[test]
+fn a_receipt_is_what_the_seller_says_and_the_authorization_may_live() {
+    let seller = Seller::start(|heard, _| match heard.payment() {
+        None => Reply::Says(asks(&offer("10000", MERCHANT))),
+        Some(_) => Reply::Says(says("503 Service Unavailable", &[("payment-response", &receipt("0xfa4e"))], "")),
+    });
+    let buyer = Buyer::new();
+    let report = run(&buyer, &seller, &[]);
+    assert_eq!((&report["exit"], &report["outcome"]), (&json!(4), &json!("unknown")), "{report}");
+    let now = NOW.to_string();
+    let claim = "the seller says that 0.01 USDC";
+    buyer
+        .pay(&["--resume", "--forget", "--now", &now])
+        .assert(0, &[claim, "0xfa4e: if that is not so", "can use the authorization"]);
+}

@@ -110,6 +110,10 @@ fn every_step_is_told_and_the_transaction_itself_is_not() {
     assert!(trace.contains("sendTransaction") && trace.contains("getSignatureStatuses"), "{trace}");
     let wire = gate.sent().remove(0);
     assert!(!trace.contains(&wire) && !run.stderr.contains(&wire));
+    let endpoint = format!("{}/_x402/rpc/solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1?dkey=s3cret", mock.url);
+    let run = Buyer::new().pay(&[&[args[0], "-v", "--rpc", &endpoint], &INVOICE[..]].concat());
+    run.assert(0, &["goes to http", "?<cut out>"]);
+    assert!(!run.stderr.contains("s3cret"), "{}", run.stderr);
     let report = Buyer::new().report(&[&args[..1], &INVOICE].concat());
     let transactions = &report["purchase"]["authorizations"][0]["transactions"];
     assert_eq!((&report["outcome"], transactions.as_array().map(Vec::len)), (&json!("paid"), Some(1)), "{report}");

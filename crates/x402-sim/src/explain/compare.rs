@@ -82,8 +82,7 @@ fn transfer(text: &str) -> Option<TransferChecked> {
 
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) if text.len() <= 80 && text.chars().all(|c| !c.is_control()) => text.clone(),
-        Value::String(text) => shorten(text),
+        Value::String(_) => super::draw::shown_address(value),
         other => shorten(&other.to_string()),
     }
 }

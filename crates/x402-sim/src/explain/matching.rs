@@ -17,6 +17,9 @@ const MEMBERS: [&str; 6] = ["scheme", "network", "asset", "amount", "payTo", "ma
 /// So many differences of a kind are told one by one.
 const SHOWN: usize = 8;
 
+/// The longest way to a member that is shown whole, in bytes.
+const LONGEST_WAY: usize = 200;
+
 /// What a server adds for each answer anew.
 const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
 
@@ -29,14 +32,23 @@ pub(super) fn differences(accepted: &Value, requirements: &Value, moved: Option<
     let strange = strange.filter(|key| !MEMBERS.contains(key) && *key != "extra");
     let strange: Vec<&str> = strange.filter(|key| requirements.get(*key) != accepted.get(*key)).collect();
     if let Some(first) = strange.first() {
-        let seen = strange.iter().map(|key| format!("`{}` is not in the requirements", shorten(key)));
+        let seen = strange.iter().map(|key| match requirements.get(*key) {
+            None => format!("`{}` is not in the requirements", shorten(key)),
+            Some(asked) => {
+                let (said, asked) =
+                    (accepted.get(*key).map(draw::shown_address).unwrap_or_default(), draw::shown_address(asked));
+                format!("accepted.{} is {said}, the requirements' is {asked}", shorten(key))
+            }
+        });
         all.push(altered(seen_of(Finding::new("accepted_unknown_member"), seen), &shorten(first)));
     }
     let (said, asked) = (accepted.get("extra"), requirements.get("extra"));
-    let mut lost = Vec::new();
-    missing(said.unwrap_or(&Value::Null), asked.unwrap_or(&Value::Null), "extra", &mut lost);
-    if !lost.is_empty() {
-        all.push(altered(seen_of(Finding::new("extra_altered"), lost.into_iter()), "extra"));
+    let mut lost = Lost::default();
+    missing(said.unwrap_or(&Value::Null), asked.unwrap_or(&Value::Null), &mut "extra".to_owned(), &mut lost);
+    if lost.number > 0 {
+        let rest = lost.number.saturating_sub(SHOWN);
+        let finding = lost.first.into_iter().fold(Finding::new("extra_altered"), Finding::seen);
+        all.push(altered(if rest > 0 { finding.seen(format!("and {rest} more")) } else { finding }, "extra"));
     }
     all
 }
@@ -69,7 +81,7 @@ fn member(key: &str, accepted: &Value, requirements: &Value, moved: Option<U256>
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let (paid, wanted) = (text(said), text(asked));
-    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown);
+    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown_address);
     let seen = format!("accepted.{key} is {}, the requirements' is {}", shown(said), shown(asked));
     let finding = match key {
         "scheme" => Finding::new("scheme_mismatch"),
@@ -109,18 +121,35 @@ pub(super) fn same(said: Option<&Value>, asked: Option<&Value>) -> bool {
     }
 }
 
-/// What the server says in `extra`, and the payer does not.
-fn missing(said: &Value, asked: &Value, at: &str, out: &mut Vec<String>) {
+/// What differs: the first few in words, and how many there are.
+#[derive(Debug, Default)]
+struct Lost {
+    first: Vec<String>,
+    number: usize,
+}
+
+/// What the server says in `extra`, and the payer does not. `at` is the way there, which may be as long as the text.
+fn missing(said: &Value, asked: &Value, at: &mut String, lost: &mut Lost) {
     let Value::Object(asked) = asked else {
         if said != asked && !asked.is_null() {
-            let (said, asked) = (draw::shown(said), draw::shown(asked));
-            out.push(format!("accepted.{at} is {said}, the requirements' is {asked}"));
+            lost.number += 1;
+            if lost.first.len() < SHOWN {
+                let (said, asked, at) = (draw::shown_address(said), draw::shown_address(asked), shorten_way(at));
+                lost.first.push(format!("accepted.{at} is {said}, the requirements' is {asked}"));
+            }
         }
         return;
     };
-    for (key, asked) in asked {
-        if !DYNAMIC.contains(&key.as_str()) {
-            missing(said.get(key).unwrap_or(&Value::Null), asked, &format!("{at}.{key}"), out);
-        }
+    let length = at.len();
+    for (key, asked) in asked.iter().filter(|(key, _)| !DYNAMIC.contains(&key.as_str())) {
+        at.push('.');
+        at.push_str(key);
+        missing(said.get(key).unwrap_or(&Value::Null), asked, at, lost);
+        at.truncate(length);
     }
+}
+
+/// A way to a member, unless it is too long for people.
+fn shorten_way(at: &str) -> String {
+    if at.len() <= LONGEST_WAY { at.to_owned() } else { shorten(at) }
 }

@@ -50,13 +50,14 @@ fn too_late(attempt: &Attempt, verified: u64, now: u64) -> Option<Finding> {
     if between <= before {
         return None;
     }
-    let took = span(between * 1000);
+    let took = span(between.saturating_mul(1000));
     let mut finding = Finding::new("settled_too_late").seen(format!(
         "the same payment was found good {took} before it came to be settled: so long the server took in between"
     ));
     if let Some(until) = until.filter(|until| *until > verified) {
         let asked = lifetime.map(|lifetime| format!(", of maxTimeoutSeconds {lifetime}")).unwrap_or_default();
-        finding = finding.seen(format!("when it was verified, {} were left{asked}", span((until - verified) * 1000)));
+        finding = finding
+            .seen(format!("when it was verified, {} were left{asked}", span((until - verified).saturating_mul(1000))));
     }
     let fix = if on_solana {
         "A blockhash ends after about a minute, whatever maxTimeoutSeconds says: do the slow work elsewhere.".to_owned()

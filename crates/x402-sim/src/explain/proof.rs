@@ -59,6 +59,8 @@ fn misspelt(text: &str) -> Option<(&'static str, Option<Signature>)> {
             return Some(("64 bytes in base64", Some(own)));
         }
         let first = Transaction::decode(&bytes).ok()?.signatures.first().copied();
+        // What is not signed yet has zeros there.
+        let first = first.filter(|own| own.iter().any(|byte| *byte != 0));
         return first.map(|own| ("a whole Solana transaction in base64", Some(own)));
     }
     // `Bearer 5wHu...`, and JSON around it.

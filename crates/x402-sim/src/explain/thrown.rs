@@ -20,7 +20,8 @@ const SHOWN: usize = 8;
 
 /// The message within a text, with the JSON that it ends with.
 pub(super) fn message(text: &str) -> Option<&str> {
-    let own = text.get(..text.len().min(LONGEST)).and_then(|text| Some(&text[text.find(MARK)?..]))?;
+    let own = &text[..text.floor_char_boundary(LONGEST)];
+    let own = &own[own.find(MARK)?..];
     let (_, end) = told(own)?;
     Some(&own[..end])
 }

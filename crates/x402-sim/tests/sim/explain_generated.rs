@@ -110,7 +110,7 @@ fn the_cause_comes_first_in_five_hundred_generated_payments() {
 }
 
 #[test]
-fn the_cause_comes_first_in_five_hundred_payments_that_nobody_had_looked_at() {
+fn the_cause_comes_first_in_five_hundred_more_of_a_second_seed() {
     corpus(UNSEEN);
 }
 

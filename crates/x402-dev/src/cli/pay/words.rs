@@ -5,12 +5,12 @@ use std::time::Duration;
 use http::Uri;
 use x402_sim::accounts::{self, TestAccount};
 
-use crate::cli::refusal::is_like_a_key;
 use crate::clock;
 use crate::commands::mock::Form;
 use crate::commands::pay::address;
 use crate::commands::pay::asked::Dialect;
 use crate::commands::pay::order::{Data, Part};
+use crate::secret::is_like_a_key;
 
 /// What `-d` sends, where no header says another.
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -80,8 +80,7 @@ impl Wanted {
             Self::Last => "a refused payment".to_owned(),
             Self::Payment(id) | Self::Purchase(id) => id.clone(),
             // It may be a private key that was given by mistake.
-            Self::Transaction(hash) if hash.starts_with("0x") => "such a transaction (32 bytes)".to_owned(),
-            Self::Transaction(signature) => signature.clone(),
+            Self::Transaction(_) => "such a transaction".to_owned(),
             Self::Event(number) => format!("event {number}"),
         }
     }

@@ -112,6 +112,10 @@ impl Refused {
 impl Refused {
     /// The same, with what the events tell of it. Without its own event nothing is known of what came after.
     pub(super) fn amid(self, events: &[Seen]) -> Self {
+        // It was no payment to the instance, and has no event but that of a request without one.
+        if self.finding.is_some() {
+            return self.before(events);
+        }
         let is_own = |event: &&Seen| {
             let path = event.data.get("path").and_then(Value::as_str);
             event.is_failure() && event.payment == self.payment && path == Some(self.path.as_str())

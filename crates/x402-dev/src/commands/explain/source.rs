@@ -16,6 +16,7 @@ use crate::commands::door::Door;
 use crate::commands::pay::address;
 use crate::context::Context;
 use crate::error::Error;
+use crate::secret::{cleaned, is_like_a_key, is_secret_header};
 
 /// The most that is read of a file or of stdin, in MiB: archives of browsers are large.
 const LIMIT: usize = 32;
@@ -81,10 +82,10 @@ impl Source {
         match self {
             Self::Stdin => "stdin".to_owned(),
             Self::File(path) => path.display().to_string(),
-            Self::Url(word) | Self::Purchase(word) => word.clone(),
+            Self::Url(word) => cleaned(word),
+            Self::Purchase(word) => word.clone(),
             Self::Instance(wanted) => wanted.name(),
-            Self::Text(text) if is_as_long_as_a_key(text.trim()) => "a text of 32 bytes in hexadecimal".to_owned(),
-            Self::Text(text) => format!("\"{}\"", shorten(text)),
+            Self::Text(text) => named(text),
         }
     }
 
@@ -93,7 +94,7 @@ impl Source {
         match self {
             Self::Stdin | Self::File(_) | Self::Text(_) => self.read_text(context),
             Self::Url(url) => {
-                let uri: Uri = address::parse(url).map_err(|why| ExplainError::BadUrl { url: url.clone(), why })?;
+                let uri: Uri = address::parse(url).map_err(|why| ExplainError::BadUrl { url: cleaned(url), why })?;
                 Ok(Found::Answer(Box::new(visit::ask(&uri)?)))
             }
             Self::Instance(wanted) => instance::find(context, door, wanted),
@@ -144,10 +145,15 @@ fn in_unicode(bytes: &[u8]) -> String {
     }
 }
 
-/// Whether a text could be a private key: no error repeats it.
-fn is_as_long_as_a_key(text: &str) -> bool {
-    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// What a text is called in errors: by its beginning, unless that is a secret.
+fn named(text: &str) -> String {
+    if !text.contains(['{', ':', '=']) && is_like_a_key(text) {
+        return "a text that may be a private key".to_owned();
+    }
+    match text.split_once(':') {
+        Some((name, _)) if is_secret_header(name.trim()) => format!("the header `{}`", shorten(name.trim())),
+        _ => format!("\"{}\"", shorten(&cleaned(text))),
+    }
 }
 
 /// A short word that ends as names of files do: that there is no such file is what is wrong with it.
@@ -186,6 +192,26 @@ mod tests {
             assert!(!Source::of(&context, &word).name().contains("abab"), "{word}");
         }
         assert!(Source::of(&context, "abab").name().contains("abab"));
+    }
+
+    #[test]
+    fn no_secret_of_a_word_is_repeated() {
+        let context = Context::new("/nowhere", std::collections::BTreeMap::new());
+        for word in [
+            "http://127.0.0.1:1/a?token=s3cret",
+            "http://user:s3cret@127.0.0.1:1/",
+            "Authorization: Bearer s3cret-12",
+            "Cookie: a=1; sid=s3cret",
+            "apiKey=s3cret",
+            &x402_sim::networks::solana::signature_text(&[7; 64]),
+        ] {
+            let name = Source::of(&context, word).name();
+            assert!(
+                !name.contains("s3cret") && !name.contains(&word[..word.len().min(20)]) || name.contains("://"),
+                "{name}"
+            );
+            assert!(!name.contains("s3cret"), "{name}");
+        }
     }
 
     #[test]

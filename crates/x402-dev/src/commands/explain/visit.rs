@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use super::ExplainError;
 use crate::check::Answer;
 use crate::commands::pay::dial::{Machines, Trust};
+use crate::secret::cleaned;
 
 /// The most that is read of an answer, in MiB.
 const LIMIT: usize = 4;
@@ -21,12 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Sends one GET. Follows no redirect.
 pub fn ask(url: &Uri) -> Result<Answer, ExplainError> {
-    let unreachable = |source| ExplainError::Unreachable { url: url.to_string(), source };
+    let unreachable = |source| ExplainError::Unreachable { url: cleaned(&url.to_string()), source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unreachable)?;
     let late = || io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", PATIENCE.as_secs()));
     let asked = async { tokio::time::timeout(PATIENCE, exchange(url)).await.unwrap_or_else(|_| Err(late())) };
     runtime.block_on(asked).map_err(|error| match error.kind() {
-        io::ErrorKind::FileTooLarge => ExplainError::TooLarge { name: url.to_string(), limit: LIMIT },
+        io::ErrorKind::FileTooLarge => ExplainError::TooLarge { name: cleaned(&url.to_string()), limit: LIMIT },
         _ => unreachable(error),
     })
 }

@@ -10,6 +10,7 @@ use super::order::BODY_LIMIT;
 use super::story::{safe, said};
 use crate::exit::Exit;
 use crate::journal::{Entry, JournalError};
+use crate::secret::CUT;
 
 /// Why `pay` cannot do its work.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +231,9 @@ impl PayError {
 
 /// Where a buyer reads what is wrong with an offer.
 pub(super) fn explained(url: &str) -> String {
-    format!("`x402-dev explain {url}` says what is wrong with the offer, and how its seller mends it")
+    // A seller may have chosen the address by a redirect: in a shell it is one word, and does nothing.
+    let word = if url.contains(CUT) { "URL".to_owned() } else { format!("'{}'", url.replace('\'', "'\\''")) };
+    format!("`x402-dev explain {word}` says what is wrong with the offer, and how its seller mends it")
 }
 
 fn list(notes: &[String]) -> String {

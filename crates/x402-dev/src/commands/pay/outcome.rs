@@ -85,8 +85,14 @@ pub(super) fn given_up(entry: &Entry, now: u64) -> String {
     let said = format!("purchase {} is given up", entry.id);
     let Some(paid) = entry.last() else { return said };
     let what = paid.what();
+    let claimed = if paid.transactions.is_empty() || paid.was_seen() {
+        String::new()
+    } else {
+        format!("; the seller says that {what} was paid by {}: if that is not so", paid.named())
+    };
+    let said = format!("{said}{claimed}");
     match paid.valid_before {
-        _ if !paid.transactions.is_empty() => format!("{said}: {what} was paid by {}", paid.named()),
+        _ if paid.was_seen() => format!("{said}: {what} was paid by {}", paid.named()),
         _ if paid.dies_with_its_blockhash() => format!(
             "{said}; the transaction for {what}, signed at {}, can be used until its blockhash is too old: a minute or two",
             moment(paid.at)

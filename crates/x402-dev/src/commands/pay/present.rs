@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::address;
 use super::chain::{Chain, Fate, State};
 use super::dial::Machines;
 use super::end::{Before, End, conclude};
@@ -109,7 +110,7 @@ async fn send_before(shop: &mut Shop, page: &mut Page) -> Result<(), Verdict> {
     let Some(transfer) = paid.transfer.clone().filter(|_| !paid.was_seen()) else { return Ok(()) };
     let nowhere = || Verdict::Unsent("nobody has said where the chain is; give --rpc".to_owned());
     let url = endpoint_of(shop, &transfer).ok_or_else(nowhere)?;
-    shop.story.step(&format!("transaction {} goes to {url}", transfer.signature));
+    shop.story.step(&format!("transaction {} goes to {}", transfer.signature, address::shown_endpoint(&url)));
     let chain = Chain::new(&shop.caller, &url);
     let arrived = deliver(shop, &chain, &transfer).await;
     let asked = chain.into_exchanges();

@@ -151,7 +151,7 @@ async fn again(
     let old = page.entry.last().expect("it was presented").clone();
     let payer = payer(shop, job, context, &old)?;
     may_sign(&payer, &call.url, machines)?;
-    let url = call.url.to_string();
+    let url = address::shown(&call.url);
     let unreachable = |source| PayError::Unreachable { url: url.clone(), source };
     // The offer of this very address: behind a redirect another one might ask.
     let exchange = shop.send(call, machines).await;

@@ -116,10 +116,12 @@ impl Heard {
             }
             (status, Some(claim)) => Verdict::Unclear(format!("{status}, with a receipt that {claim}")),
             (status, None) if status.is_client_error() && !is_passing(status) => {
-                // The protocol's own header fields count whatever the status is. A body is the handler's: its
+                // The protocol's own header fields count with any of them. A body is the handler's: its
                 // `order_not_found` is no reason of x402.
                 let reason = self.receipt.as_ref().and_then(|receipt| receipt.error_reason.clone());
-                match reason.or_else(|| error(answer)) {
+                // What is said in another version is not meant for this payer.
+                let offered = || error(answer).filter(|_| paid.dialect().is_none_or(|own| own == Dialect::V2));
+                match reason.or_else(offered) {
                     Some(reason) if Weight::of(&reason) == Weight::Used => Verdict::Used(said(&reason)),
                     Some(reason) if Weight::of(&reason) == Weight::Plain => Verdict::Refused(said(&reason)),
                     _ => Verdict::Declined(declined(answer, paid)),

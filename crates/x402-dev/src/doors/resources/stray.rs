@@ -113,6 +113,12 @@ fn in_body(visit: &Visit, body: &[u8]) -> Option<Stray> {
         ),
         _ => return None,
     };
+    // Whatever else a shop is told in such a body is nobody's.
+    let kept =
+        ["x402Version", "paymentPayload", "paymentRequirements", "accepted", "payload", "resource", "extensions"];
+    let is_kept = |name: &str| kept.contains(&name) || ["scheme", "network"].contains(&name);
+    let members = value.as_object().into_iter().flatten().filter(|(name, _)| is_kept(name));
+    let value = Value::Object(members.map(|(name, member)| (name.clone(), member.clone())).collect());
     Some(Stray { id, seen, value: value.to_string(), kind })
 }
 

@@ -199,9 +199,15 @@ pub(super) fn looks_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=-_%\r\n".contains(&byte))
 }
 
-/// Whether a text begins as base64 of JSON does.
+/// Lines of base64 are longer, in characters.
+const SHORTEST_LINE: usize = 16;
+
+/// Whether a text begins as base64 of JSON does: words such as `Instance` begin so, and are shorter.
 pub(super) fn looks_encoded_json(text: &str) -> bool {
-    ["ey", "ew", "e3", "W3", "Ins", "ImV5"].iter().any(|begin| text.starts_with(begin))
+    let first = text.split(char::is_whitespace).next().unwrap_or_default();
+    let is_word = text.len() > first.len() && first.len() < SHORTEST_LINE;
+    let is_agent = first.bytes().take(SHORTEST_LINE).any(|byte| byte == b'.') && !first.contains("...");
+    !is_word && !is_agent && ["ey", "ew", "e3", "W3", "Ins", "ImV5"].iter().any(|begin| text.starts_with(begin))
 }
 
 /// The finding for JSON that ends too early.

@@ -227,6 +227,8 @@ impl<'a> Reader<'a> {
                     'n' => '\n',
                     't' => '\t',
                     'r' => '\r',
+                    'b' => '\u{8}',
+                    'f' => '\u{c}',
                     'x' => code(&mut chars, 2)?,
                     'u' => code(&mut chars, 4)?,
                     other => other,
@@ -238,13 +240,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A character by its number in hexadecimal digits. Half of one is shown as what it is: unreadable.
+/// A character by its number in hexadecimal digits; of UTF-16 both halves. Half of one is none.
 fn code(chars: &mut std::str::CharIndices<'_>, digits: usize) -> Option<char> {
-    let mut number = 0;
-    for _ in 0..digits {
-        number = number * 16 + chars.next()?.1.to_digit(16)?;
+    let first = number(chars, digits)?;
+    if !(0xd800..0xdc00).contains(&first) {
+        return char::from_u32(first);
     }
-    Some(char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER))
+    let is_next = chars.next()?.1 == '\\' && chars.next()?.1 == 'u';
+    let second = number(chars, 4).filter(|half| is_next && (0xdc00..0xe000).contains(half))?;
+    char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00))
+}
+
+fn number(chars: &mut std::str::CharIndices<'_>, digits: usize) -> Option<u32> {
+    (0..digits).try_fold(0, |number, _| Some(number * 16 + chars.next()?.1.to_digit(16)?))
 }
 
 #[cfg(test)]
@@ -264,6 +272,7 @@ mod tests {
             ("{\"a\": 1 // one\n}", json!({"a": 1}), vec![COMMENTS]),
             ("{\"a\": \"x\" +\n \"y\"}", json!({"a": "xy"}), vec![PIECES]),
             ("{'a': 'it\\'s \\u00fc'}", json!({"a": "it's ü"}), vec![SINGLE_QUOTES]),
+            (r#"{"a":"\ud83d\ude00\b\f",}"#, json!({"a": "\u{1f600}\u{8}\u{c}"}), vec![TRAILING_COMMA]),
             ("{ a: 10000n }", json!({"a": "10000"}), vec![BARE_NAMES, BIG_NUMBERS]),
             ("{ a: [Object] }", json!({"a": null}), vec![BARE_NAMES, LEFT_OUT]),
         ] {
@@ -288,6 +297,9 @@ mod tests {
             "[1 2]",
             "{,}",
             "{'a': b}",
+            r#"{"a":"\ud83d",}"#,
+            r#"{"a":"\ud83d\u0041",}"#,
+            r#"{"a":"\ude00",}"#,
             "é",
         ] {
             assert_eq!(read(text), None, "{text}");

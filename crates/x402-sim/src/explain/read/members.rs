@@ -1,5 +1,7 @@
 //! Members of an offer, a payment or a body under names as other languages spell them: `pay_to`, `PayTo`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 
 use crate::explain::finding::{Finding, Side};
@@ -67,11 +69,11 @@ enum Extra {
 /// The same with every member under its own name, and what was wrong with them.
 pub(super) fn renamed(value: Value) -> (Value, Option<Finding>) {
     let mut seen = Vec::new();
-    let mut mended = respelt(&value, "", (DEPTH, Extra::Always), &mut seen);
+    let mut mended = respelt(&value, &mut String::new(), (DEPTH, Extra::Always), &mut seen);
     let is_offer = matches!(Kind::of(&mended), Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements);
     if !is_offer {
         seen.clear();
-        mended = respelt(&value, "", (DEPTH, Extra::WithItsHolder), &mut seen);
+        mended = respelt(&value, &mut String::new(), (DEPTH, Extra::WithItsHolder), &mut seen);
     }
     if seen.is_empty() || !(is_offer || is_payment(&mended)) {
         return (value, None);
@@ -128,10 +130,14 @@ pub(super) fn spelling(name: &str) -> Option<&'static str> {
     MEMBERS.into_iter().find(|known| letters(known) == own)
 }
 
+/// So many of them are told.
+const MOST: usize = 64;
+
 /// What is called otherwise: where, how, and what it should be called.
 type Seen = Vec<(String, String, &'static str)>;
 
-fn respelt(value: &Value, at: &str, (depth, extra): (usize, Extra), seen: &mut Seen) -> Value {
+/// `at` is the way there, which may be as long as the text.
+fn respelt(value: &Value, at: &mut String, (depth, extra): (usize, Extra), seen: &mut Seen) -> Value {
     match value {
         Value::Object(members) if depth > 0 => {
             let right = |name: &String| spelling(name).filter(|right| right != name && !members.contains_key(*right));
@@ -139,24 +145,32 @@ fn respelt(value: &Value, at: &str, (depth, extra): (usize, Extra), seen: &mut S
             let mut mended = Map::new();
             for (name, member) in members {
                 let right = right(name);
-                let place = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+                let length = at.len();
+                at.push_str(if at.is_empty() { "" } else { "." });
+                at.push_str(name);
                 let known = right.unwrap_or(name);
                 let is_left = FOREIGN.contains(&known) || (known == "extra" && !is_own);
                 let depth = if is_left { 0 } else { depth - 1 };
                 let extra = if known == "extra" { Extra::Always } else { extra };
-                let member = respelt(member, &place, (depth, extra), seen);
-                if let Some(right) = right {
-                    seen.push((place, name.clone(), right));
+                let member = respelt(member, at, (depth, extra), seen);
+                if let Some(right) = right.filter(|_| seen.len() < MOST) {
+                    seen.push((at.clone(), name.clone(), right));
                 }
+                at.truncate(length);
                 mended.insert(known.to_owned(), member);
             }
             Value::Object(mended)
         }
-        Value::Array(items) if depth > 0 => items
-            .iter()
-            .enumerate()
-            .map(|(place, item)| respelt(item, &format!("{at}[{place}]"), (depth - 1, extra), seen))
-            .collect(),
+        Value::Array(items) if depth > 0 => {
+            let each = items.iter().enumerate().map(|(place, item)| {
+                let length = at.len();
+                let _ = write!(at, "[{place}]");
+                let item = respelt(item, at, (depth - 1, extra), seen);
+                at.truncate(length);
+                item
+            });
+            each.collect()
+        }
         other => other.clone(),
     }
 }
@@ -215,6 +229,15 @@ mod tests {
         assert_eq!((&old["accepts"][0]["maxAmountRequired"], finding.is_some()), (&json!("10000"), true));
         let (alone, finding) = renamed(entry("eip155:1"));
         assert_eq!((Kind::of(&alone), finding.is_some()), (Kind::Requirements, true));
+    }
+
+    #[test]
+    fn of_many_misnamed_members_some_are_told() {
+        let many: Vec<Value> = (0..1000).map(|_| json!({"pay_to": "0x1"})).collect();
+        let mut seen = Seen::new();
+        let mended = respelt(&json!({"accepts": many}), &mut String::new(), (DEPTH, Extra::Always), &mut seen);
+        assert_eq!((seen.len(), mended.pointer("/accepts/999/payTo")), (MOST, Some(&json!("0x1"))));
+        assert_eq!(seen[1].0, "accepts[1].pay_to");
     }
 
     #[test]

@@ -37,7 +37,11 @@ pub(super) fn find(value: &str, place: Place) -> Option<Finding> {
         (is_placeholder, "header_placeholder"),
     ];
     let found = id.into_iter().find(|(is, _)| is(bare)).map(|(_, id)| id);
-    let found = found.or_else(|| (place == Place::Carried && is_advice(bare)).then_some("header_placeholder"));
+    let carried = || {
+        let function = is_function(bare).then_some("object_as_text");
+        function.or_else(|| is_advice(bare).then_some("header_placeholder"))
+    };
+    let found = found.or_else(|| if place == Place::Carried { carried() } else { None });
     let found = found.or_else(|| is_abbreviated(bare).then_some("header_abbreviated"))?;
     Some(Finding::new(found).seen(if value.is_empty() {
         "the value is empty".to_owned()
@@ -74,8 +78,13 @@ fn is_object(value: &str) -> bool {
         ["x402_version=", "PaymentPayload(", "PaymentPayloadV1(", "PaymentPayload {", "map[x402Version:", "&{", "{{2 "]
             .iter()
             .any(|begin| value.starts_with(begin));
-    let function = ["function ", "async function", "async () =>", "() =>", "async (", "class "];
-    tagged || python || structure || function.iter().any(|begin| value.starts_with(begin)) || is_identity(value)
+    tagged || python || structure || is_identity(value)
+}
+
+/// A function or a class, as JavaScript prints it; alone it may be a program that pays.
+fn is_function(value: &str) -> bool {
+    let begins = ["function ", "async function", "async () =>", "() =>", "async (", "class "];
+    begins.iter().any(|begin| value.starts_with(begin))
 }
 
 /// `com.example.PaymentPayload@1b6d3586`, as Java prints what has no text of its own.
@@ -205,7 +214,6 @@ mod tests {
                     "map[x402Version:2 payload:map[]]",
                     "&{2 map[]}",
                     "PaymentPayload { x402_version: 2 }",
-                    "function pay() {}",
                     "org.x402.PaymentPayload@1b6d3586",
                     "<bound method Client.sign of <Client>>",
                 ],
@@ -218,6 +226,8 @@ mod tests {
                 }
             }
         }
+        assert_eq!(id("function pay() {}", Place::Carried), Some("object_as_text"));
+        assert_eq!(id("async function pay() { await fetch(url) }", Place::Alone), None);
         for advice in ["YOUR_PAYMENT", "your payment here", "[your-payment]", "...", "TODO", "base64"] {
             assert_eq!(id(advice, Place::Carried), Some("header_placeholder"), "{advice}");
             assert_eq!(id(advice, Place::Alone), None, "{advice}");

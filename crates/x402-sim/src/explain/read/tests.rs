@@ -285,3 +285,15 @@ fn reasons_and_findings_are_found_however_they_are_written() {
         assert!(!matches!(read(text).subject, Subject::Reason(_)), "{text}");
     }
 }
+
+#[test]
+fn words_that_begin_as_base64_does_are_words() {
+    let lines = "listening, and waiting for whoever comes\n".repeat(20);
+    for word in ["Instance", "Insufficient", "eyes", "ewes"] {
+        let log = format!("{word} at port 3402\n{lines}ERROR verify failed: invalid_exact_evm_signature\n");
+        let reading = read(&log);
+        assert!(reading.findings.is_empty(), "{word}: {:?}", reading.findings);
+        assert!(matches!(reading.subject, Subject::Reason(_)), "{word}: {:?}", reading.subject);
+    }
+    assert!(read("User-Agent: Insomnia/2023.5.8").findings.is_empty());
+}

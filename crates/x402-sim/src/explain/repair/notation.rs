@@ -66,7 +66,8 @@ pub(super) fn seconds(text: &str) -> Option<(u64, &'static str)> {
         text.get(19..)?.strip_prefix('.').unwrap_or(&text[19..]).trim_start_matches(|c: char| c.is_ascii_digit());
     let behind = |sign: char| {
         let (hours, minutes) = fraction.strip_prefix(sign)?.split_once(':')?;
-        Some(hours.parse::<u64>().ok()? * 3600 + minutes.parse::<u64>().ok()? * 60)
+        let of = |text: &str, most: u64| text.parse::<u64>().ok().filter(|own| *own <= most);
+        Some(of(hours, 23)? * 3600 + of(minutes, 59)? * 60)
     };
     let local = days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     let seconds = match fraction {
@@ -172,7 +173,19 @@ mod tests {
         ] {
             assert_eq!(seconds(text).map(|(time, _)| time), Some(time), "{text}");
         }
-        for text in ["", "1795000300", "1.2.3", ".5", "5.", "2026-13-01T00:00:00Z", "2026-11-18", "tomorrow", "$0.01"] {
+        for text in [
+            "",
+            "1795000300",
+            "1.2.3",
+            ".5",
+            "5.",
+            "2026-13-01T00:00:00Z",
+            "2026-11-18",
+            "2026-11-18T12:25:00+9999999999999999:00",
+            "2026-11-18T12:25:00-01:9999999999999999999",
+            "tomorrow",
+            "$0.01",
+        ] {
             assert_eq!(seconds(text), None, "{text}");
         }
     }

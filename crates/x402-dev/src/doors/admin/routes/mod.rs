@@ -54,39 +54,33 @@ pub mod refusals;
 pub mod snapshots;
 pub mod stream;
 
+/// One part of every subject, its routes or its descriptions, put together: those under [`API`], and those beside it.
+macro_rules! every_subject {
+    ($part:ident, $api:expr, $door:expr) => {{
+        let api = $api
+            .merge(instance::$part())
+            .merge(accounts::$part())
+            .merge(money::$part())
+            .merge(allowances::$part())
+            .merge(clock::$part())
+            .merge(faults::$part())
+            .merge(snapshots::$part())
+            .merge(files::$part())
+            .merge(events::$part())
+            .merge(purchases::$part())
+            .merge(refusals::$part());
+        $door.nest(API, api).merge(stream::$part()).merge(metrics::$part())
+    }};
+}
+
 /// Every route.
 pub fn all() -> Router<Office> {
-    let api = Router::new()
-        .merge(instance::routes())
-        .merge(accounts::routes())
-        .merge(money::routes())
-        .merge(allowances::routes())
-        .merge(clock::routes())
-        .merge(faults::routes())
-        .merge(snapshots::routes())
-        .merge(files::routes())
-        .merge(events::routes())
-        .merge(purchases::routes())
-        .merge(refusals::routes());
-    Router::new().nest(API, api).merge(stream::routes()).merge(metrics::routes())
+    every_subject!(routes, Router::new(), Router::new())
 }
 
 /// The description of every route.
 pub fn described() -> OpenApi {
-    let api = OpenApiRouter::new()
-        .merge(instance::described())
-        .merge(accounts::described())
-        .merge(money::described())
-        .merge(allowances::described())
-        .merge(clock::described())
-        .merge(faults::described())
-        .merge(snapshots::described())
-        .merge(files::described())
-        .merge(events::described())
-        .merge(purchases::described())
-        .merge(refusals::described());
-    let door = OpenApiRouter::with_openapi(openapi::empty()).nest(API, api);
-    door.merge(stream::described()).merge(metrics::described()).into_openapi()
+    every_subject!(described, OpenApiRouter::new(), OpenApiRouter::with_openapi(openapi::empty())).into_openapi()
 }
 
 /// A handler at the path and for the methods that its description says.

@@ -46,6 +46,9 @@ fn written(attempt: &Attempt, transaction: &Transaction, text: String) -> Attemp
     if transaction.message.fee_payer() == Some(ours()) { next } else { for_us(&next, transaction) }
 }
 
+/// The longest text that may be a transaction in base58, in characters.
+const LONGEST: usize = 2048;
+
 /// A transaction in another encoding than base64, or a message without its signatures.
 pub(super) fn mended(attempt: &Attempt, text: &str) -> Vec<Candidate> {
     let standard = text.trim().replace('-', "+").replace('_', "/");
@@ -53,7 +56,10 @@ pub(super) fn mended(attempt: &Attempt, text: &str) -> Vec<Candidate> {
         let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
         return vec![Candidate::new(finding, attempt.pay(PLACE, standard), "in standard base64")];
     }
-    let in_base58 = bs58::decode(text).into_vec().ok().map(|bytes| (bytes, "transaction_base58", "base58"));
+    // Base58 takes time by the square of its length; a transaction has at most 1,232 bytes.
+    let short = Some(text).filter(|text| text.len() <= LONGEST);
+    let in_base58 =
+        short.and_then(|text| bs58::decode(text).into_vec().ok()).map(|bytes| (bytes, "transaction_base58", "base58"));
     let in_hexadecimal = hex::decode(text.trim()).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
     for (bytes, id, name) in in_hexadecimal.into_iter().chain(in_base58) {
         let Ok(transaction) = Transaction::decode(&bytes) else { continue };
