@@ -18,11 +18,11 @@ use x402_sim::fault::{MODES, Mode};
 use x402_sim::purchase::{Buyer, PurchaseId};
 use x402_sim::rpc::{self, RpcError};
 use x402_sim::{Rules, Setup, World};
+use x402_wire::amount::AmountError;
 
 use crate::catalogue::Catalogue;
 use crate::clock;
 use crate::config::{Config, Dialect, ForwardedHeaders, TestHeaders, UnknownAccounts, Verification};
-use crate::error::Error;
 use crate::metrics::{Level, Metrics};
 use crate::terminal::Terminal;
 
@@ -87,7 +87,11 @@ pub struct UnknownMode(pub String);
 
 impl State {
     /// The state of a server with this configuration and seed.
-    pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, Error> {
+    ///
+    /// # Errors
+    ///
+    /// What accounts are to hold cannot be said in an enabled asset's atomic units.
+    pub fn new(config: &Config, seed: u64, terminal: Arc<Terminal>) -> Result<Self, AmountError> {
         let catalogue = Catalogue::new(config);
         let mut world = World::new(&setup(config, &catalogue), seed)?;
         world.keep_events(config.event_capacity);
@@ -109,8 +113,8 @@ impl State {
         Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
 
-    /// The same world under another configuration. `Err` changes nothing.
-    pub fn renewed(&self, config: &Config) -> Result<Self, Error> {
+    /// The same world under another configuration. `Err`, as of [`State::new`], changes nothing.
+    pub fn renewed(&self, config: &Config) -> Result<Self, AmountError> {
         let catalogue = Catalogue::new(config);
         let mut world = self.world();
         world.reconfigure(&setup(config, &catalogue))?;

@@ -69,7 +69,7 @@ impl Renewal {
                 fixed.join(", ")
             ));
         }
-        let state = self.current.get().renewed(&new.config).map_err(refused)?;
+        let state = self.current.get().renewed(&new.config).map_err(|error| refused(error.into()))?;
         self.current.set(state);
         Ok((new, changed))
     }

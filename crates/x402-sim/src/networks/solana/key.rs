@@ -12,13 +12,14 @@ use crate::ledger::Account;
 /// What ends the seeds of a derived address, so that no other hash is one.
 const MARKER: &[u8] = b"ProgramDerivedAddress";
 
-/// How many derived addresses are remembered, one in each place.
-const REMEMBERED: usize = 256;
+/// In how many shelves derived addresses are remembered, and how many stand in each.
+const SHELVES: usize = 512;
+const OF_A_SHELF: usize = 4;
 
 thread_local! {
     /// Token accounts that were derived: few are paid again and again, and a derivation costs as much as a part of a
     /// signature's verification.
-    static DERIVED: RefCell<Vec<Option<Derived>>> = const { RefCell::new(Vec::new()) };
+    static DERIVED: RefCell<Vec<[Option<Derived>; OF_A_SHELF]>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Owner, mint and token program, and the token account that they give.
@@ -60,23 +61,25 @@ impl Key {
     /// The associated token account of an owner for a mint of a token program.
     pub fn token_account(owner: Self, mint: Self, token_program: Self) -> Self {
         let from = [owner, mint, token_program];
-        let place = usize::from(owner.0[0] ^ mint.0[0] ^ token_program.0[0]) % REMEMBERED;
+        // Keys are as good as random; mints and programs are few.
+        let place =
+            usize::from(u16::from_le_bytes([owner.0[0], owner.0[1]]) ^ u16::from(mint.0[0] ^ token_program.0[0]));
         DERIVED.with_borrow_mut(|derived| {
             // Room is taken by whoever needs it.
             if derived.is_empty() {
-                derived.resize(REMEMBERED, None);
+                derived.resize(SHELVES, [None; OF_A_SHELF]);
             }
-            match derived[place] {
-                Some((known, key)) if known == from => key,
-                _ => {
-                    let seeds: [&[u8]; 3] = [&owner.0, &token_program.0, &mint.0];
-                    // Half of all hashes are off the curve: 256 tries do not fail.
-                    let found = Self::derived(&seeds, program::ASSOCIATED_TOKEN);
-                    let key = found.map_or(Self::default(), |(key, _)| key);
-                    derived[place] = Some((from, key));
-                    key
-                }
+            let shelf = &mut derived[place % SHELVES];
+            if let Some((_, key)) = shelf.iter().flatten().find(|(known, _)| *known == from) {
+                return *key;
             }
+            let seeds: [&[u8]; 3] = [&owner.0, &token_program.0, &mint.0];
+            // Half of all hashes are off the curve: 256 tries do not fail.
+            let key = Self::derived(&seeds, program::ASSOCIATED_TOKEN).map_or(Self::default(), |(key, _)| key);
+            // The oldest makes room.
+            shelf.rotate_right(1);
+            shelf[0] = Some((from, key));
+            key
         })
     }
 }
@@ -135,14 +138,14 @@ mod tests {
         let mint = key("4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU");
         let owner = |number: u8| {
             let mut owner = [7; 32];
-            owner[1] = number;
+            owner[2] = number;
             Key(owner)
         };
         let derived = |owner: Key, program: Key| {
             Key::derived(&[&owner.0, &program.0, &mint.0], program::ASSOCIATED_TOKEN).unwrap().0
         };
         for _ in 0..2 {
-            for number in 0..4 {
+            for number in 0..6 {
                 for program in [program::TOKEN, program::TOKEN_2022] {
                     let found = Key::token_account(owner(number), mint, program);
                     assert_eq!(found, derived(owner(number), program), "{number}");
