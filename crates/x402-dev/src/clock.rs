@@ -44,6 +44,16 @@ pub fn parse(text: &str) -> Option<u64> {
     }
 }
 
+/// A date as HTTP has it (RFC 9110, 5.6.7), in milliseconds since 1970: `Mon, 23 Nov 2026 18:36:58 GMT`.
+pub fn parse_date(text: &str) -> Option<u64> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.trim().split(' ').skip(1);
+    let (day, month, year, time) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let month = MONTHS.iter().position(|own| *own == month)? + 1;
+    words.next().filter(|zone| *zone == "GMT")?;
+    parse(&format!("{year}-{month:02}-{day}T{time}Z"))
+}
+
 /// A number of digits alone.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -87,6 +97,14 @@ mod tests {
         assert_eq!(timestamp(1_800_000_000_123), "2027-01-15T08:00:00.123Z");
         assert_eq!(timestamp(4_107_542_399_999), "2100-02-28T23:59:59.999Z");
         assert_eq!(timestamp(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn dates_of_http_are_read() {
+        assert_eq!(parse_date("Mon, 23 Nov 2026 18:36:58 GMT"), Some(1_795_459_018_000));
+        for text in ["", "Mon, 23 Nov 2026 18:36:58 CET", "Mon, 31 Feb 2026 18:36:58 GMT", "2026-11-23T18:36:58Z"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub mod context;
 pub mod doors;
 pub mod error;
 pub mod exit;
+#[cfg(test)]
+mod generated;
 pub mod instance;
 pub mod journal;
 pub mod lifetime;
@@ -120,7 +122,7 @@ fn configuration(action: ConfigAction, context: &Context) -> Result<(), Error> {
                 return Err(error.into());
             }
         },
-        ConfigAction::Schema { json: _ } => terminal::result(&schema()),
+        ConfigAction::Schema { json: _ } => terminal::result(schema()),
     }
     Ok(())
 }

@@ -26,10 +26,12 @@ use crate::config::{Config, Dialect, ForwardedHeaders, TestHeaders, UnknownAccou
 use crate::metrics::{Level, Metrics};
 use crate::terminal::Terminal;
 
+pub use callers::{Asked, Called};
 pub use refused::{Refused, value_of};
 pub use stage::Herald;
 use stage::Stage;
 
+mod callers;
 mod refused;
 mod stage;
 
@@ -109,6 +111,7 @@ impl State {
             due,
             armed,
             refused: refused::Record::default(),
+            callers: callers::Callers::default(),
         };
         Ok(Self::over(Arc::new(stage), Arc::default(), config, catalogue, terminal))
     }
@@ -199,16 +202,33 @@ impl State {
         self.stage.skew_ms()
     }
 
-    /// Records an event and prints its line.
-    pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) {
-        self.act(|world, now| drop(world.record(now, kind, door, payment, facts)));
+    /// Records an event and prints its line. Gives its number.
+    pub fn record(&self, kind: Kind, door: Door, payment: Option<PaymentId>, facts: Facts) -> u64 {
+        self.act(|world, now| world.record(now, kind, door, payment, facts).sequence)
     }
 
-    /// Keeps a refused payment whole, for whoever asks why.
+    /// Keeps a refused payment whole, for whoever asks why. Its own event, where it has one, is recorded before.
     pub fn keep_refused(&self, refused: Refused) {
         let real = clock::now();
         let at = self.stage.clock.borrow().at(real);
-        self.stage.refused.keep(refused, at, real);
+        let after = self.stage.told.load(Ordering::Relaxed);
+        self.stage.refused.keep(Refused { at, real, after, ..refused });
+    }
+
+    /// Remembers who got the offer of an event, by its `User-Agent`, and the version, scheme and network of its first entry.
+    pub fn note_caller(&self, event: u64, agent: Option<&[u8]>, asked: Option<(u64, &'static str, &str)>) {
+        self.stage.callers.note(event, agent, asked);
+    }
+
+    /// Who asked without a payment, the newest first.
+    pub fn callers(&self) -> Vec<Called> {
+        self.stage.callers.newest_first()
+    }
+
+    /// Forgets who was refused, and who asked: the world begins anew.
+    pub fn forget_refusals(&self) {
+        self.stage.refused.forget();
+        self.stage.callers.forget();
     }
 
     /// The newest refused payments, the newest first.

@@ -97,10 +97,10 @@ impl Memos {
     /// The memo in a text, if it was issued for these terms and is still good, at a clock in seconds.
     pub(crate) fn check(&self, text: &str, terms: Terms<'_>, now: u64) -> Result<[u8; 16], InvoiceError> {
         let memo = invoice::memo_bytes(text).ok_or(InvoiceError::Malformed)?;
-        let (expires_at, number) = parts(memo);
-        if self.memo(terms, expires_at, number) != memo {
+        if !self.has_issued(memo, terms) {
             return Err(InvoiceError::NotIssued);
         }
+        let (expires_at, _) = parts(memo);
         if now > expires_at {
             return Err(InvoiceError::Expired { seconds: now - expires_at });
         }
@@ -108,6 +108,12 @@ impl Memos {
             return Err(InvoiceError::Spent);
         }
         Ok(memo)
+    }
+
+    /// Whether a memo was issued for these terms, good or not.
+    pub(crate) fn has_issued(&self, memo: [u8; 16], terms: Terms<'_>) -> bool {
+        let (expires_at, number) = parts(memo);
+        self.memo(terms, expires_at, number) == memo
     }
 
     /// Remembers that a memo was paid.

@@ -101,7 +101,11 @@ pub fn shorten(text: &str) -> String {
     }
     let length = text.chars().count();
     let shown = if length > QUOTED { BEGINNING } else { length };
-    let mut short: String = text.chars().take(shown).flat_map(char::escape_debug).collect();
+    let mut short = String::new();
+    for c in text.chars().take(shown) {
+        // It stands between double quotes, or between none.
+        if c == '\'' { short.push(c) } else { short.extend(c.escape_debug()) }
+    }
     if shown < length {
         let _ = write!(short, "… ({length} characters)");
     }
@@ -110,7 +114,7 @@ pub fn shorten(text: &str) -> String {
 
 /// Whether a character is shown as it is. Most texts hold no others, and need not be taken apart.
 const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\')
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]
@@ -148,7 +152,8 @@ mod tests {
     fn a_plain_text_is_what_escaping_leaves_as_it_is() {
         for character in '\0'..='\u{ff}' {
             let text = character.to_string();
-            assert_eq!(shorten(&text), character.escape_debug().to_string());
+            let escaped = character.escape_debug().to_string();
+            assert_eq!(shorten(&text), if character == '\'' { text.clone() } else { escaped });
             assert!(character.is_ascii() || !text.bytes().all(is_plain));
         }
         for length in [QUOTED, QUOTED + 1] {

@@ -31,6 +31,8 @@ pub struct Exchange {
     pub at: Option<u64>,
     /// The browser's cache that the answer came out of, as it calls it.
     pub cached: Option<String>,
+    /// Why no whole answer came, where whoever wrote it down says so.
+    pub broken: Option<String>,
     /// What is read in it, once.
     pub read: Once,
 }
@@ -196,6 +198,12 @@ impl Exchange {
     pub fn resource(&self) -> &str {
         self.url.split(['?', '#']).next().unwrap_or_default()
     }
+}
+
+/// The path of an address, or of a path alone, without its query and without a slash at its end.
+pub fn path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+    rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
 }
 
 /// What a payload can be told from others by.

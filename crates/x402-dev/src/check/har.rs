@@ -65,6 +65,7 @@ fn exchange(entry: &Value) -> Exchange {
         response: side(response, &response["content"]),
         at: began.map(|milliseconds| milliseconds / 1000),
         cached: entry["_fromCache"].as_str().map(str::to_owned),
+        broken: response["_error"].as_str().filter(|cause| !cause.is_empty()).map(str::to_owned),
         ..Exchange::default()
     }
 }

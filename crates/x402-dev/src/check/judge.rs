@@ -6,6 +6,8 @@ use x402_sim::explain::finding::Severity;
 use x402_sim::explain::read::Reading;
 
 use super::Explain;
+use super::time::Moment;
+use crate::clock;
 
 /// How many payments of one record are judged.
 const MOST: usize = 50;
@@ -34,13 +36,13 @@ impl<'a> Judge<'a> {
         Self { explain, judged: 0, left_out: 0 }
     }
 
-    /// Judges a payment against an offer or requirements, or a request to a facilitator, which holds both, by a clock in
-    /// seconds; and adds what was found.
+    /// Judges a payment against an offer or requirements, or a request to a facilitator, which holds both, by the time at
+    /// which it was sent; and adds what was found.
     pub fn judge(
         &mut self,
         reading: Reading,
         asked: Option<Value>,
-        at: Option<u64>,
+        moment: &Moment,
         explanation: &mut Explanation,
     ) -> Judged {
         // An archive of ours has no signatures: what needs one is not judged.
@@ -63,7 +65,10 @@ impl<'a> Judge<'a> {
             return Judged::Unknown;
         }
         self.judged += 1;
-        let judged = (self.explain)(reading, asked, at);
+        let now = clock::now() / 1000;
+        let mut judged = (self.explain)(reading, asked, moment.known());
+        let by_now = judged.verdict.as_ref().is_none_or(|verdict| verdict.at >= now);
+        explanation.notes.extend(moment.temper(by_now, &mut judged));
         let wrong = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
         for finding in judged.findings {
             explanation.find(finding);

@@ -5,14 +5,15 @@
 //! | [`exchange`] | a request and its answer, wherever they were written down |
 //! | [`record`] | a record of them, and how much of it is looked at |
 //! | [`har`], [`curl`] | archives of browsers and of `pay --trace`; what `curl -v` and `curl -i` print |
-//! | [`payments`], [`twice`] | rules about what was paid, and how often |
-//! | [`carrier`], [`retry`] | rules about the field that carries a payment, and about what it pays for |
+//! | [`payments`], [`answered`], [`twice`] | rules about what was paid, what came for it, and how often it was |
+//! | [`proof`] | rules about what pays invoices |
+//! | [`carrier`], [`retry`], [`elsewhere`] | rules about the field that carries a payment, and about what it pays for |
 //! | [`offer`], [`unpaid`] | rules about where an offer stands, and about offers that nobody took up |
 //! | [`unasked`] | an address that asks for no payment |
 //! | [`cache`] | answers that came out of a cache, or may go into one |
 //! | [`refusal`], [`status`] | what a refusal says; answers that are none of the protocol's |
 //! | [`facilitator`] | what a facilitator was asked |
-//! | [`judge`] | judging payments, as many as there is time for |
+//! | [`judge`], [`time`] | judging payments, as many as there is time for; when they were sent |
 //! | [`passage`] | rules about what became of requests on their way: redirects, CORS |
 
 use serde_json::Value;
@@ -20,9 +21,11 @@ use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::read::{Reading, read};
 
+pub mod answered;
 pub mod cache;
 pub mod carrier;
 pub mod curl;
+pub mod elsewhere;
 pub mod exchange;
 pub mod facilitator;
 pub mod har;
@@ -30,10 +33,12 @@ pub mod judge;
 pub mod offer;
 pub mod passage;
 pub mod payments;
+pub mod proof;
 pub mod record;
 pub mod refusal;
 pub mod retry;
 pub mod status;
+pub mod time;
 pub mod twice;
 pub mod unasked;
 pub mod unpaid;
@@ -112,9 +117,13 @@ fn offered(exchange: &Exchange, explain: &Explain<'_>) -> Option<Explanation> {
     if let Some((name, text)) = offer_of(exchange) {
         return Some(explain(read(&format!("{name}: {text}")), None, None));
     }
-    let reading = read(exchange.response.body_text()?);
-    let is_offer = matches!(reading.json(), Some((Kind::OfferV1 | Kind::OfferV2, _)));
-    is_offer.then(|| explain(reading, None, None))
+    let reading = exchange.response.body_text().map(read);
+    let is_offer = |reading: &Reading| matches!(reading.json(), Some((Kind::OfferV1 | Kind::OfferV2, _)));
+    if let Some(reading) = reading.filter(is_offer) {
+        return Some(explain(reading, None, None));
+    }
+    let challenge = proof::challenge(exchange).filter(|_| exchange.status == 402)?;
+    Some(explain(read(&format!("WWW-Authenticate: {challenge}")), None, None))
 }
 
 /// The header with an offer, and its value.
@@ -130,6 +139,7 @@ fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Explana
         facilitator::look(own, &format!("request {}", place + 1), explain, &mut judge, explanation);
     }
     judge.sum_up(explanation);
+    answered::look(exchanges, explanation);
     twice::look(exchanges, explanation);
     retry::look(exchanges, explanation);
     passage::look(exchanges, explanation);

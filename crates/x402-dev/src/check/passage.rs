@@ -2,8 +2,9 @@
 
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
+use x402_wire::shape::shorten;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, path};
 use super::{cache, offer, refusal};
 
 /// Looks at the ways of a record's requests.
@@ -82,10 +83,6 @@ fn redirect(own: &Exchange, next: Option<&Exchange>, name: &str, explanation: &m
         return;
     }
     let target = own.response.get("location").unwrap_or_default();
-    let path = |url: &str| {
-        let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("/", |at| &rest[at..]));
-        rest.split(['?', '#']).next().unwrap_or_default().to_owned()
-    };
     if ["/verify", "/settle"].iter().any(|end| path(&own.url).ends_with(end)) {
         let seen = format!("{name}: {} {} is answered with {}", own.method, own.url, own.status);
         explanation.find(Finding::new("facilitator_redirect").seen(seen));
@@ -93,7 +90,14 @@ fn redirect(own: &Exchange, next: Option<&Exchange>, name: &str, explanation: &m
     let Some(next) = next.filter(|next| target.is_empty() || path(&next.url) == path(target)) else { return };
     if own.method != next.method && own.method != "HEAD" {
         let seen = format!("{name}: {} is answered with {}, and {} follows", own.method, own.status, next.method);
-        explanation.find(Finding::new("method_changed").seen(seen));
+        let finding = Finding::new("method_changed").seen(seen);
+        // A proxy that wants https sends whoever comes without it there.
+        let secure = own.url.strip_prefix("http://").map(|rest| format!("https://{rest}"));
+        let secure = secure.filter(|url| target == url.as_str() || next.url == *url);
+        explanation.find(match secure {
+            Some(url) => finding.fixed_by(format!("Ask `{}` from the beginning.", shorten(&url))),
+            None => finding,
+        });
     } else if own.payment().is_some() && next.payment().is_none() {
         let elsewhere = origin(target).filter(|target| origin(&own.url).is_none_or(|own| own != *target));
         let elsewhere = elsewhere.map(|target| format!(" to another origin, {target},")).unwrap_or_default();

@@ -10,7 +10,8 @@ use x402_sim::explain::read::{Reading, read};
 
 use super::exchange::Exchange;
 use super::judge::{Judge, Judged};
-use super::{cache, carrier, offer, offer_of, refusal, status};
+use super::time::Moment;
+use super::{cache, carrier, elsewhere, offer, offer_of, proof, refusal, status};
 
 /// What a record tells of its payments, from its beginning to where somebody looks.
 #[derive(Debug, Default)]
@@ -30,7 +31,8 @@ pub struct Payments<'a> {
 impl<'a> Payments<'a> {
     /// What is known before anything was looked at.
     pub fn of(exchanges: &'a [Exchange]) -> Self {
-        let paid = exchanges.iter().enumerate().filter(|(_, own)| (200..300).contains(&own.status));
+        let paid =
+            exchanges.iter().enumerate().filter(|(_, own)| (200..300).contains(&own.status) && own.broken.is_none());
         let delivered = paid.filter_map(|(place, own)| Some((own.mark()?, place))).collect();
         let receipted = exchanges.iter().filter(|own| own.receipt().is_some()).filter_map(Exchange::mark).collect();
         let used = exchanges.iter().filter(|own| refusal::says_used(own)).filter_map(Exchange::mark).collect();
@@ -42,7 +44,7 @@ impl<'a> Payments<'a> {
         let name = format!("request {}", place + 1);
         if let Some((header, value)) = own.payment() {
             let is_alone = carrier::is_alone(own, &name, explanation);
-            let is_whole = is_whole((header, value), &name, explanation) && is_alone;
+            let is_whole = is_whole((header, value), self.only_in(own), &name, explanation) && is_alone;
             let later = own.mark().and_then(|mark| self.delivered.get(mark)).filter(|later| **later > place);
             match later {
                 Some(later) if own.status >= 400 => explanation.notes.push(format!(
@@ -54,19 +56,27 @@ impl<'a> Payments<'a> {
                 )),
                 _ => {
                     // A header that is wrong itself is answered as one that did not arrive.
-                    if is_whole && own.mark().is_none_or(|mark| !self.used.contains(mark)) {
+                    let may_be_lost = is_whole && own.mark().is_none_or(|mark| !self.used.contains(mark));
+                    // An offer that has changed meanwhile explains the refusal as well, and is there to be seen.
+                    let has_changed = self.change(own).is_some();
+                    if may_be_lost && !has_changed {
                         stripped(own, &name, explanation);
                     }
                     self.paid(own, &name, judge, explanation);
+                    if may_be_lost && has_changed {
+                        stripped(own, &name, explanation);
+                    }
                     self.again(own, explanation);
+                    proof::refused(own, &name, explanation);
                 }
             }
         }
+        proof::misplaced(own, &name, explanation);
         if let Some(mark) = own.mark() {
             self.first.entry(mark).or_insert((place, own.status));
         }
         if let Some((header, value)) = offer_of(own) {
-            is_whole((header, &value), &name, explanation);
+            is_whole((header, &value), None, &name, explanation);
         }
         for offer in own.offers().iter().rev() {
             self.offers.insert((own.resource(), Some(Kind::of(offer))), offer);
@@ -138,6 +148,14 @@ impl<'a> Payments<'a> {
         offer::changed(payload, before, own.offer_of(wanted)?)
     }
 
+    /// The kind of all offers that its server makes, where it is one kind.
+    fn only_in(&self, own: &Exchange) -> Option<Kind> {
+        let before = [Kind::OfferV1, Kind::OfferV2].map(|kind| self.offers.get(&(own.resource(), Some(kind))).copied());
+        let mut kinds = own.offers().iter().chain(before.into_iter().flatten()).map(Kind::of);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
+    }
+
     /// Judges the payment against the offer that it answers; without one, against what it says itself.
     fn why(&self, own: &Exchange, judge: &mut Judge<'_>, explanation: &mut Explanation) -> Judged {
         let Some(payload) = own.payload() else { return Judged::Unknown };
@@ -148,20 +166,29 @@ impl<'a> Payments<'a> {
         if offer.is_none() && payload.get("accepted").is_none() {
             return Judged::Unknown;
         }
-        let reading = Reading::carried(own.payment().map(|(name, _)| name), payload.clone());
-        judge.judge(reading, offer.cloned(), own.at, explanation)
+        let mut reading = Reading::carried(own.payment().map(|(name, _)| name), payload.clone());
+        reading.findings.retain(|finding| !is_no_way(self.only_in(own), finding));
+        let first = explanation.findings.len();
+        let judged = judge.judge(reading, offer.cloned(), &Moment::of(own), explanation);
+        elsewhere::tell(payload, own.resource(), first, explanation);
+        judged
     }
 }
 
-/// Whether a header that carries x402 can be decoded as it is.
-fn is_whole((header, value): (&str, &str), name: &str, explanation: &mut Explanation) -> bool {
+/// Whether a finding tells to send a payment as another version has it, where nobody offers that version.
+fn is_no_way(only: Option<Kind>, finding: &Finding) -> bool {
+    finding.id == "v1_header_name" && only == Some(Kind::OfferV1)
+}
+
+/// Whether a header that carries x402 can be decoded as it is. `only` is the one kind of offer that its server makes.
+fn is_whole((header, value): (&str, &str), only: Option<Kind>, name: &str, explanation: &mut Explanation) -> bool {
     // By whoever kept the record: the payment itself was sent as it was.
     if value.starts_with("<cut out") {
         return true;
     }
     let findings = read(&format!("{header}: {value}")).findings;
     let is_whole = findings.is_empty();
-    for finding in findings {
+    for finding in findings.into_iter().filter(|finding| !is_no_way(only, finding)) {
         explanation.find(finding.seen(format!("{name}, {header}")));
     }
     is_whole
@@ -171,6 +198,12 @@ fn is_whole((header, value): (&str, &str), name: &str, explanation: &mut Explana
 fn stripped(own: &Exchange, name: &str, explanation: &mut Explanation) {
     // What came out of a cache says nothing of this payment.
     let refused = [402, 412].contains(&own.status) && own.payload().is_some() && cache::stored(own).is_none();
+    // A server of the other version looks for another header.
+    let is_other =
+        || own.offer().is_some() && own.payload().is_some_and(|payload| own.offer_of(offer_for(payload)).is_none());
+    if is_other() {
+        return;
+    }
     if let Some(error) = refusal::reason(own).filter(|_| refused && refusal::says_unpaid(own)) {
         let seen = format!("{name} carries a payment, and the answer says \"{error}\"");
         explanation.find(Finding::new("header_stripped").seen(seen));

@@ -3,7 +3,7 @@
 use x402_sim::explain::explanation::{Explanation, Section};
 
 use super::exchange::Exchange;
-use super::{curl, har};
+use super::{curl, har, proof};
 
 /// How many requests of a record are looked at.
 pub const MOST: usize = 2000;
@@ -78,6 +78,7 @@ fn meaning(own: &Exchange) -> String {
     let carried = [
         (own.has_body(), "with a body"),
         (own.response.get("payment-required").is_some(), "an offer came back"),
+        (own.status == 402 && own.offers().is_empty() && proof::challenge(own).is_some(), "an invoice came back"),
         (own.receipt().is_some(), "a receipt came back"),
     ];
     let carried = carried.into_iter().filter(|(is_there, _)| *is_there).map(|(_, words)| words.to_owned());

@@ -11,11 +11,11 @@ use super::judge::Judged;
 use super::payments::offer_for;
 
 /// What official servers say where they saw no payment.
-const UNPAID: [&str; 2] = ["Payment required", "X-PAYMENT header is required"];
+pub(crate) const UNPAID: [&str; 2] = ["Payment required", "X-PAYMENT header is required"];
 
 /// Findings that a payment beside its offer does not show: they are of balances, of what was used before, of other
 /// clocks, of other machines. All others were looked for when it was judged.
-const BEYOND: [&str; 22] = [
+pub(crate) const BEYOND: [&str; 22] = [
     "asset_not_eip3009",
     "asset_unknown",
     "blocked_account",

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, path};
 
 /// Among how many open requests the one that a payment answers is looked for.
 const NEAR: usize = 64;
@@ -101,12 +101,6 @@ impl<'a> Open<'a> {
         };
         if own.status < 400 { None } else { self.newest.iter().rev().find(is_it).copied() }
     }
-}
-
-/// The path of an address, without a slash at its end.
-fn path(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
-    rest.trim_end_matches('/')
 }
 
 fn query(url: &str) -> Option<&str> {

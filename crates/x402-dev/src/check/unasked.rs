@@ -4,18 +4,18 @@ use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::{Finding, Side};
 use x402_sim::explain::manual;
 
-use super::exchange::Exchange;
+use super::exchange::{Exchange, path};
 
 /// Looks at the answer of an address that was asked once.
 pub fn look(own: &Exchange, explanation: &mut Explanation) {
     if own.status == 402 || own.offer().is_some() {
         return;
     }
-    let (status, path) = (own.status, own.url.splitn(4, '/').nth(3).unwrap_or_default());
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let (status, path) = (own.status, path(&own.url));
+    let path = if path.is_empty() { "/" } else { path };
     if (200..300).contains(&status) {
         explanation.notes.push(format!(
-            "it answers {status}, and asks for no payment: is there a route {} /{path} among the paid ones, with this \
+            "it answers {status}, and asks for no payment: is there a route {} {path} among the paid ones, with this \
              method and this path, and does the payment middleware stand before the handler?",
             own.method
         ));

@@ -41,7 +41,7 @@ pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Exp
     for cause in &told {
         finding = finding.seen(format!("of its offer: {}", cause.title));
     }
-    explanation.find(finding);
+    explanation.find(own.offer().map_or_else(|| finding.clone(), |offer| finding.clone().for_offer(offer)));
     for cause in told {
         explanation.find(cause);
     }

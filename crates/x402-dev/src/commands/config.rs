@@ -78,8 +78,8 @@ fn trouble(error: &ConfigError) -> Value {
 }
 
 /// The JSON Schema of a configuration file.
-pub fn schema() -> String {
-    format!("{}\n", config::schema())
+pub const fn schema() -> &'static str {
+    config::SCHEMA
 }
 
 fn summary(resources: usize, networks: usize) -> String {

@@ -29,6 +29,7 @@ mod parse;
 mod prices;
 mod resources;
 mod response;
+#[cfg(test)]
 mod schema;
 mod settings;
 #[cfg(test)]
@@ -43,7 +44,6 @@ pub use model::{
 };
 pub use origin::Origin;
 pub use overrides::Overrides;
-pub use schema::schema;
 
 pub(crate) use x402_sim::explain::nearest;
 
@@ -51,6 +51,9 @@ pub use crate::route::FacilitatorPaths;
 
 use crate::context::Context;
 use cursor::Problems;
+
+/// The JSON Schema of a configuration file, for editors. A test makes it again, and compares.
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// A configuration and what is to be said about it.
 #[derive(Clone, Debug)]

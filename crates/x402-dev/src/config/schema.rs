@@ -1,7 +1,7 @@
-//! The JSON Schema of a configuration file, for editors.
+//! What `schema.json` is made from.
 //!
-//! These structs are never filled: they only describe the file to `schemars`. A test compares them with the loader's
-//! own lists of keys.
+//! These structs are never filled: they only describe the configuration file to `schemars`. A test compares them with the
+//! loader's own lists of keys, and what is made from them with the file that stands beside this one.
 
 #![expect(dead_code, reason = "the structs describe the file, the loader reads it with its own functions")]
 
@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 
 /// The JSON Schema of a configuration file, as indented JSON.
-pub fn schema() -> String {
-    let schema = schemars::schema_for!(File);
-    serde_json::to_string_pretty(&schema).expect("a schema has string keys")
+fn made() -> String {
+    serde_json::to_string_pretty(&schemars::schema_for!(File)).unwrap() + "\n"
 }
 
 /// Configuration of x402-dev: `.x402dev.yaml` in the working directory, or `~/.x402dev/config.yaml`.
@@ -484,7 +483,8 @@ mod tests {
 
     use super::super::keys;
     use super::super::tests::Project;
-    use super::schema;
+    use super::made;
+    use crate::config::SCHEMA;
 
     const EXAMPLE: &str = include_str!("../../../../docs/config.example.yaml");
 
@@ -493,8 +493,13 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_beside_this_is_the_one_that_is_made() {
+        crate::generated::compare("config/schema.json", SCHEMA, &made());
+    }
+
+    #[test]
     fn the_schema_lists_exactly_the_keys_that_the_loader_accepts() {
-        let schema: Value = serde_json::from_str(&schema()).unwrap();
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         let set = |keys: &[&str]| keys.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         assert_eq!(names(&schema), set(keys::ROOT));
         let definitions = &schema["$defs"];

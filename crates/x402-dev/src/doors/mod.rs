@@ -20,6 +20,7 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::State as Extract;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use futures_util::FutureExt;
@@ -188,12 +189,14 @@ fn facilitator() -> Router<Desk> {
         .route("/discovery/search", any(not_built))
 }
 
-async fn only_post(method: Method) -> Response {
-    other_method(&method, "POST, OPTIONS")
+async fn only_post(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+    facilitator::astray::keep(&desk.state(), &request, "POST");
+    other_method(request.method(), "POST, OPTIONS")
 }
 
-async fn only_get(method: Method) -> Response {
-    other_method(&method, "GET, HEAD, OPTIONS")
+async fn only_get(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+    facilitator::astray::keep(&desk.state(), &request, "GET");
+    other_method(request.method(), "GET, HEAD, OPTIONS")
 }
 
 async fn not_built() -> Response {

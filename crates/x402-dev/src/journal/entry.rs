@@ -23,6 +23,29 @@ pub struct Entry {
     pub authorizations: Vec<Authorized>,
     /// What is known of the end; `null` while it is not known.
     pub ending: Option<Ending>,
+    /// What was known last, while the end is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// What was known of a purchase when somebody looked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// The outcome by its stable name: `unknown`, or `undelivered` for what is known to be paid.
+    pub outcome: String,
+    /// The same in words.
+    pub words: String,
+}
+
+/// What was to be said about a seller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Noted {
+    /// Its stable name.
+    pub code: String,
+    /// What it is, in a sentence.
+    pub text: String,
 }
 
 /// The request that is paid.
@@ -87,6 +110,9 @@ pub struct Authorized {
     pub answers: Vec<String>,
     /// Transactions that receipts have named, or that the payer has sent and seen on the chain.
     pub transactions: Vec<String>,
+    /// What was found in the answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Noted>,
     /// Why it can never be used again, where that is proven.
     pub dead: Option<String>,
     /// A transaction that the payer sends to the chain, before its name is presented: of an invoice.

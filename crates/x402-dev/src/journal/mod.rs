@@ -19,7 +19,7 @@ pub mod entry;
 pub mod page;
 pub mod store;
 
-pub use entry::{Asked, Authorized, Ending, Entry, Errand, Transfer};
+pub use entry::{Asked, Authorized, Ending, Entry, Errand, Noted, Standing, Transfer};
 pub use page::Page;
 pub use store::{Journal, JournalError};
 

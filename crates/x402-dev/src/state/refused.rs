@@ -29,6 +29,8 @@ pub struct Refused {
     pub at: u64,
     /// When, in milliseconds since 1970 of the computer's clock.
     pub real: u64,
+    /// The newest event when it was kept: its own, where it has one.
+    pub after: u64,
     /// Through which door.
     pub door: Door,
     /// The path that was asked for.
@@ -49,6 +51,8 @@ pub struct Refused {
     pub requirements: Option<Value>,
     /// The faults that were played for this request and may be the cause, a sentence each.
     pub faults: Vec<String>,
+    /// Those that were played when the same payment was refused before, where that is kept.
+    pub faults_before: Vec<String>,
     /// What the paying client calls itself: its `User-Agent`, where it paid here.
     pub agent: Option<String>,
     /// The finding that the instance knows it to be, where the payment was not looked at.
@@ -72,6 +76,7 @@ impl Refused {
             number: 0,
             at: 0,
             real: 0,
+            after: 0,
             door,
             path: cut(path),
             payment: None,
@@ -82,6 +87,7 @@ impl Refused {
             payload: None,
             requirements: None,
             faults: Vec::new(),
+            faults_before: Vec::new(),
             agent: None,
             finding: None,
         }
@@ -136,14 +142,26 @@ impl Refused {
 
 impl Record {
     /// Keeps one, and forgets the oldest where there are too many.
-    pub(super) fn keep(&self, refused: Refused, at: u64, real: u64) {
+    pub(super) fn keep(&self, refused: Refused) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.newest += 1;
         let number = kept.newest;
-        kept.all.push_back(Arc::new(Refused { number, at, real, ..refused }));
+        let is_same = |own: &&Arc<Refused>| own.payment.is_some() && own.payment == refused.payment;
+        let mut faults_before: Vec<String> = Vec::new();
+        for fault in kept.all.iter().filter(is_same).flat_map(|own| &own.faults) {
+            if !faults_before.contains(fault) {
+                faults_before.push(fault.clone());
+            }
+        }
+        kept.all.push_back(Arc::new(Refused { number, faults_before, ..refused }));
         if kept.all.len() > KEPT {
             kept.all.pop_front();
         }
+    }
+
+    /// Forgets all of them. What comes is numbered on.
+    pub(super) fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).all.clear();
     }
 
     /// Those that are kept, the newest first.
@@ -176,7 +194,7 @@ mod tests {
     fn only_the_newest_are_kept_and_nothing_that_is_too_long() {
         let record = Record::default();
         for number in 0..KEPT + 3 {
-            record.keep(Refused::at_door(Door::Resources, "/a", &number.to_string()), 1, 2);
+            record.keep(Refused::at_door(Door::Resources, "/a", &number.to_string()));
         }
         let all = record.newest_first();
         assert_eq!((all.len(), all[0].number), (KEPT, KEPT as u64 + 3));
@@ -184,6 +202,24 @@ mod tests {
         let long = "é".repeat(LONGEST);
         let refused = Refused::at_door(Door::Resources, &long, "x").asked(Value::from(long.clone()));
         assert!(refused.path.len() <= LONGEST && refused.requirements.is_none());
+    }
+
+    #[test]
+    fn what_a_payment_met_before_is_kept_with_it() {
+        let record = Record::default();
+        let refused = |payment: Option<&str>, faults: &[&str]| Refused {
+            payment: payment.map(str::to_owned),
+            ..Refused::at_door(Door::Resources, "/a", "x").amid(faults.iter().map(ToString::to_string).collect())
+        };
+        for (payment, faults) in
+            [(Some("a"), &["f1", "f2"][..]), (Some("b"), &["f3"]), (Some("a"), &["f1"]), (None, &["f4"])]
+        {
+            record.keep(refused(payment, faults));
+        }
+        for (payment, before) in [(Some("a"), &["f1", "f2"][..]), (Some("c"), &[]), (None, &[])] {
+            record.keep(refused(payment, &[]));
+            assert_eq!(record.newest_first()[0].faults_before, before, "{payment:?}");
+        }
     }
 
     #[test]

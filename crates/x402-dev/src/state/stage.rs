@@ -10,6 +10,7 @@ use x402_sim::event::{Event, Facts, Kind};
 use x402_sim::world::record::Shipment;
 
 use super::Counters;
+use super::callers::Callers;
 use super::refused::Record;
 use crate::clock;
 use crate::metrics::Metrics;
@@ -35,6 +36,8 @@ pub(super) struct Stage {
     pub(super) armed: AtomicBool,
     /// The newest refused payments.
     pub(super) refused: Record,
+    /// Who asked without a payment.
+    pub(super) callers: Callers,
 }
 
 /// Who tells what happens after an answer has left the doors.

@@ -170,6 +170,21 @@ fn a_refusal_says_how_old_it_is_which_request_it_was_and_what_came_after() {
     assert!(field(&told, "settled since")["meaning"].as_str().unwrap().starts_with("the newest: Settled"), "{told}");
 }
 
+/// A settlement that is pending is a refusal like any other: what was asked for afterwards is newer.
+#[test]
+fn after_a_pending_settlement_the_newest_request_is_what_is_asked_about() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let url = format!("{}/report", mock.url);
+    let paid = asker.run(&["pay", &url, "--as", "pending", "--retry", "0"]);
+    assert_eq!(paid.code, Some(4), "{paid:?}");
+    let told = last(&asker, &mock);
+    assert_eq!(told["verdict"]["reason"], "settlement_pending", "{told}");
+    unpaid(&mock);
+    let told = last(&asker, &mock);
+    assert_eq!(ids(&told), ["no_payment_sent"], "{told}");
+    assert!(told["notes"].to_string().contains("with settlement_pending: `x402-dev explain "), "{told}");
+}
+
 #[test]
 fn what_others_print_around_a_reason_is_read_as_the_reason() {
     let asker = Asker::new();

@@ -48,7 +48,7 @@ fn a_purchase_of_pay_is_found_in_its_journal_open_or_ended() {
     let mut entry = paid["purchase"].clone();
     entry["id"] = Value::from(open.as_str());
     entry["ending"] = Value::Null;
-    entry["authorizations"][0]["answers"] = serde_json::json!(["402 invalid_exact_evm_insufficient_balance"]);
+    entry["authorizations"][0]["answers"] = serde_json::json!(["refused: invalid_exact_evm_insufficient_balance"]);
     fs::create_dir(purchases.join(&open)).unwrap();
     fs::write(purchases.join(&open).join("entry.json"), entry.to_string()).unwrap();
     let with_open = files(&purchases);
@@ -66,4 +66,65 @@ fn a_purchase_that_nobody_made_is_said_to_be_unknown() {
     let run = asker.run(&["explain", "pay_0123456789abcdef0123456789abcdef"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stderr.contains("holds no purchase") && run.stderr.contains("pay --list"), "{run:?}");
+}
+
+#[test]
+fn what_became_of_a_payment_that_was_sent_is_told_by_the_answers_and_never_as_none_that_was_sent() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let (url, rpc) = (format!("{}/report", mock.url), format!("{}/_x402/rpc/eip155:84532", mock.url));
+    for (preset, first, state) in [
+        ("5xx_after_settle", "nonce_used", "open: it is paid, and not delivered"),
+        ("double_402", "header_stripped", "open: it is paid, and not delivered"),
+        ("truncated", "nonce_used", "open: it is paid, and not delivered"),
+        ("pending_forever", "settlement_pending", "open: its outcome is not known"),
+        ("price_bait", "offer_changed", "refused"),
+        ("wrong_receipt", "receipt_mismatch", "paid and delivered"),
+        ("lost_receipt", "receipt_missing", "paid and delivered"),
+        ("fake_delivery", "empty_content", "paid and delivered"),
+    ] {
+        for words in [&["clear"][..], &["add", preset, "--door", "resources"]] {
+            let run = asker.run(&[&["fault"], words, &["--url", &mock.url]].concat());
+            assert_eq!(run.code, Some(0), "{preset}: {run:?}");
+        }
+        let run = asker.run(&["pay", &url, "--rpc", &rpc, "--retry-delay", "0", "--another", "--json"]);
+        let paid: Value = serde_json::from_str(&run.stdout).unwrap();
+        let id = paid["purchase"]["id"].as_str().unwrap_or_else(|| panic!("{preset}: {paid}"));
+        let told = asker.json(&["explain", id]);
+        let found = ids(&told);
+        assert_eq!(found.first().map(String::as_str), Some(first), "{preset}: {told}");
+        assert!(!found.contains(&"no_payment_sent".to_owned()), "{preset}: {told}");
+        assert!(!found.contains(&"v1_header_name".to_owned()), "{preset}: {told}");
+        assert_eq!(field(&told, "state"), state, "{preset}: {told}");
+        if preset == "wrong_receipt" {
+            let message = paid["message"].as_str().unwrap();
+            assert!(message.starts_with("delivered for ") && message.contains("the seller says"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_purchase_of_an_invoice_is_told_in_its_own_units_and_by_its_transaction() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let url = format!("{}/report", mock.url);
+    let paid = asker.json(&["pay", &url, "--as", "alice", "--dialect", "invoice"]);
+    let id = paid["purchase"]["id"].as_str().unwrap();
+    let text = asker.run(&["explain", id]).stdout;
+    assert!(text.contains("in whole units of USDC") && !text.contains("atomic units"), "{text}");
+
+    // A seller who did not see the transaction.
+    let open = format!("pay_{}", "0b".repeat(16));
+    let mut entry = paid["purchase"].clone();
+    entry["id"] = Value::from(open.as_str());
+    entry["ending"] = Value::Null;
+    entry["authorizations"][0]["answers"] = serde_json::json!(["unclear: 402 Payment Required: no reason given"]);
+    let transaction = entry["authorizations"][0]["transactions"][0].as_str().unwrap().to_owned();
+    let place = asker.directory().join("home/purchases").join(&open);
+    fs::create_dir(&place).unwrap();
+    fs::write(place.join("entry.json"), entry.to_string()).unwrap();
+    let told = asker.json(&["explain", &open]);
+    assert_eq!(ids(&told), ["invoice_refused"], "{told}");
+    let finding = &told["findings"][0];
+    assert!(finding["evidence"].to_string().contains(&format!("{transaction} is on the chain")), "{told}");
+    assert!(finding["fix"].as_str().unwrap().contains("do not pay again"), "{told}");
+    assert_eq!(field(&told, "state"), "open: it is paid, and not delivered");
 }

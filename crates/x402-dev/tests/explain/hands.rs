@@ -62,6 +62,27 @@ fn the_sdk_of_the_project_or_of_the_client_is_recognised_and_said() {
     assert!(told.contains("lines of code are for Python: members are spelt as its models are"), "{told}");
 }
 
+/// An error that was pasted says itself whose language it is, whatever project it is read in.
+#[test]
+fn lines_are_of_the_language_of_the_error_that_was_pasted() {
+    let asker = Asker::new();
+    asker.file("package.json", r#"{"dependencies": {"@x402/fetch": "2.27.0"}}"#);
+    let python = "Traceback (most recent call last):\n  File \"pay.py\", line 3, in <module>\n    pay()\n\
+                  x402.client.NoMatchingRequirementsError: No payment requirements match registered schemes";
+    let go =
+        "panic: No payment requirements match registered schemes\n\ngoroutine 1 [running]:\nmain.main()\n\t/a.go:12";
+    let axios = "AxiosError: Request failed with status code 402\n    at settle (/app/node_modules/axios/lib/core/settle.js:19:12)";
+    for (text, line, why) in [
+        (python, "python-client: ", "for Python: the error is Python's"),
+        (go, "go: ", "for Go: the error is Go's"),
+        (axios, "ts-axios: ", "for TypeScript with axios: the error is axios's"),
+    ] {
+        let told = asker.run(&["explain", text]).stdout;
+        let lines: Vec<&str> = told.lines().map(str::trim).filter(|own| own.starts_with(line)).collect();
+        assert!(!lines.is_empty() && !told.contains("ts-fetch: ") && told.contains(why), "{told}");
+    }
+}
+
 #[test]
 fn where_no_line_of_code_helps_that_is_said() {
     let asker = Asker::new();

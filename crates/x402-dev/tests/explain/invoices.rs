@@ -145,7 +145,13 @@ fn what_has_not_paid_yet_or_has_paid_already_is_told_apart() {
     refused(&mock, &prove("/a", &fails), "invoice_transaction_failed", "invoice_failed");
     refused(&mock, &prove("/a", &own), "invoice_not_paid", "invoice_memo_alone");
     let paid = send(&mock, DEVNET, pays(&own));
-    refused(&mock, &prove("/b", &paid), "invoice_memo_not_issued", "invoice_not_issued");
+    let told = refused(&mock, &prove("/b", &paid), "invoice_memo_not_issued", "invoice_not_issued");
+    assert!(told["evidence"].to_string().contains("issued that memo for GET /a at 0.01 USDC"), "{told}");
+    let told = refused(&mock, &prove("/b", &own), "invoice_memo_not_issued", "invoice_not_issued");
+    assert!(told["evidence"].to_string().contains("and not for this request, GET /b at 0.01 USDC"), "{told}");
+    let other = format!("{}{}", &own[..own.len() - 1], if own.ends_with('0') { '1' } else { '0' });
+    let told = refused(&mock, &prove("/a", &other), "invoice_memo_not_issued", "invoice_not_issued");
+    assert!(told["evidence"].to_string().contains("letters of it were changed"), "{told}");
     mock.send(&prove("/a", &paid)).assert_status(200);
     let told = refused(&mock, &prove("/a", &paid), "invoice_already_paid", "invoice_used");
     assert!(told["fix"].as_str().unwrap().contains("x402-dev purchases"), "{told}");
@@ -153,6 +159,11 @@ fn what_has_not_paid_yet_or_has_paid_already_is_told_apart() {
     let wait = Request::post_json("/_x402/api/clock/advance", &json!({"by_ms": 600_000}));
     mock.connect().send(&wait.header("Host", mock.address.to_string())).assert_status(200);
     refused(&mock, &prove("/a", &late), "invoice_expired", "invoice_late");
+    // An altered memo of an invoice that has expired is still an altered one, and none of somebody else's.
+    let shouted = vec![usdc(accounts::MERCHANT, 10_000), note(own.to_uppercase().as_bytes())];
+    let proof = send(&mock, DEVNET, shouted);
+    let told = refused(&mock, &prove("/a", &proof), "invoice_transaction_memo", "invoice_memo");
+    assert!(told["evidence"].to_string().contains(&own), "{told}");
 }
 
 fn bs58(transaction: &Transaction) -> String {
@@ -167,4 +178,47 @@ fn a_proof_in_another_form_is_given_back_in_base58() {
         let told = refused(&mock, &prove("/a", &proof), "invoice_memo_malformed", "invoice_proof");
         assert!(told["fix"].as_str().unwrap().contains(&bs58(&transaction)), "{told}");
     }
+}
+
+#[test]
+fn a_proof_that_stands_elsewhere_is_known_for_what_it_is_and_secrets_are_not_kept() {
+    let mock = Test::new().start();
+    let sent = send(&mock, DEVNET, vec![usdc(accounts::MERCHANT, 10_000), note(memo(&mock).as_bytes())]);
+    let unknown = solana::signature_text(&[7; 64]);
+    let get = |name: &'static str, value: String| Request::get("/a").header(name, value);
+    for (request, place) in [
+        (get("Authorization", format!("x402-solana {sent}")), "header `authorization`"),
+        (get("Authorization", format!("Bearer {sent}")), "header `authorization`"),
+        (get("X-Proof", sent.clone()), "header `x-proof`"),
+        (Request::get(format!("/a?proof={sent}")), "the query"),
+        (Request::post("/a", json!({ "proof": sent }).to_string()), "the body"),
+    ] {
+        mock.send(&request).assert_status(402);
+        let told = Asker::new().json(&["explain", "last", "--url", &mock.url]);
+        assert_eq!(ids(&told), ["invoice_proof_misplaced"], "{place}: {told}");
+        let first = &told["findings"][0];
+        let evidence = first["evidence"].to_string();
+        for part in [place, "on this mock's chain", &format!("X-Payment-Proof: {sent}")] {
+            assert!(evidence.contains(part), "{told}");
+        }
+        assert!(first["fix"].as_str().unwrap().contains("do not pay again"), "{told}");
+        assert_eq!(first["certainty"], "proven");
+    }
+    mock.send(&get("Authorization", format!("x402-solana {unknown}"))).assert_status(402);
+    let told = Asker::new().json(&["explain", "last", "--url", &mock.url]);
+    assert!(told["findings"][0]["evidence"].to_string().contains("has no such transaction"), "{told}");
+    let kept = |mock: &Mock| {
+        let ask = Request::get("/_x402/api/refusals").header("Host", mock.address.to_string());
+        mock.connect().send(&ask).text()
+    };
+    let mock = Test::new().start();
+    for request in [get("Authorization", format!("Bearer {unknown}")), Request::get(format!("/a?key={unknown}"))] {
+        mock.send(&request).assert_status(402);
+        assert!(!kept(&mock).contains(&unknown));
+    }
+    // In the header of a payment it is refused, and named.
+    mock.send(&prove("/a", &sent));
+    mock.send(&get("X-PAYMENT", unknown.clone()));
+    let told = Asker::new().json(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(ids(&told), ["invoice_proof_misplaced"], "{told}");
 }

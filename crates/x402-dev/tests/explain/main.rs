@@ -17,20 +17,25 @@ mod harness;
 
 mod asker;
 
+mod ages;
 mod asked_urls;
 mod astray;
 mod blame;
 mod bought;
 mod corpus;
+mod fixes;
 mod hands;
 mod instance;
 mod invoices;
+mod last;
 mod logs;
 mod past;
 mod records;
+mod records_answers;
 mod records_fuzz;
 mod records_offers;
 mod records_ways;
+mod sides;
 mod stand_in;
 mod stray;
 mod told;

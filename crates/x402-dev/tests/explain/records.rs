@@ -97,6 +97,43 @@ fn what_a_facilitator_was_asked_is_judged_and_what_it_says_is_told() {
     }
 }
 
+/// What is sent to a facilitator is a question to it, however it is written; it says only that it cannot read it.
+#[test]
+fn what_a_facilitator_could_not_read_is_named() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let (_, good) = signed(&asker, &mock, &[]);
+    let form = form_urlencoded::Serializer::new(String::new())
+        .append_pair("paymentPayload", &good["paymentPayload"].to_string())
+        .append_pair("paymentRequirements", &good["paymentRequirements"].to_string())
+        .finish();
+    let snakes = json!({ "x402_version": 2, "payment_payload": good["paymentPayload"],
+        "payment_requirements": good["paymentRequirements"] });
+    for (body, id) in [
+        (snakes.to_string(), "misnamed_field"),
+        (json!(good.to_string()).to_string(), "nested_json"),
+        (form, "form_body"),
+        (format!("{},}}", good.to_string().trim_end_matches('}')), "json_trailing_comma"),
+    ] {
+        for (path, status) in [("verify", 400), ("settle", 422)] {
+            let sent =
+                entry("POST", &format!("https://f/{path}"), &Value::Null, status, r#"{"error":"Invalid request"}"#);
+            let with = |mut sent: Value| {
+                sent["request"]["postData"] = json!({ "text": body });
+                sent
+            };
+            let told = explained(&asker, &[with(sent.clone())]);
+            assert_eq!(ids(&told).first().map(String::as_str), Some(id), "{path}: {body}: {told}");
+            // Elsewhere it may be anybody's.
+            let mut other = with(sent);
+            other["request"]["url"] = json!("https://f/orders");
+            assert!(ids(&explained(&asker, &[other])).is_empty(), "{path}: {body}");
+        }
+    }
+    let mut other = entry("POST", "https://f/verify", &Value::Null, 400, "{}");
+    other["request"]["postData"] = json!({ "text": r#"{"token": "a",}"# });
+    assert!(ids(&explained(&asker, &[other])).is_empty());
+}
+
 #[test]
 fn what_is_not_looked_at_is_said() {
     let asker = Asker::new();

@@ -66,8 +66,8 @@ fn what_is_no_payment_is_not_kept() {
         Request::post("/report/verify", r#"{"code":"123456"}"#),
     ] {
         assert_eq!(mock.send(&request).status, 402);
-        let run = asker.run(&["explain", "last", "--url", &mock.url]);
-        assert_eq!(run.code, Some(1), "{run:?}");
+        let told = last(&asker, &mock);
+        assert_eq!((ids(&told), told["verdict"].is_null()), (vec!["no_payment_sent".to_owned()], true), "{told}");
     }
 }
 

@@ -41,7 +41,7 @@ fn another_account_does_not_pay_for_the_first() {
     go_on(&other, &[], b"").assert(4, &["no new authorization", "did before"]);
     assert_eq!(seller.payments().iter().filter(|own| **own != seller.payments()[0]).count(), 0, "no other was signed");
     // Who is not named is who has paid before.
-    go_on(&buyer, &[], b"").assert(0, &["paid 0.01 USDC"]);
+    go_on(&buyer, &[], b"").assert(0, &["delivered for 0.01 USDC"]);
     let payments = seller.payments();
     let from = |payment: &Value| payment["payload"]["authorization"]["from"].clone();
     assert_eq!(from(payments.last().unwrap()), from(&payments[0]));
@@ -59,7 +59,7 @@ fn another_payee_or_price_is_not_signed_for() {
     }
     let (seller, buyer) = (turning(offer("9999", MERCHANT)), Buyer::new());
     assert_eq!(run(&buyer, &seller, &[])["exit"], 4);
-    go_on(&buyer, &[], b"").assert(0, &["paid 0.009999 USDC"]);
+    go_on(&buyer, &[], b"").assert(0, &["delivered for 0.009999 USDC"]);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_person_is_asked_again() {
     let first = seller.payments()[0].clone();
     go_on(&buyer, &["--confirm"], b"n\n").assert(5, &["Pay 0.01 USDC to", "declined"]);
     assert!(seller.payments().iter().all(|payment| *payment == first) && buyer.open().len() == 1);
-    go_on(&buyer, &["--confirm"], b"y\n").assert(0, &["Pay 0.01 USDC to", "paid 0.01 USDC"]);
+    go_on(&buyer, &["--confirm"], b"y\n").assert(0, &["Pay 0.01 USDC to", "delivered for 0.01 USDC"]);
     for args in [&["--dry-run"][..], &["--another"], &["--json", "{}"], &["-d", "x"]] {
         go_on(&buyer, args, b"").assert(64, &[]);
     }

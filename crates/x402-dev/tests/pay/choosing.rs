@@ -41,7 +41,7 @@ fn nothing_is_paid_that_was_not_asked_for() {
         (vec![fair.clone()], &["--max-amount", "0.009 USDC"], 5, "over the limit of 0.009 USDC"),
         (vec![fair.clone()], &["--max-amount", "10000 units"], 0, "paid"),
         (vec![on_base()], &[], 5, "real money"),
-        (vec![on_base()], &["--real-money"], 0, "paid 0.01 USDC"),
+        (vec![on_base()], &["--real-money"], 0, "delivered for 0.01 USDC"),
         (vec![on_base()], &["--real-money"], 0, "the key of a test account is public"),
         (vec![changed("network", "eip155:424242")], &["--real-money"], 5, "a network that nobody here knows"),
         (vec![changed("asset", own)], &[], 5, "no known asset"),

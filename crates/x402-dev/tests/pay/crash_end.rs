@@ -201,6 +201,6 @@ fn what_was_signed_anew_and_cannot_be_written_down_is_not_sent() {
     assert_eq!((one_lives(&buyer.purchase()), seller.payments().len()), (1, 2));
     assert!(seller.payments().iter().all(|own| *own == seller.payments()[0]), "no other was sent");
     fs::remove_file(draft).unwrap();
-    buyer.pay(&again).assert(0, &["paid 0.01 USDC"]);
+    buyer.pay(&again).assert(0, &["delivered for 0.01 USDC"]);
     assert_eq!(one_lives(&buyer.purchase()), 2);
 }

@@ -165,7 +165,7 @@ fn another_authorization_is_signed_only_with_time_and_proof() {
     at(END + 60, &["--rpc", &used.url]).assert(4, &["Used"]);
     assert!(seller.payments().iter().all(|payment| *payment == first), "no other was signed");
     let done = at(END + 60, &["--rpc", &unused.url]);
-    done.assert(0, &["paid 0.01 USDC"]);
+    done.assert(0, &["delivered for 0.01 USDC"]);
     assert_eq!(done.text(), "content");
     let purchase = buyer.purchase();
     let authorizations = purchase["authorizations"].as_array().unwrap();

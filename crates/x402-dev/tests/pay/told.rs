@@ -105,6 +105,21 @@ fn a_trace_is_har_with_decoded_payments() {
     }
 }
 
+/// That a resource speaks JSON-RPC makes no chain's endpoint of it, whose address would hold a key.
+#[test]
+fn a_trace_keeps_the_query_of_a_paid_resource_that_speaks_json_rpc() {
+    let (mock, buyer) = (Test::new().start(), Buyer::new());
+    let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
+    let run = buyer.pay(&[&format!("{}/tools?tenant=of-mine-1", mock.url), "--trace", "trace.har", "--json", call]);
+    run.assert(0, &["paid"]);
+    let har: Value = serde_json::from_slice(&std::fs::read(buyer.path("trace.har")).unwrap()).unwrap();
+    for entry in har["log"]["entries"].as_array().unwrap() {
+        let request = &entry["request"];
+        assert_eq!(request["queryString"], json!([{ "name": "tenant", "value": "of-mine-1" }]), "{request}");
+        assert_eq!(request["postData"]["text"], call);
+    }
+}
+
 #[test]
 fn what_a_receipt_says_is_shown_and_steers_nothing() {
     let whole = x402_wire::header::encode(&json!({

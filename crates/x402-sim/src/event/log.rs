@@ -85,7 +85,7 @@ impl EventLog {
     }
 
     /// The kept events, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
         self.events.iter()
     }
 }

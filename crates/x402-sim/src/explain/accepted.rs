@@ -1,11 +1,28 @@
 //! What a payer says it has accepted, beside what is asked.
 
 use serde_json::Value;
+use x402_wire::shape::shorten;
 
 use super::attempt::{Attempt, set};
 use super::finding::Finding;
 use super::judge::{Bench, Failure};
 use super::repair;
+
+/// The payment with what is asked as what was accepted, where a place in the list or a word stands for the entry.
+pub(super) fn whole(payload: &Value, asked: Option<&Value>) -> Option<(Value, Finding)> {
+    let said = payload.get("accepted").filter(|said| !said.is_object() && !said.is_null())?;
+    let seen = format!(
+        "`accepted` is {}, and has to be the whole entry of `accepts` that is paid",
+        shorten(&said.to_string())
+    );
+    let finding = Finding::new("accepted_missing").at("paymentPayload.accepted").seen(seen);
+    let mut whole = payload.clone();
+    match asked {
+        Some(asked) => set(&mut whole, "/accepted", asked.clone()),
+        None => drop(whole.as_object_mut()?.remove("accepted")),
+    }
+    Some((whole, finding.proven("servers compare the members of `accepted` with their requirements', and it has none")))
+}
 
 /// Whether the payer has accepted something on another kind of network than is asked for.
 pub(super) fn strays(accepted: &Value, asked: &Value) -> bool {
@@ -38,8 +55,10 @@ pub(super) fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> (
     for (key, pointer) in repair::SIGNED {
         let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
         let signed = next.payload.pointer(pointer);
+        // What is not asked at all was not meant otherwise.
+        let asked = asked.filter(|asked| !asked.is_null());
         let same = signed.and_then(Value::as_str).zip(said.and_then(Value::as_str));
-        if said != asked && same.is_some_and(|(signed, said)| signed.eq_ignore_ascii_case(said)) {
+        if asked.is_some() && said != asked && same.is_some_and(|(signed, said)| signed.eq_ignore_ascii_case(said)) {
             next = next.pay(pointer, asked.cloned().unwrap_or_default());
             changed = true;
         }

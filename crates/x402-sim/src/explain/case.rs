@@ -10,8 +10,11 @@ use super::kind::Kind;
 use super::past::{self, Past};
 use super::read::{Reading, Subject, carries_payments};
 use super::said::{answer, reason, recorded};
-use super::version::{renumbered, shape_alone};
-use super::{carried, code, compare, draw, host, matching, offer, proof, repair, settlement};
+use super::version::{not_offered, renumbered, shape_alone, unseen};
+use super::{
+    accepted, carried, code, compare, draw, errand, host, invoice, matching, offer, prices, proof, repair, settlement,
+    unoffered,
+};
 use crate::networks::eip155;
 use crate::registry::Version;
 
@@ -71,6 +74,8 @@ pub fn explain(question: &Question) -> Explanation {
         Subject::Invoice(parameters) => {
             let mut explanation = Explanation::new(Kind::Invoice, Kind::Invoice.words());
             explanation.sections = vec![draw::invoice(parameters)];
+            explanation.findings.clone_from(&reading.findings);
+            invoice::examine(parameters, &mut explanation);
             explanation
         }
         Subject::Proof(text) => proof::explained(text),
@@ -190,6 +195,10 @@ fn version_of_terms(value: &Value) -> Version {
 
 /// A payment, and what it is for.
 fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanation: &mut Explanation) {
+    if let Some((whole, finding)) = accepted::whole(payload, asked) {
+        explanation.find(finding);
+        return payment(question, &whole, asked, explanation);
+    }
     let accepted = payload.get("accepted").cloned();
     let verified = asked.and_then(|asked| settlement::verified(question, payload, asked, explanation));
     let asked = verified.as_ref().or(asked);
@@ -204,12 +213,18 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
         return;
     };
     let (now, real) = (question.now, question.real);
+    let offered = question.requirements.as_ref().filter(|_| question.record.is_none());
+    if let Some(finding) = offered.and_then(|offered| not_offered(payload, offered, &requirements)) {
+        explanation.find(finding);
+        explanation.verdict = Some(unseen(now));
+        return;
+    }
     let mut attempt = Attempt { payload: payload.clone(), requirements, now, signed: Signed::AsSent, real };
     explanation.comparison = compare::rows(&attempt);
     let whose = if question.record.is_some() { Whose::Mock } else { Whose::Unknown };
     let bench = Bench::new(&attempt.requirements).of(whose);
     explanation.notes.extend(bench.notes.iter().cloned());
-    let (mut differences, mut signed_otherwise) = (Vec::new(), None);
+    let (mut differences, mut signed_otherwise, mut is_unoffered) = (Vec::new(), None, false);
     if let (Some(accepted), Some(asked)) = (&accepted, asked)
         && !repair::is_version_1(&attempt)
     {
@@ -218,9 +233,17 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
             // An entry for another kind of network differs in everything else as well.
             differences.retain(|finding| finding.id == "network_mismatch");
         }
-        (attempt, signed_otherwise) = reconciled(&bench, attempt, accepted);
+        let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
+        let unoffered = unoffered::told(question, &own, asked, &differences);
+        is_unoffered = unoffered.is_some();
+        (attempt, signed_otherwise) =
+            if is_unoffered { (own, unoffered) } else { reconciled(&bench, attempt, accepted) };
     }
     let matched = differences.is_empty();
+    if is_unoffered {
+        // The finding tells of all of them.
+        differences.clear();
+    }
     // A version that nobody knows is met before anything is compared.
     let compared_first = attempt.version().is_some();
     if compared_first {
@@ -232,6 +255,7 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     }
     let verdict = bench.examine(attempt.clone(), explanation);
     let found = explanation.findings.len() - first;
+    let matched = matching::excuse(&mut explanation.findings) || matched;
     differences.drain(..).for_each(|finding| explanation.find(finding));
     renumbered(question.reading.header.as_deref(), explanation);
     // Beside a mistake it is in doubt who pays whom.
@@ -252,6 +276,8 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
         None if matched => verdict,
         None => unmatched(&verdict),
     });
+    prices::before_funds(&attempt, explanation);
+    errand::complete(&attempt, explanation);
 }
 
 fn unmatched(verdict: &Verdict) -> Verdict {

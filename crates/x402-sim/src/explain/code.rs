@@ -69,6 +69,9 @@ pub(super) fn fit(question: &Question, explanation: &mut Explanation) {
     let thrown = thrown::offer(&question.reading);
     let json = own.or(thrown.as_ref().map(|(kind, value)| (*kind, value)));
     let kind = json.map(|(kind, _)| kind);
+    // Of a body the payment tells the version: requirements of the other one are a mistake.
+    let paid = json.and_then(|(_, value)| value.get("paymentPayload")).map(Kind::of);
+    let paid = paid.filter(|own| *own == Kind::PaymentV2 && kind == Some(Kind::FacilitatorRequest));
     let is_answer = question.reading.header.as_deref().is_some_and(|name| ANSWERS.contains(&name));
     for finding in &mut explanation.findings {
         let written = question.reading.findings.iter().any(|own| own.id == finding.id);
@@ -78,7 +81,21 @@ pub(super) fn fit(question: &Question, explanation: &mut Explanation) {
         let Some(entry) = entry(finding.id) else { continue };
         let terms = json.and_then(|(kind, value)| terms(kind, value, question.requirements.as_ref(), finding));
         let url = json.and_then(|(_, value)| value.pointer("/resource/url")?.as_str());
+        // What is wrong with it is its version: the other one is written.
+        let kind = paid.or(kind).filter(|_| finding.id != "version_not_offered");
         finding.code = Case::of(version(kind, terms), terms, url).lines(entry);
+    }
+}
+
+impl Finding {
+    /// The same, with lines of code for the first entry of an offer.
+    pub fn for_offer(self, offer: &Value) -> Self {
+        let old = offer.get("x402Version") == Some(&Value::from(1)) || Kind::of(offer) == Kind::OfferV1;
+        let version = if old { Version::V1 } else { Version::V2 };
+        let terms = offer.get("accepts").and_then(|entries| entries.get(0));
+        let url = offer.pointer("/resource/url").and_then(Value::as_str);
+        let code = entry(self.id).map(|entry| Case::of(version, terms, url).lines(entry));
+        Self { code: code.unwrap_or_default(), ..self }
     }
 }
 
@@ -117,7 +134,7 @@ fn version(kind: Option<Kind>, terms: Option<&Value>) -> Version {
     let is_old = |terms: &Value| terms.get("maxAmountRequired").is_some() && terms.get("amount").is_none();
     match kind {
         Some(Kind::OfferV1 | Kind::PaymentV1) => Version::V1,
-        Some(Kind::Requirements | Kind::FacilitatorRequest) if terms.is_some_and(is_old) => Version::V1,
+        Some(Kind::Requirements | Kind::FacilitatorRequest) | None if terms.is_some_and(is_old) => Version::V1,
         _ => Version::V2,
     }
 }
@@ -233,56 +250,6 @@ impl<'a> Case<'a> {
         let own = self.url.filter(|url| url.len() < 100 && url.chars().all(plain));
         own.unwrap_or("https://api.example/report").replacen("http://", "https://", 1)
     }
-
-    /// Longer pieces: how the SDKs register a scheme, and how they offer.
-    fn phrase(&self, name: &str) -> String {
-        let network = self.called();
-        let scheme = match (self.network.family, self.is_upto()) {
-            (Family::Solana, _) => "ExactSvmScheme",
-            (_, true) => "UptoEvmScheme",
-            (_, false) => "ExactEvmScheme",
-        };
-        let word = if self.is_upto() { "upto" } else { "exact" };
-        let (units, whole) = self.amount();
-        let address = self.value("asset");
-        let is_default = self.network.assets.first().is_none_or(|first| first.address == address);
-        let price = |opening: &str, is: &str, closing: &str| {
-            let by_asset = || format!("{opening}amount{is}\"{units}\", asset{is}\"{address}\"{closing}");
-            if is_default { format!("\"${whole}\"") } else { by_asset() }
-        };
-        match (name, self.version) {
-            _ if ["move_", "to_", "until_", "witness_"].iter().any(|head| name.starts_with(head)) => {
-                self.transfer(name)
-            }
-            ("price_ts", _) => price("{ ", ": ", " }"),
-            ("price_py", _) => price("AssetAmount(", "=", ")"),
-            ("register_ts", Version::V1) => format!("client.registerV1(\"{network}\", new {scheme}V1(signer));"),
-            ("register_ts", Version::V2) => format!("client.register(\"{network}\", new {scheme}(signer));"),
-            ("register_py", Version::V1) => format!("client.register_v1(\"{network}\", {scheme}V1(signer))"),
-            ("register_py", Version::V2) => format!("client.register(\"{network}\", {scheme}(signer))"),
-            ("register_go", Version::V1) => format!("client.RegisterV1(\"{network}\", New{scheme}V1(signer))"),
-            ("register_go", Version::V2) => format!("client.Register(\"{network}\", New{scheme}(signer))"),
-            ("entry_ts", Version::V1) => format!(
-                "paymentMiddleware(payTo, {{ \"GET /report\": {{ price: {}, network: \"{network}\" }} }})",
-                price("{ ", ": ", " }")
-            ),
-            ("entry_ts", Version::V2) => format!(
-                "accepts: {{ scheme: \"{word}\", price: {}, network: \"{network}\", payTo }}",
-                price("{ ", ": ", " }")
-            ),
-            ("entry_py", Version::V1) => {
-                format!("require_payment(price=\"${whole}\", pay_to_address=pay_to, network=\"{network}\")")
-            }
-            ("entry_py", Version::V2) => format!(
-                "PaymentOption(scheme=\"{word}\", price={}, network=\"{network}\", pay_to=pay_to)",
-                price("AssetAmount(", "=", ")")
-            ),
-            ("entry_go", _) => format!(
-                "x402http.PaymentOption{{Scheme: \"{word}\", Price: \"${whole}\", Network: \"{network}\", PayTo: payTo}}"
-            ),
-            _ => String::new(),
-        }
-    }
 }
 
 /// The network that a text names, or misspells.
@@ -294,6 +261,7 @@ fn meant(said: &str) -> Option<Network> {
     networks.iter().find(|own| own.is_called(name)).cloned()
 }
 
+mod phrase;
 mod transfer;
 
 #[cfg(test)]

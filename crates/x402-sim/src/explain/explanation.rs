@@ -84,6 +84,9 @@ pub struct Verdict {
     pub by: String,
 }
 
+/// How [`Verdict::by`] begins where only an offer was judged.
+pub const OF_OFFER: &str = "verify of what an official client would sign";
+
 impl Explanation {
     /// An explanation of a kind.
     pub fn new(kind: Kind, title: impl Into<String>) -> Self {

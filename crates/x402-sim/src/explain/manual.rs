@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::finding::{self, Entry};
-use super::nearest;
+use super::{nearest, waited};
 
 /// What a reason string means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,9 @@ use super::nearest;
 pub struct Page {
     /// The string, as it is on the wire. With `*` at its end: every string that begins so.
     pub reason: String,
+    /// The same in other words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// Who says it.
     pub says: String,
     /// What it means.
@@ -33,17 +36,30 @@ pub fn pages() -> &'static [Page] {
     &PAGES
 }
 
+/// Every page by its reason, and by each of its other words.
+fn spellings() -> impl Iterator<Item = (&'static Page, &'static str)> {
+    PAGES.iter().flat_map(|page| {
+        let also = page.also.iter().map(String::as_str);
+        std::iter::once(page.reason.as_str()).chain(also).map(move |own| (page, own))
+    })
+}
+
 /// The page of a text: the string itself, or one with more behind it, as servers write it.
 pub fn page(text: &str) -> Option<&'static Page> {
+    spelled(text).map(|(page, _)| page)
+}
+
+/// The same, with the words of it that the text begins with.
+pub(super) fn spelled(text: &str) -> Option<(&'static Page, &'static str)> {
     let text = text.trim();
-    if let Some(page) = PAGES.iter().find(|page| page.reason == text) {
-        return Some(page);
+    if let Some(spelled) = spellings().find(|(_, own)| *own == text) {
+        return Some(spelled);
     }
-    let begins = |page: &&Page| {
-        let rest = text.get(..page.reason.len()).filter(|begin| begin.eq_ignore_ascii_case(&page.reason));
-        rest.is_some() && !text[page.reason.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+    let begins = |own: &str| {
+        let rest = text.get(..own.len()).filter(|begin| begin.eq_ignore_ascii_case(own));
+        rest.is_some() && !text[own.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    let own = PAGES.iter().filter(begins).max_by_key(|page| page.reason.len());
+    let own = spellings().filter(|(_, own)| begins(own)).max_by_key(|(_, own)| own.len());
     own.or_else(|| of_group(text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?))
 }
 
@@ -75,39 +91,86 @@ pub fn finding_named(text: &str) -> Option<&'static Entry> {
 }
 
 /// The page of the group that a word is of: one for all reasons of a family of chains that the mock does not play.
-fn of_group(word: &str) -> Option<&'static Page> {
+fn of_group(word: &str) -> Option<(&'static Page, &'static str)> {
     let begins = |begin: &str| word.len() > begin.len() && word.starts_with(begin);
-    PAGES.iter().find(|page| page.reason.strip_suffix('*').is_some_and(begins))
+    spellings().find(|(_, own)| own.strip_suffix('*').is_some_and(begins))
 }
 
-/// With what the official client begins when it could not make a payment; its own cause follows.
-const MAKING: &str = "Failed to create payment payload: ";
+/// With what the official clients begin when they could not make a payment, in TypeScript and in Python; their own cause
+/// follows.
+const MAKING: [&str; 2] = ["Failed to create payment payload:", "Failed to handle payment:"];
 
-/// The page of what keeps a client from making a payment: the same words mean another thing in a server's answer.
-fn making(text: &str) -> Option<&'static Page> {
-    let own = &text[text.find(MAKING)?..];
-    PAGES.iter().find(|page| page.reason.len() > MAKING.len() && own.starts_with(&page.reason))
+/// What a client says of a payment that it could not make, or of the request that it paid: the words that it begins with,
+/// and all from there. The line of code that raises it stands before it in a trace.
+fn making(text: &str) -> Option<(&'static str, &str)> {
+    MAKING.iter().filter_map(|begin| Some((*begin, &text[text.rfind(begin)?..]))).min_by_key(|(_, own)| own.len())
+}
+
+/// Whether a page says no more than that a client failed, and not why.
+pub(super) fn is_general(page: &Page) -> bool {
+    let is_begin = |begin: &str| begin.strip_suffix(':') == Some(page.reason.as_str());
+    MAKING.iter().any(|begin| is_begin(begin)) || page.reason == "Failed to fetch"
+}
+
+/// Whether a reason is no more than such words.
+pub(super) fn is_bare(reason: &str) -> bool {
+    PAGES.iter().any(|page| page.reason == reason && is_general(page))
+}
+
+/// What stands behind the words that say no more than that.
+pub(super) fn told(text: &str) -> &str {
+    making(text).map_or("", |(begin, own)| own[begin.len()..].lines().next().unwrap_or_default().trim())
+}
+
+/// What a server says when it starts and no facilitator has answered; each of them has said why before.
+const NO_KINDS: &str = "Failed to initialize: no supported payment kinds loaded from any facilitator";
+
+fn without_kinds(text: &str) -> Option<(&'static Page, &'static str)> {
+    let is_cause = |(_, own): &(&Page, &str)| own.starts_with("Facilitator get") && text.contains(own);
+    let all = spellings().filter(|_| text.contains(NO_KINDS));
+    all.filter(is_cause).max_by_key(|(_, own)| own.len())
 }
 
 /// Pages whose reason stands within a longer text, such as an error message.
 pub fn within(text: &str) -> Option<&'static Page> {
-    if let Some(page) = making(text) {
-        return Some(page);
+    spelled_within(text).map(|(page, _)| page)
+}
+
+/// The same, with the words of it that stand there.
+pub(super) fn spelled_within(text: &str) -> Option<(&'static Page, &'static str)> {
+    let specific = |text: &str| anywhere(text, |page| !is_general(page));
+    if let Some(found) = without_kinds(text) {
+        return Some(found);
     }
+    let Some((begin, own)) = making(text) else {
+        let found = specific(text).or_else(|| anywhere(text, is_general));
+        return found.map(|found| waited::placed(found, text));
+    };
+    let told = told(text);
+    let inner = specific(told);
+    // The same words mean another thing in a server's answer.
+    let is_own = |spelling: &str| spelling.len() > begin.len() && own.starts_with(spelling);
+    let known = spellings().filter(|(_, spelling)| is_own(spelling)).max_by_key(|(_, spelling)| spelling.len());
+    let known = known.filter(|_| !inner.is_some_and(|(page, _)| waited::is_about(page))).or(inner);
+    // An exception without a text of its own: those that it came from have one, or a name.
+    let cause = || if told.is_empty() { specific(text) } else { None };
+    known.or_else(cause).or_else(|| anywhere(begin, is_general))
+}
+
+fn anywhere(text: &str, fits: impl Fn(&Page) -> bool) -> Option<(&'static Page, &'static str)> {
     // A lone word of everyday English is no reason: it has an underscore, or capitals within.
     let coined =
         |word: &&str| word.contains('_') || word.get(1..).is_some_and(|rest| rest.contains(char::is_uppercase));
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(coined);
-    let is_reason = |page: &&Page, word: &str| {
-        if word.contains('_') { page.reason.eq_ignore_ascii_case(word) } else { page.reason == word }
-    };
-    let named = |word: &str| PAGES.iter().find(|page| is_reason(page, word)).or_else(|| of_group(word));
-    words.take(200).find_map(named).or_else(|| {
+    let is_reason =
+        |own: &str, word: &str| if word.contains('_') { own.eq_ignore_ascii_case(word) } else { own == word };
+    let named = |word: &str| spellings().find(|(_, own)| is_reason(own, word)).or_else(|| of_group(word));
+    words.take(200).filter_map(named).find(|(page, _)| fits(page)).or_else(|| {
         let lower = text.to_lowercase();
-        let long = PAGES.iter().filter(|page| page.reason.contains(' '));
+        let long = spellings().filter(|(page, own)| own.contains(' ') && fits(page));
         // The last in a chain of messages is the cause of those before it, and the longest says most.
-        let found = long.filter_map(|page| Some((last_of(&lower, &page.reason)?, page.reason.len(), page)));
-        found.max_by_key(|(end, length, _)| (*end, *length)).map(|(.., page)| page)
+        let found = long.filter_map(|(page, own)| Some((last_of(&lower, own)?, own.len(), (page, own))));
+        found.max_by_key(|(end, length, _)| (*end, *length)).map(|(.., found)| found)
     })
 }
 
@@ -149,6 +212,7 @@ mod tests {
         let invoices = [
             InvoiceError::Malformed,
             InvoiceError::NotIssued,
+            InvoiceError::IssuedFor { resource: String::new(), own: String::new() },
             InvoiceError::Expired { seconds: 1 },
             InvoiceError::Spent,
             InvoiceError::NotPaid { amount: String::new(), recipient: "" },

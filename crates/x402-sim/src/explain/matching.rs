@@ -34,23 +34,29 @@ pub(super) fn differences(accepted: &Value, requirements: &Value, moved: Option<
     if let Some(first) = strange.first() {
         let seen = strange.iter().map(|key| match requirements.get(*key) {
             None => format!("`{}` is not in the requirements", shorten(key)),
-            Some(asked) => {
-                let (said, asked) =
-                    (accepted.get(*key).map(draw::shown_address).unwrap_or_default(), draw::shown_address(asked));
-                format!("accepted.{} is {said}, the requirements' is {asked}", shorten(key))
-            }
+            Some(asked) => side_by_side(&shorten(key), accepted.get(*key), Some(asked)),
         });
         all.push(altered(seen_of(Finding::new("accepted_unknown_member"), seen), &shorten(first)));
     }
     let (said, asked) = (accepted.get("extra"), requirements.get("extra"));
     let mut lost = Lost::default();
-    missing(said.unwrap_or(&Value::Null), asked.unwrap_or(&Value::Null), &mut "extra".to_owned(), &mut lost);
+    missing(said, asked.unwrap_or(&Value::Null), &mut "extra".to_owned(), &mut lost);
     if lost.number > 0 {
         let rest = lost.number.saturating_sub(SHOWN);
         let finding = lost.first.into_iter().fold(Finding::new("extra_altered"), Finding::seen);
         all.push(altered(if rest > 0 { finding.seen(format!("and {rest} more")) } else { finding }, "extra"));
     }
     all
+}
+
+/// What was accepted is not to blame for a difference where the requirements' own member is wrong. Says whether all
+/// differences were such.
+pub(super) fn excuse(findings: &mut Vec<Finding>) -> bool {
+    let of = |finding: &Finding, part: &str| finding.path.as_deref()?.strip_prefix(part).map(str::to_owned);
+    let wrong = findings.iter().filter(|finding| finding.is_proven());
+    let wrong: Vec<String> = wrong.filter_map(|finding| of(finding, "paymentRequirements.")).collect();
+    findings.retain(|finding| of(finding, "paymentPayload.accepted.").is_none_or(|member| !wrong.contains(&member)));
+    !wrong.is_empty() && findings.iter().all(|finding| of(finding, "paymentPayload.accepted.").is_none())
 }
 
 /// A finding with the first few of what it rests on, and how many more there are.
@@ -81,8 +87,7 @@ fn member(key: &str, accepted: &Value, requirements: &Value, moved: Option<U256>
     }
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
     let (paid, wanted) = (text(said), text(asked));
-    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown_address);
-    let seen = format!("accepted.{key} is {}, the requirements' is {}", shown(said), shown(asked));
+    let seen = side_by_side(key, said, asked);
     let finding = match key {
         "scheme" => Finding::new("scheme_mismatch"),
         "network" if same_chain(&paid, &wanted) && !paid.contains(':') => Finding::new("v1_network_name_in_v2"),
@@ -121,6 +126,22 @@ pub(super) fn same(said: Option<&Value>, asked: Option<&Value>) -> bool {
     }
 }
 
+/// Both sides of a member in words. Where they have the same digits, it is told which is a number.
+fn side_by_side(at: &str, said: Option<&Value>, asked: Option<&Value>) -> String {
+    let shown = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), draw::shown_address);
+    let (mine, other) = (shown(said), shown(asked));
+    if mine != other {
+        return format!("accepted.{at} is {mine}, the requirements' is {other}");
+    }
+    let kind = |value: Option<&Value>| match value {
+        Some(Value::Number(_)) => "the number ",
+        Some(Value::String(_)) => "the text ",
+        Some(Value::Null) => "JSON's ",
+        _ => "",
+    };
+    format!("accepted.{at} is {}{mine}, the requirements' is {}{other}", kind(said), kind(asked))
+}
+
 /// What differs: the first few in words, and how many there are.
 #[derive(Debug, Default)]
 struct Lost {
@@ -129,13 +150,12 @@ struct Lost {
 }
 
 /// What the server says in `extra`, and the payer does not. `at` is the way there, which may be as long as the text.
-fn missing(said: &Value, asked: &Value, at: &mut String, lost: &mut Lost) {
+fn missing(said: Option<&Value>, asked: &Value, at: &mut String, lost: &mut Lost) {
     let Value::Object(asked) = asked else {
-        if said != asked && !asked.is_null() {
+        if said != Some(asked) && !asked.is_null() {
             lost.number += 1;
             if lost.first.len() < SHOWN {
-                let (said, asked, at) = (draw::shown_address(said), draw::shown_address(asked), shorten_way(at));
-                lost.first.push(format!("accepted.{at} is {said}, the requirements' is {asked}"));
+                lost.first.push(side_by_side(&shorten_way(at), said, Some(asked)));
             }
         }
         return;
@@ -144,7 +164,7 @@ fn missing(said: &Value, asked: &Value, at: &mut String, lost: &mut Lost) {
     for (key, asked) in asked.iter().filter(|(key, _)| !DYNAMIC.contains(&key.as_str())) {
         at.push('.');
         at.push_str(key);
-        missing(said.get(key).unwrap_or(&Value::Null), asked, at, lost);
+        missing(said.and_then(|said| said.get(key)), asked, at, lost);
         at.truncate(length);
     }
 }

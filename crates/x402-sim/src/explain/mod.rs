@@ -1,5 +1,4 @@
 //! Explanation: sentences that name both sides, and causes found by trying.
-
 //!
 //! | room | what it holds |
 //! |---|---|
@@ -9,14 +8,19 @@
 //! | [`compare`] | payment and requirements, field by field |
 //! | [`judge`], [`step`], [`repair`] | why it is refused: likely mistakes, mended and verified again |
 //! | [`attempt`], [`accepted`], [`version`] | a payment to be tried; what it has accepted; which version it is of |
-//! | [`settlement`] | what is charged of `upto` |
+//! | [`settlement`], [`unoffered`] | what is charged of `upto`; what is verified beside what was offered |
 //! | [`matching`], [`offer`], [`host`] | what a resource server says; an offer alone, and its address |
 //! | [`past`] | what an instance saw of a payment before |
 //! | [`carried`] | offers in the header of version 2 |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
-//! | [`proof`] | what pays an invoice |
+//! | [`thrown`], [`zod`] | what clients throw that holds the case at hand |
+//! | [`waited`] | answers that did not come |
+//! | [`played`] | faults that an instance played |
+//! | [`checksums`] | the checksum of addresses |
+//! | [`prices`] | prices that nobody means |
+//! | [`invoice`], [`proof`] | an invoice, and what pays it |
 //! | [`finding`], [`explanation`] | what is said |
-//! | [`code`] | lines of code, written for the case |
+//! | [`code`], [`errand`] | lines of code and commands, written for the case |
 //! | [`manual`] | every reason string: what it means, who says it, what to do |
 //! | [`signature`], [`permit`] | one sentence for `invalidMessage` |
 //! | [`names`], [`nearest`] | addresses and words that are known |
@@ -36,9 +40,11 @@ mod checksums;
 pub mod code;
 mod compare;
 pub mod draw;
+mod errand;
 pub mod explanation;
 pub mod finding;
 mod host;
+mod invoice;
 pub mod judge;
 pub mod kind;
 pub mod manual;
@@ -49,6 +55,7 @@ mod offer;
 pub mod past;
 pub mod permit;
 pub mod played;
+mod prices;
 mod proof;
 pub mod read;
 mod repair;
@@ -57,7 +64,10 @@ mod settlement;
 pub mod signature;
 mod step;
 mod thrown;
+mod unoffered;
 mod version;
+mod waited;
+mod zod;
 
 pub use explanation::Explanation;
 pub use finding::Finding;

@@ -2,27 +2,22 @@
 
 use alloy_primitives::U256;
 use serde_json::{Value, json};
-use x402_wire::amount::{Decimal, parse_atomic};
+use x402_wire::amount::parse_atomic;
 use x402_wire::document::Document;
 use x402_wire::header::OFFER_LIMIT;
 use x402_wire::shape::shorten;
 
-use super::explanation::{Explanation, Verdict};
+use super::explanation::{Explanation, OF_OFFER, Verdict};
 use super::finding::Finding;
 use super::judge::{Attempt, Bench, Signed};
 use super::kind::Kind;
+use super::prices::{SPEND_LIMIT, other_decimals};
 use super::{checksums, host, repair};
 use crate::accounts;
 use crate::networks::eip155::checksum;
 use crate::networks::eip155::eip3009::draft::{Occasion, Surroundings, Terms};
 use crate::networks::{Asset, Family, account, solana};
 use crate::registry::{self, Version};
-
-/// The most dollars that a stock client pays.
-const SPEND_LIMIT: u64 = 1;
-
-/// So many dollars nobody asks for one request.
-const DEAREST: u64 = 1_000_000;
 
 /// Looks at an offer of either version.
 pub(super) fn examine(kind: Kind, offer: &Value, now: u64, explanation: &mut Explanation) {
@@ -78,10 +73,7 @@ pub(super) fn requirements(version: Version, entry: &Value, now: u64, name: &str
         }
         wishes(entry, version, &mut own);
         checksums::remark(entry, &mut own);
-        explanation.verdict.get_or_insert(Verdict {
-            by: "verify of what an official client would sign, in a fresh world".to_owned(),
-            ..verdict
-        });
+        explanation.verdict.get_or_insert(Verdict { by: format!("{OF_OFFER}, in a fresh world"), ..verdict });
     }
     for finding in own.findings {
         let path = finding.path.clone().map(|path| path.replacen("paymentRequirements", name, 1));
@@ -115,9 +107,8 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
             return true;
         }
     }
-    if !entry.get("maxTimeoutSeconds").is_some_and(Value::is_u64) {
-        let id = if entry.get("maxTimeoutSeconds").is_some() { "number_is_text" } else { "missing_field" };
-        own.find(Finding::new(id).at(at("maxTimeoutSeconds")).seen("maxTimeoutSeconds is no whole number"));
+    if let Some(finding) = repair::unreadable_lifetime(entry.get("maxTimeoutSeconds")) {
+        own.find(finding.at(at("maxTimeoutSeconds")));
         return true;
     }
     for key in ["name", "version"] {
@@ -250,13 +241,16 @@ fn wishes(entry: &Value, version: Version, own: &mut Explanation) {
     let key = if version == Version::V1 { "maxAmountRequired" } else { "amount" };
     let amount = parse_atomic(text(key)).unwrap_or_default();
     if let Some(asset) = asset.filter(|asset| asset.decimals >= 6) {
-        let dollars = amount / U256::from(10).pow(U256::from(asset.decimals));
-        if let Some(finding) = other_decimals(amount, dollars, asset) {
+        if let Some(finding) = other_decimals(amount, asset) {
             own.find(finding.at(format!("paymentRequirements.{key}")));
         } else if amount > U256::from(SPEND_LIMIT) * U256::from(10).pow(U256::from(asset.decimals)) {
             let price = super::money_of(amount, asset);
             let seen = format!("it asks {price}, and official clients pay $1 at most unless they are told otherwise");
-            own.find(Finding::new("over_spend_limit").at(format!("paymentRequirements.{key}")).seen(seen));
+            let finding = Finding::new("over_spend_limit").at(format!("paymentRequirements.{key}")).seen(seen);
+            own.find(match taken_for_dollars(amount, asset) {
+                Some(seen) => finding.seen(seen).fixed_by("See first whether the price was written in atomic units."),
+                None => finding,
+            });
         }
     } else if network.as_ref().is_some_and(|network| network.family == Family::Eip155) && own.findings.is_empty() {
         let seen = format!("{} is not in the clients' table of assets", shorten(text("asset")));
@@ -269,25 +263,12 @@ fn wishes(entry: &Value, version: Version, own: &mut Explanation) {
     }
 }
 
-/// A price that nobody asks, and that would be an ordinary one if the asset had the decimals of most others.
-fn other_decimals(amount: U256, dollars: U256, asset: &Asset) -> Option<Finding> {
-    if dollars < U256::from(DEAREST) {
-        return None;
-    }
-    let ordinary = |decimals: u8| {
-        let (whole, cent) = (U256::from(10).pow(U256::from(decimals)), U256::from(10).pow(U256::from(decimals - 6)));
-        decimals > asset.decimals && (amount % cent).is_zero() && amount <= whole * U256::from(SPEND_LIMIT)
-    };
-    let decimals = [9, 18].into_iter().find(|decimals| ordinary(*decimals))?;
-    let (price, meant) = (super::money_of(amount, asset), Decimal::from_atomic(amount, decimals));
-    let seen = format!(
-        "it asks {price}; with {decimals} decimals it would be {meant}, and {} has {}",
-        asset.symbol, asset.decimals
-    );
-    let right = amount / U256::from(10).pow(U256::from(decimals - asset.decimals));
-    Some(
-        Finding::new("amount_decimals")
-            .seen(seen)
-            .fixed_by(format!("For {meant} {}, write \"{right}\".", asset.symbol)),
-    )
+/// What is said of a price of a thousand and more that is a round number of dollars: in atomic units it is that of a call.
+fn taken_for_dollars(amount: U256, asset: &Asset) -> Option<String> {
+    let whole = amount / U256::from(10).pow(U256::from(asset.decimals));
+    let is_round = whole * U256::from(10).pow(U256::from(asset.decimals)) == amount;
+    (is_round && whole >= U256::from(1000)).then(|| {
+        let meant = super::money_of(whole, asset);
+        format!("a price of \"{whole}\" is {whole} dollars to the SDK; as atomic units it would be {meant}")
+    })
 }

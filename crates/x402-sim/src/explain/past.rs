@@ -14,6 +14,8 @@ use crate::clock::span;
 pub struct Past {
     /// When it was found good last, in milliseconds of the instance's clock, where settlement refused it.
     pub verified: Option<u64>,
+    /// The faults that were played when the same payment was presented before and was refused, a sentence each.
+    pub faults: Vec<String>,
 }
 
 /// What looks like a payment that came too late, or like one that nobody can verify in time.

@@ -8,9 +8,18 @@ const MARK: &str = "(persona:";
 
 /// What is said of the faults that were played, a sentence each: personas are no faults that anybody can take away.
 pub fn findings(faults: &[String]) -> Vec<Finding> {
+    of(faults, "played for this request")
+}
+
+/// The same of faults that the payment met when it was presented before: they have left their mark on the instance.
+pub(super) fn before(faults: &[String]) -> Vec<Finding> {
+    of(faults, "played when this payment was presented before")
+}
+
+fn of(faults: &[String], when: &str) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for fault in faults {
-        let seen = format!("played for this request: {fault}");
+        let seen = format!("{when}: {fault}");
         let finding = match persona(fault) {
             Some(name) => {
                 let what = PERSONAS.iter().find(|own| own.name == name).map_or("", |own| own.what);

@@ -8,6 +8,7 @@ use x402_wire::invoice::memo_bytes;
 use super::explanation::{Explanation, Section};
 use super::finding::Finding;
 use super::kind::Kind;
+use super::read::carries_payments;
 use crate::networks::solana;
 use crate::networks::solana::transaction::Transaction;
 
@@ -34,7 +35,9 @@ pub(super) fn explained(text: &str) -> Explanation {
         let finding = Finding::new("invoice_proof").at("X-Payment-Proof").seen(format!("it is {form}"));
         let meant = misspelt.and_then(|(_, meant)| meant).map(|own| bs58::encode(own).into_string());
         let finding = match meant {
-            Some(own) => finding.fixed_by(format!("In base58 the signature in it is {own}")),
+            Some(own) => {
+                finding.fixed_by(format!("Send `X-Payment-Proof: {own}`: that is the signature in it, in base58."))
+            }
             None => finding,
         };
         explanation.find(finding.proven("servers answer `invoice_memo_malformed` to everything else"));
@@ -43,6 +46,17 @@ pub(super) fn explained(text: &str) -> Explanation {
         .notes
         .push("only the server that issued the invoice can say whether it is paid: `x402-dev explain last`".to_owned());
     explanation
+}
+
+/// The finding for a signature of a transaction in the place of a payload, under the name of the header that it stands in.
+pub(super) fn in_payment(header: Option<&str>, value: &str) -> Option<Finding> {
+    let is_one = header.is_some_and(carries_payments) && solana::parse_signature(value).is_some();
+    let seen = "it is the signature of a Solana transaction, in base58, and no payload in base64";
+    let fix = format!(
+        "Where that transaction has paid an invoice, send `X-Payment-Proof: {value}`; a payment by `exact` holds its \
+         transaction unsent, in the payload."
+    );
+    is_one.then(|| Finding::new("invoice_proof_misplaced").seen(seen).fixed_by(fix))
 }
 
 /// In which other form a signature was written, and which it is.

@@ -8,7 +8,7 @@ use super::explanation::{Explanation, Section, Verdict};
 use super::finding::{Certainty, Entry, Finding, entry};
 use super::judge::without_guess;
 use super::kind::Kind;
-use super::{manual, played, thrown};
+use super::{manual, played, thrown, waited, zod};
 
 /// So many reasons are named on the page of a finding.
 const REASONS_SHOWN: usize = 8;
@@ -36,6 +36,9 @@ pub(super) fn recorded(
     if others == 0 {
         let passes = if fresh.valid && found == 0 { Passes::Yes } else { Passes::NotQuite };
         state(record, passes, explanation);
+        if passes == Passes::Yes {
+            of_past_faults(&record.past.faults, explanation);
+        }
     }
     for finding in doubted {
         explanation.find(finding.doubted());
@@ -62,8 +65,11 @@ fn state(record: &Record, passes: Passes, explanation: &mut Explanation) {
     let proof = "in a fresh world, where nobody lacks money and nothing was used, verify passes: it is the instance's \
                  own state";
     if let Some(id) = id {
-        let finding = not_enabled(&message).unwrap_or_else(|| Finding::new(id).seen(message));
-        explanation.find(if passes == Passes::Yes { finding.proven(proof) } else { finding });
+        let own = not_enabled(&message).or_else(|| not_taught(&message));
+        let finding = own.unwrap_or_else(|| Finding::new(id).seen(message));
+        // Whether there is such a token was assumed.
+        let is_proven = passes == Passes::Yes && id != "asset_unknown";
+        explanation.find(if is_proven { finding.proven(proof) } else { finding });
         return;
     }
     let findings = match manual::page(&record.reason) {
@@ -83,6 +89,17 @@ fn not_enabled(message: &str) -> Option<Finding> {
     Some(Finding::new("kind_not_supported").seen(message).fixed_by(fix))
 }
 
+/// A token that the mock has in no table.
+fn not_taught(message: &str) -> Option<Finding> {
+    let (_, rest) = message.strip_prefix("there is no contract at ")?.split_once(" on ")?;
+    let network = rest.split(';').next().unwrap_or_default();
+    let fix = format!(
+        "If the token exists there, teach it the mock: in its configuration, under `networks:`, give {network} `assets:` \
+         with the token's address, symbol, name, version and decimals."
+    );
+    Some(Finding::new("asset_unknown").at("paymentRequirements.asset").seen(message).fixed_by(fix))
+}
+
 /// A fault is the cause. Whatever else is found was not what refused this payment, so that it is not said to be proven.
 fn of_faults(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
     explanation.findings = std::mem::take(&mut explanation.findings).into_iter().map(Finding::doubted).collect();
@@ -90,6 +107,20 @@ fn of_faults(record: &Record, fresh: &Verdict, explanation: &mut Explanation) {
         let finding = finding.proven("the record of this request names what was played for it");
         explanation.find(if fresh.valid { finding.seen("in a fresh world verify passes") } else { finding });
     }
+}
+
+/// Where the payment met a fault before, the instance's state is what the fault has left behind.
+fn of_past_faults(faults: &[String], explanation: &mut Explanation) {
+    let mut found = played::before(faults);
+    if found.is_empty() {
+        return;
+    }
+    let proof = "the instance's record of the same payment names it, and in a fresh world verify passes";
+    for finding in &mut found {
+        *finding = finding.clone().proven(proof);
+    }
+    found.extend(std::mem::take(&mut explanation.findings).into_iter().map(Finding::doubted));
+    explanation.findings = found;
 }
 
 /// Whether a reason or its message is about time.
@@ -124,6 +155,7 @@ fn cause_in_state(reason: &str, message: &str) -> Option<&'static str> {
     let table = [
         ("payment_rejected_by_simulation", "simulation_mode"),
         ("is not enabled here", "kind_not_supported"),
+        ("there is no contract at ", "asset_unknown"),
         ("nonce_already_used", "nonce_used"),
         ("invalid_nonce", "nonce_used"),
         ("duplicate_settlement", "nonce_used"),
@@ -179,8 +211,11 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
 
 /// The manual's page of a reason string.
 pub(super) fn reason(text: &str) -> Explanation {
+    if let Some(told) = zod::explained(text) {
+        return told;
+    }
     let mut explanation = Explanation::new(Kind::Reason, "a reason string");
-    let Some(page) = manual::page(text).or_else(|| manual::within(text)) else {
+    let Some((page, spelled)) = manual::spelled(text).or_else(|| manual::spelled_within(text)) else {
         if let Some(entry) = entry(text) {
             return page_of_finding(entry);
         }
@@ -191,7 +226,7 @@ pub(super) fn reason(text: &str) -> Explanation {
     };
     // A page of a group is shown under the name that was asked for.
     let word = text.split(':').next().unwrap_or(text).trim();
-    let name = if page.reason.ends_with('*') && !word.contains(' ') { shorten(word) } else { page.reason.clone() };
+    let name = if page.reason.ends_with('*') && !word.contains(' ') { shorten(word) } else { spelled.to_owned() };
     let mut section = Section::new(name.clone());
     section.add("meaning", page.meaning.clone(), "");
     section.add("said by", page.says.clone(), "");
@@ -200,10 +235,13 @@ pub(super) fn reason(text: &str) -> Explanation {
     }
     explanation.title = format!("the reason `{name}`");
     explanation.sections.push(section);
-    explanation.findings = match thrown::finding(text) {
-        Some(finding) => vec![finding],
-        None => page.findings.iter().map(|id| Finding::new(id)).collect(),
-    };
+    let quoted = thrown::findings(text);
+    explanation.findings = quoted.unwrap_or_else(|| page.findings.iter().map(|id| Finding::new(id)).collect());
+    let told = if manual::is_general(page) { text.split_once(": ").map(|(_, told)| told.to_owned()) } else { None };
+    let told = told.map(|told| format!("it says: {told}")).or_else(|| waited::seen(text).map(str::to_owned));
+    if let (Some(seen), Some(first)) = (told, explanation.findings.first_mut()) {
+        *first = first.clone().seen(seen);
+    }
     debug_assert!(explanation.findings.iter().all(|finding| finding.certainty == Certainty::Possible));
     explanation
 }

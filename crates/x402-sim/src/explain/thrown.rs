@@ -8,6 +8,9 @@ use x402_wire::shape::shorten;
 use super::finding::Finding;
 use super::kind::Kind;
 use super::read::{Reading, Subject};
+use super::zod;
+
+mod quoted;
 
 /// How the message begins; JSON follows.
 const MARK: &str = "No network/scheme registered for x402 version";
@@ -18,8 +21,12 @@ const LONGEST: usize = 64 * 1024;
 /// So many entries of an offer are named.
 const SHOWN: usize = 8;
 
-/// The message within a text, with the JSON that it ends with.
+/// The message within a text, with the JSON that it ends with, or that it is.
 pub(super) fn message(text: &str) -> Option<&str> {
+    unregistered(text).or_else(|| quoted::message(text)).or_else(|| zod::message(text))
+}
+
+fn unregistered(text: &str) -> Option<&str> {
     let own = &text[..text.floor_char_boundary(LONGEST)];
     let own = &own[own.find(MARK)?..];
     let (_, end) = told(own)?;
@@ -37,13 +44,24 @@ fn told(text: &str) -> Option<(Value, usize)> {
 /// The offer that nothing was registered for, as lines of code need it.
 pub(super) fn offer(reading: &Reading) -> Option<(Kind, Value)> {
     let Subject::Reason(text) = &reading.subject else { return None };
+    if quoted::is_of_version_1(text) {
+        return Some((Kind::OfferV1, json!({"x402Version": 1, "accepts": []})));
+    }
+    if let Some(network) = quoted::network(text) {
+        return Some((Kind::OfferV2, json!({"x402Version": 2, "accepts": [{"network": network}]})));
+    }
     let (value, _) = told(text)?;
     let kind = if value["x402Version"] == 1 { Kind::OfferV1 } else { Kind::OfferV2 };
     Some((kind, json!({"x402Version": value["x402Version"], "accepts": value["paymentRequirements"]})))
 }
 
+/// What the message says by what it quotes or lists; `None` where it is none of these.
+pub(super) fn findings(text: &str) -> Option<Vec<Finding>> {
+    finding(text).map(|finding| vec![finding]).or_else(|| quoted::findings(text))
+}
+
 /// What the message says is missing; `None` where it is none of these.
-pub(super) fn finding(text: &str) -> Option<Finding> {
+fn finding(text: &str) -> Option<Finding> {
     let (value, _) = told(text)?;
     let entries = value["paymentRequirements"].as_array()?;
     let said = |entry: &Value, key: &str| entry[key].as_str().map_or_else(|| "nothing".to_owned(), shorten);

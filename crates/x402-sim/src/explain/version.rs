@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::explanation::Explanation;
+use super::explanation::{Explanation, Verdict};
 use super::finding::Finding;
+use super::kind::Kind;
 use super::repair;
 
 /// The header's name was compared with the version that the payment says, which alone is wrong.
@@ -20,6 +21,61 @@ pub(super) fn renumbered(header: Option<&str>, explanation: &mut Explanation) {
             let finding = Finding::new(id).seen(format!("it is sent as `{name}`, which is that of the other version"));
             explanation.find(finding.proven("servers look for a payment of its shape in the other header only"));
         }
+    }
+}
+
+/// A payment of one version for what is offered in the other alone: its server looks for another header, and finds none.
+pub(super) fn not_offered(payload: &Value, offered: &Value, asked: &Value) -> Option<Finding> {
+    let paid = match Kind::of(payload) {
+        Kind::PaymentV1 => 1,
+        Kind::PaymentV2 => 2,
+        _ => return None,
+    };
+    // A number alone is another mistake.
+    if payload.get("accepted").is_some() == (paid == 1) {
+        return None;
+    }
+    // Somebody who mixed the versions' members has made one mistake in one of them.
+    let named = |key: &str| asked.get(key).is_some();
+    let is_caip2 = asked.get("network").and_then(Value::as_str)?.contains(':');
+    let of_terms = match (named("amount"), named("maxAmountRequired"), is_caip2) {
+        (true, false, true) => 2,
+        (false, true, false) => 1,
+        _ => return None,
+    };
+    let of_offer = offered.get("x402Version").and_then(Value::as_u64).filter(|_| offered.get("accepts").is_some());
+    let is_other = if paid == 1 { of_terms == 2 && of_offer != Some(1) } else { of_terms == 1 && of_offer == Some(1) };
+    if !is_other {
+        return None;
+    }
+    let (header, client) = if paid == 1 {
+        (
+            "PAYMENT-SIGNATURE",
+            "Pay with a client of version 2: `@x402/fetch`, `@x402/axios`, or x402 from 2.0 on in Python. Nothing is \
+             wrong with the offer.",
+        )
+    } else {
+        (
+            "X-PAYMENT",
+            "Let the client pay in version 1: the official ones do for an offer of version 1 whose network is registered \
+             by its word. Nothing is wrong with the offer.",
+        )
+    };
+    let seen = format!(
+        "the offer is of version {of_terms}, and the payment of version {paid}: a server of version {of_terms} looks for \
+         `{header}`, and answers as if nothing was paid"
+    );
+    Some(Finding::new("version_not_offered").seen(seen).fixed_by(client))
+}
+
+/// What a server says to a payment that it does not see.
+pub(super) fn unseen(at: u64) -> Verdict {
+    Verdict {
+        valid: false,
+        reason: Some("Payment required".to_owned()),
+        message: Some("the payment is of another version than the offer, and is not looked for".to_owned()),
+        at,
+        by: "the header that servers of the offer's version look for".to_owned(),
     }
 }
 

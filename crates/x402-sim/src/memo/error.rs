@@ -6,9 +6,20 @@ pub enum InvoiceError {
     /// Neither a memo nor a signature.
     #[error("the proof is neither the signature of a Solana transaction, in base58, nor a memo of the form req-<uuid>")]
     Malformed,
-    /// Not issued here, or for another resource or price.
-    #[error("this server did not issue that memo for this resource at this price")]
+    /// Not issued here, as far as is known.
+    #[error(
+        "this server did not issue that memo for this resource at this price, nor for any other that it was asked for lately: \
+         it is another server's, or of before this one started anew, or letters of it were changed"
+    )]
     NotIssued,
+    /// Issued for another resource or price.
+    #[error("this server issued that memo for {resource}, and not for this request, {own}")]
+    IssuedFor {
+        /// What it was issued for: method, path and amount.
+        resource: String,
+        /// What is asked for now.
+        own: String,
+    },
     /// Too late.
     #[error("the invoice expired {seconds} s ago")]
     Expired {
@@ -121,7 +132,7 @@ impl InvoiceError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed => "invoice_memo_malformed",
-            Self::NotIssued => "invoice_memo_not_issued",
+            Self::NotIssued | Self::IssuedFor { .. } => "invoice_memo_not_issued",
             Self::Expired { .. } => "invoice_expired",
             Self::Spent => "invoice_already_paid",
             Self::NotPaid { .. } => "invoice_not_paid",

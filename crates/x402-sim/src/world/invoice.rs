@@ -1,6 +1,9 @@
 //! Invoices that transactions of others pay.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::U256;
+use x402_wire::amount::Decimal;
 use x402_wire::invoice::{memo_bytes, memo_text};
 use x402_wire::shape::shorten;
 
@@ -18,6 +21,9 @@ use crate::networks::written;
 
 /// The length of `req-<uuid>` in bytes.
 const MEMO_LENGTH: usize = 40;
+
+/// So many of the newest events are looked through for what a memo was issued for.
+const MOST_EVENTS: usize = 2_000;
 
 impl World {
     /// Takes a transaction on Solana devnet, by its signature, for the payment of an invoice: it carries the invoice's
@@ -54,9 +60,9 @@ impl World {
         let [text] = texts.as_slice() else { return Err(InvoiceError::MemoCount { count: texts.len() }) };
         let seconds = now / 1000;
         if memo_bytes(text).is_none() {
-            return Err(self.altered(text, terms, seconds));
+            return Err(self.altered(text, terms));
         }
-        let memo = self.roots.memos.check(text, terms, seconds)?;
+        let memo = self.roots.memos.check(text, terms, seconds).map_err(|error| self.traced(error, text, terms))?;
         self.roots.memos.spend(memo, seconds);
         Ok((payer, id))
     }
@@ -85,15 +91,39 @@ impl World {
         Err(InvoiceError::NothingMoved { recipient })
     }
 
-    /// What is wrong with a memo that is none of an invoice's: one of ours may stand within it, or in capitals.
-    fn altered(&self, text: &str, terms: Terms<'_>, now: u64) -> InvoiceError {
+    /// What a memo was issued for, where it is not what is asked for now: what was asked for lately is tried, of which the
+    /// events tell.
+    pub(super) fn traced(&self, error: InvoiceError, text: &str, terms: Terms<'_>) -> InvoiceError {
+        let Some(memo) = memo_bytes(text).filter(|_| error == InvoiceError::NotIssued) else { return error };
+        let mut tried = BTreeSet::new();
+        for event in self.events.iter().rev().take(MOST_EVENTS) {
+            let (Some(method), Some(path)) = (&event.facts.method, &event.facts.path) else { continue };
+            let said = event.facts.amount.as_deref().and_then(|own| Decimal::parse(own.split(' ').next()?).ok());
+            for amount in said.and_then(|own| own.to_atomic(memo::DECIMALS).ok()).into_iter().chain([terms.amount]) {
+                let other = Terms { method, path, amount };
+                if tried.insert((method, path, amount)) && self.roots.memos.has_issued(memo, other) {
+                    return InvoiceError::IssuedFor { resource: named(other), own: named(terms) };
+                }
+            }
+        }
+        error
+    }
+
+    /// What is wrong with a memo that is none of an invoice's: one of ours may stand within it, or in capitals, whether it is
+    /// still good or not.
+    fn altered(&self, text: &str, terms: Terms<'_>) -> InvoiceError {
         let lower = text.to_lowercase();
         let places = lower.match_indices("req-").filter_map(|(at, _)| lower.get(at..at + MEMO_LENGTH));
-        let own = places.filter(|part| self.roots.memos.check(part, terms, now).is_ok()).find_map(memo_bytes);
+        let own = places.filter_map(memo_bytes).find(|memo| self.roots.memos.has_issued(*memo, terms));
         let seen = shorten(text);
         match own {
             Some(memo) => InvoiceError::MemoAltered { seen, memo: memo_text(memo) },
             None => InvoiceError::MemoForeign { seen },
         }
     }
+}
+
+/// Terms for people.
+fn named(terms: Terms<'_>) -> String {
+    format!("{} {} at {} USDC", terms.method, terms.path, Decimal::from_atomic(terms.amount, memo::DECIMALS))
 }

@@ -173,7 +173,8 @@ impl World {
         now: u64,
     ) -> Result<TestAccount, InvoiceError> {
         let payer = accounts::find(payer).ok_or(InvoiceError::UnknownPayer)?;
-        let effects = self.roots.memos.redeem(proof, terms, (payer, mode), &self.view(), now / 1000)?;
+        let effects = self.roots.memos.redeem(proof, terms, (payer, mode), &self.view(), now / 1000);
+        let effects = effects.map_err(|error| self.traced(error, proof, terms))?;
         self.roots.ledger.apply(&effects);
         let moved = Move { direction: Direction::Paid, asset: INVOICE_ASSET, value: terms.amount };
         self.moves.note(PaymentId::of_memo(proof), moved);

@@ -19,7 +19,7 @@ use x402_wire::document::Document;
 const NOW: u64 = 1_795_000_000;
 
 /// What is said of a text, and of the requirements besides.
-fn told(text: &str, requirements: Option<&Value>, record: Option<Record>) -> Explanation {
+pub(crate) fn told(text: &str, requirements: Option<&Value>, record: Option<Record>) -> Explanation {
     let requirements = requirements.cloned();
     explain(&Question { reading: read(text), requirements, now: NOW, real: None, record, depth: Depth::Judge })
 }
@@ -31,11 +31,11 @@ fn case(name: &str) -> Explanation {
     told(case["input"].as_str().unwrap(), None, None)
 }
 
-fn ids(explanation: &Explanation) -> Vec<(&str, bool)> {
+pub(crate) fn ids(explanation: &Explanation) -> Vec<(&str, bool)> {
     explanation.findings.iter().map(|finding| (finding.id, finding.is_proven())).collect()
 }
 
-fn requirements() -> Value {
+pub(crate) fn requirements() -> Value {
     let network = &registry::networks()[0];
     let asset = &network.assets[0];
     json!({
@@ -45,7 +45,7 @@ fn requirements() -> Value {
 }
 
 /// A payment of version 2 that was signed by a clock.
-fn signed(asked: &Value, clock: u64) -> Value {
+pub(crate) fn signed(asked: &Value, clock: u64) -> Value {
     let terms = Terms::read(Version::V2, &Document::parse(asked.to_string().as_bytes()).unwrap()).unwrap();
     let occasion = Occasion { now: clock, lifetime: None, nonce: B256::repeat_byte(5) };
     let payer = accounts::test_accounts().next().unwrap();

@@ -54,9 +54,9 @@ fn a_charge_below_the_maximum_is_no_mistake_and_one_above_it_is() {
     // The same permit is refused for what was used before, and nothing is said of the amount.
     let used = settled("2400", Some(("permit2_invalid_nonce", "the nonce was used before")));
     assert_eq!(ids(&used), [("nonce_used", true)]);
-    // At /verify another amount is another price.
+    // At /verify another amount is not what was offered.
     let verified = settled("2400", Some(("permit2_amount_mismatch", "10000, the requirements ask 2400")));
-    assert_eq!(ids(&verified)[0], ("price_changed", true));
+    assert_eq!(ids(&verified)[0], ("requirements_not_offered", true));
 }
 
 #[test]

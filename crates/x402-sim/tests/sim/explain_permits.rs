@@ -127,3 +127,52 @@ fn a_permit_under_another_domain_or_of_another_type_is_found() {
     assert_found(&permit_over(false, personal), "signed_as_message", "personal_sign");
     assert_found(&permit_over(false, keccak256([here, right].concat())), "digest_not_eip712", "without 0x1901");
 }
+
+/// Two mistakes of one signer are both named, and a permit that fits nothing costs no more than it may.
+#[test]
+fn two_mistakes_in_one_permit_are_found() {
+    let (two, head) = (
+        accounts::facilitator().evm(),
+        "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,Witness witness)",
+    );
+    for is_upto in [false, true] {
+        let own = permit(is_upto);
+        let (milliseconds, witness) = (own.deadline * U256::from(1000), own.witness);
+        let to_payer = Witness { to: payer().evm(), ..witness };
+        for (other, ids) in [
+            (Permit { chain_id: 8453, spender: two, ..own }, ["wrong_chain_id", "permit2_spender"]),
+            (Permit { chain_id: 1, deadline: milliseconds, ..own }, ["wrong_chain_id", "times_in_milliseconds"]),
+            (Permit { deadline: milliseconds, spender: PERMIT2, ..own }, ["permit2_spender", "times_in_milliseconds"]),
+            (Permit { witness: to_payer, chain_id: 8453, ..own }, ["wrong_chain_id", "from_and_to_swapped"]),
+            (Permit { amount: U256::ZERO, chain_id: 8453, ..own }, ["wrong_chain_id", "changed_after_signing"]),
+        ] {
+            let told = permit_over(is_upto, other.digest());
+            let mut found: Vec<&str> = told.findings.iter().map(|own| own.id).collect();
+            found.sort_unstable();
+            let mut ids = ids.to_vec();
+            ids.sort_unstable();
+            assert_eq!(found, ids, "{told:#?}");
+            assert!(told.findings.iter().all(x402_sim::explain::Finding::is_proven), "{told:#?}");
+        }
+        let told = permit_over(is_upto, B256::repeat_byte(7));
+        assert_eq!(told.findings[0].id, "signature_unexplained", "{told:#?}");
+    }
+    // A permit of another type and for another chain; one for the domain of the token and in milliseconds.
+    let own = permit(false);
+    let permissions = "TokenPermissions(address token,uint256 amount)";
+    let (witness, narrow) = ("Witness(address to,uint256 validAfter)", "Witness(address to,uint64 validAfter)");
+    let permitted = hash(permissions, &[own.token.into_word(), own.amount.into()]);
+    let whole = |witness: &str, deadline: U256| {
+        let witnessed = hash(witness, &[own.witness.to.into_word(), own.witness.valid_after.into()]);
+        let of = format!("{head}{permissions}{witness}");
+        hash(&of, &[permitted, own.spender.into_word(), own.nonce.into(), deadline.into(), witnessed])
+    };
+    let milliseconds = own.deadline * U256::from(1000);
+    for (signed, ids) in [
+        (digest(separator(8453), whole(narrow, own.deadline)), ["permit2_types", "wrong_chain_id"]),
+        (digest(domain().separator(), whole(witness, milliseconds)), ["permit2_domain", "times_in_milliseconds"]),
+    ] {
+        let told = permit_over(false, signed);
+        assert_eq!(told.findings.iter().map(|own| own.id).collect::<Vec<_>>(), ids, "{told:#?}");
+    }
+}

@@ -178,3 +178,65 @@ fn a_transaction_under_another_name_or_without_its_signatures_is_found() {
         assert!(explanation.findings[0].evidence[0].contains(part), "{:?}", explanation.findings[0].evidence);
     }
 }
+
+#[test]
+fn a_transfer_by_the_other_token_program_is_named_and_called_by_the_right_one() {
+    let payer = solana::key_of(&first());
+    let terms = terms();
+    let (right, wrong) = (program::TOKEN, program::TOKEN_2022);
+    let account = |owner: Key, program: Key| Key::token_account(owner, terms.mint, program);
+    // The program is called, its accounts are derived with it, or both.
+    for (calls, derives, paid, part) in [
+        (wrong, wrong, wrong, "the transfer calls the Token-2022 program; the mint"),
+        (wrong, right, right, "the transfer calls the Token-2022 program; the mint"),
+        (right, wrong, right, "is derived with the Token-2022 program: the payer's token account is"),
+    ] {
+        let sent = transaction(&first(), |draft| {
+            let instruction = &mut draft.instructions[2];
+            instruction.program = calls;
+            instruction.accounts[0].as_mut().unwrap().key = account(payer, derives);
+            instruction.accounts[2].as_mut().unwrap().key = account(terms.pay_to, paid);
+        });
+        let explanation = told(&payload(&sent), None);
+        assert_eq!(ids(&explanation), [("wrong_token_program", true)], "{:?}", explanation.findings);
+        let seen = explanation.findings[0].evidence.join("; ");
+        assert!(seen.contains(part), "{seen}");
+        // An instance's own record says the same.
+        let said = r#"Simulation failed: {"InstructionError":[2,"InvalidAccountData"]} (A is no token account of this token program)"#;
+        assert_eq!(ids(&told(&payload(&sent), Some((FAILED, said)))), [("wrong_token_program", true)]);
+    }
+    // An account of the other program for the payee alone is the payee's matter.
+    let astray = transaction(&first(), |draft| {
+        draft.instructions[2].accounts[2].as_mut().unwrap().key = account(terms.pay_to, wrong);
+    });
+    assert_eq!(ids(&told(&payload(&astray), None)), [("wrong_token_account", true)]);
+}
+
+#[test]
+fn a_signature_in_the_place_of_the_transaction_is_no_transaction_of_some_version() {
+    let sound = transaction(&first(), |_| {});
+    let own = sound.signatures[1];
+    let name = solana::signature_text(&own);
+    let payment = payload(&sound);
+    for (body, form) in [
+        (json!({"signature": name}), "`signature` holds 64 bytes in base58: that is a signature"),
+        (json!({"transaction": name}), "`transaction` holds 64 bytes in base58: that is a signature"),
+        (json!({"transaction": solana::transaction::to_base64(&own)}), "`transaction` holds 64 bytes in base64"),
+        (json!({"txHash": hex(&own)}), "`txHash` holds 64 bytes in hexadecimal"),
+    ] {
+        let mut changed = payment.clone();
+        changed["payload"] = body;
+        let explanation = told(&changed, None);
+        assert_eq!(ids(&explanation), [("signature_for_transaction", true)], "{:?}", explanation.findings);
+        let finding = &explanation.findings[0];
+        let seen = finding.evidence.join("; ");
+        assert!(seen.contains(form) && finding.fix.contains("do not pay again"), "{finding:?}");
+        let said = format!("{:?} {:?}", explanation.verdict, explanation.sections);
+        assert!(!said.contains("version 91") && !said.contains("not hexadecimal"), "{said}");
+        assert!(form.contains("base58") || seen.contains(&name), "{seen}");
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    alloy_primitives::hex::encode(bytes)
+}

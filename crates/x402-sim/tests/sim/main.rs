@@ -9,10 +9,13 @@
 mod departures;
 mod differential;
 mod explain;
+mod explain_accidents;
 mod explain_bodies;
 mod explain_causes;
 mod explain_charges;
 mod explain_drawn;
+mod explain_errors;
+mod explain_evidence;
 mod explain_fuzz;
 mod explain_generated;
 mod explain_kinds;

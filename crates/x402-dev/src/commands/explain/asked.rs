@@ -42,7 +42,7 @@ impl Asked {
             }
             Found::Answer(answer) => answer.exchange().offers().to_vec(),
             Found::Refused(refused) => refused.requirements.into_iter().collect(),
-            Found::Story(_) => Vec::new(),
+            Found::Story(_) | Found::Unpaid(..) => Vec::new(),
         };
         if offers.is_empty() {
             return Err(ExplainError::NoRequirements { what: source.name() }.into());

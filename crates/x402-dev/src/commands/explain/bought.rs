@@ -2,11 +2,10 @@
 
 use x402_sim::explain::draw::units;
 use x402_sim::explain::explanation::{Explanation, Section};
-use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
-use x402_sim::explain::{manual, names};
+use x402_sim::explain::names;
 
-use super::ExplainError;
+use super::{ExplainError, answers};
 use crate::clock::{self, timestamp};
 use crate::context::Context;
 use crate::journal::{Authorized, Entry, Journal};
@@ -29,20 +28,30 @@ pub fn story(context: &Context, id: &str) -> Result<Explanation, ExplainError> {
         let title = if many { format!("authorization {}", place + 1) } else { "authorization".to_owned() };
         explanation.sections.push(authorization(title, own));
     }
-    if entry.ending.is_none() {
-        explanation.notes.push(format!(
-            "its outcome is not known: `x402-dev pay --resume {id}` presents the same authorization again, and signs none"
-        ));
+    let (found, notes) = answers::findings(&entry);
+    for finding in found {
+        explanation.find(finding);
     }
-    // What became of it in the end is what the last answer says.
-    let last = entry.last().and_then(|own| own.answers.last());
-    if let Some((answer, page)) = last.and_then(|answer| Some((answer, manual::within(answer)?))) {
-        for id in &page.findings {
-            explanation.find(Finding::new(id).seen(format!("the last answer was: {answer}")));
-        }
+    explanation.notes.extend(notes);
+    if entry.ending.is_none() {
+        let known = known(&entry);
+        explanation.notes.push(format!(
+            "{known}: `x402-dev pay --resume {id}` presents the same authorization again, and signs none; do not pay \
+             anew before its end is known"
+        ));
     }
     explanation.rank();
     Ok(explanation)
+}
+
+/// What is known of a purchase that is open.
+fn known(entry: &Entry) -> &'static str {
+    let is_paid = entry.standing.as_ref().is_some_and(|own| own.outcome == "undelivered");
+    match entry.last() {
+        Some(own) if is_paid || own.was_seen() => "it is paid, and not delivered",
+        Some(own) if !own.transactions.is_empty() => "it is paid, says the seller, and not delivered",
+        _ => "its outcome is not known",
+    }
 }
 
 fn purchase(entry: &Entry) -> Section {
@@ -52,8 +61,9 @@ fn purchase(entry: &Entry) -> Section {
         section.add("asked for", format!("{} {}", asked.method, asked.url), "redirects led from there");
     }
     section.add("began", timestamp(entry.began), "");
-    let state = entry.ending.map_or("open: its outcome is not known", |ending| ending.words());
-    section.add("state", state, "");
+    let open = || format!("open: {}", known(entry));
+    let standing = entry.standing.as_ref().map(|own| own.words.clone()).unwrap_or_default();
+    section.add("state", entry.ending.map_or_else(open, |ending| ending.words().to_owned()), standing);
     section
 }
 
@@ -62,7 +72,13 @@ fn authorization(title: String, own: &Authorized) -> Section {
     let who = |address: &str| names::of(address, network).unwrap_or_default();
     let mut section = Section::new(title);
     section.add("signed", units::date(own.at), own.instrument.clone());
-    section.add("price", own.asked(), format!("{} atomic units of {}", own.amount, own.asset));
+    // An invoice asks in whole units, and names its asset by its symbol.
+    let amount = if own.instrument == "invoice" {
+        format!("in whole units of {}, as the invoice asks", own.asset)
+    } else {
+        format!("{} atomic units of {}", own.amount, own.asset)
+    };
+    section.add("price", own.asked(), amount);
     section.add("network", own.network.clone(), units::network(&own.network).map_or_else(String::new, |own| own.name));
     section.add("from", own.from.clone(), who(&own.from));
     section.add("to", own.to.clone(), who(&own.to));

@@ -72,12 +72,6 @@ pub enum ExplainError {
     /// The journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Nothing was refused, because nothing was paid.
-    #[error("the instance has refused no payment; the newest request to a paid resource brought none: {}", safe(.request))]
-    Unpaid {
-        /// What the instance says of it.
-        request: String,
-    },
     /// The requirements are none.
     #[error("--requirements {} holds no requirements and no offer", safe(.what))]
     NoRequirements {
@@ -97,11 +91,6 @@ impl ExplainError {
                     .to_owned(),
             ),
             Self::Unknown { .. } => Some("`x402-dev events` and `x402-dev purchases` list what it knows".to_owned()),
-            Self::Unpaid { .. } => Some(
-                "a payment comes in the header PAYMENT-SIGNATURE (version 2), X-PAYMENT (version 1) or X-Payment-Proof \
-                 (invoice): see what your client sends, and whether a proxy takes it away"
-                    .to_owned(),
-            ),
             Self::NotBought { .. } => Some("`x402-dev pay --list` lists what it holds".to_owned()),
             Self::NoRequirements { .. } => {
                 Some("give one entry of `accepts`, a whole offer, or the value of its PAYMENT-REQUIRED header".to_owned())
@@ -125,8 +114,7 @@ impl ExplainError {
             | Self::Nothing { .. }
             | Self::Unknown { .. }
             | Self::NotBought { .. }
-            | Self::Journal(_)
-            | Self::Unpaid { .. } => Exit::Failure,
+            | Self::Journal(_) => Exit::Failure,
         }
     }
 }

@@ -3,19 +3,19 @@
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
-use x402_sim::explain::explanation::{Explanation, Section};
-use x402_sim::explain::finding::Finding;
-use x402_sim::explain::kind::Kind;
-use x402_sim::explain::manual;
+use x402_sim::explain::explanation::Explanation;
 
-use super::ExplainError;
+use super::newest::{Choice, choose};
 use super::refused::Refused;
 use super::source::Found;
+use super::{ExplainError, stories};
 use crate::clock::timestamp;
 use crate::commands::door::{Door, DoorError, segment};
 use crate::context::Context;
 use crate::doors::admin::client::{CallError, Remote};
+use crate::doors::admin::routes::clock::ClockFace;
 use crate::doors::admin::routes::purchases::Told;
+use crate::doors::admin::routes::snapshots::ANEW;
 use crate::error::Error;
 
 /// What is asked for.
@@ -46,9 +46,48 @@ pub(super) struct Seen {
     pub(super) sequence: u64,
     pub(super) at: u64,
     pub(super) kind: String,
+    pub(super) purchase: Option<String>,
     pub(super) payment: Option<String>,
+    pub(super) door: String,
     pub(super) summary: String,
     pub(super) data: Value,
+}
+
+/// All that an instance knows since it began, or was reset.
+#[derive(Debug)]
+pub(super) struct Annals {
+    /// Oldest first.
+    pub(super) events: Vec<Seen>,
+    /// The newest first.
+    pub(super) refusals: Vec<Refused>,
+    pub(super) callers: Vec<Caller>,
+    /// The mock's time, in milliseconds.
+    pub(super) now: u64,
+}
+
+/// Who asked without a payment.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Caller {
+    /// The event of the offer.
+    pub(super) event: u64,
+    pub(super) agent: Option<String>,
+    #[serde(default)]
+    pub(super) asked: Option<First>,
+}
+
+/// What the first entry of an offer asks for.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct First {
+    pub(super) version: u64,
+    pub(super) scheme: String,
+    pub(super) network: String,
+}
+
+/// The refusals that are kept.
+#[derive(Debug, Deserialize)]
+struct Kept {
+    refusals: Vec<Refused>,
+    callers: Vec<Caller>,
 }
 
 impl Wanted {
@@ -87,11 +126,27 @@ impl Wanted {
 }
 
 impl Seen {
+    /// The transaction that it names.
+    pub(super) fn transaction(&self) -> Option<&str> {
+        self.data.get("transaction").and_then(Value::as_str)
+    }
+
     /// What it tells, with its number and its transaction.
     pub(super) fn told(&self) -> String {
         let transaction = self.data.get("transaction").and_then(Value::as_str);
         let transaction = transaction.map(|hash| format!(", transaction {hash}")).unwrap_or_default();
         format!("{} (event {} at {}{transaction})", self.summary, self.sequence, timestamp(self.at))
+    }
+
+    /// The path of its request, where it has one.
+    pub(super) fn path(&self) -> Option<&str> {
+        self.data.get("path").and_then(Value::as_str)
+    }
+
+    /// Its request: `GET /report`.
+    pub(super) fn request(&self) -> String {
+        let method = self.data.get("method").and_then(Value::as_str).unwrap_or_default();
+        format!("{method} {}", self.path().unwrap_or_default()).trim().to_owned()
     }
 
     /// Whether a payment failed by it.
@@ -103,24 +158,21 @@ impl Seen {
 /// Asks the instance.
 pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Error> {
     let remote = door.open(context)?;
-    let which = match wanted {
-        Wanted::Last => "last",
-        Wanted::Payment(id) => id,
-        _ => "",
-    };
-    if !which.is_empty()
-        && let Some(refused) = refusal(&remote, which)?
+    if let Wanted::Payment(id) = wanted
+        && let Some(refused) = refusal(&remote, id)?
     {
         return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
     }
     let events = match wanted {
-        Wanted::Last => {
-            let newest = newest(&all(&remote, |_| true)?);
-            return newest.map(|story| Found::Story(Box::new(story))).map_err(Error::from);
-        }
+        Wanted::Last => return newest(&Annals::of(&remote)?).map_err(Error::from),
         Wanted::Purchase(id) => purchase(&remote, id)?,
         Wanted::Payment(id) => all(&remote, |event| event.payment.as_deref() == Some(id))?,
-        Wanted::Event(number) => all(&remote, |event| event.sequence == *number)?,
+        Wanted::Event(number) => {
+            if let Some(refused) = refusal_of(&remote, *number)? {
+                return Ok(Found::Refused(Box::new(refused)));
+            }
+            all(&remote, |event| event.sequence == *number)?
+        }
         Wanted::Transaction(hash) => {
             let is = |text: &str| text == hash || (hash.starts_with("0x") && text.eq_ignore_ascii_case(hash));
             all(&remote, |event| event.data.get("transaction").and_then(Value::as_str).is_some_and(is))?
@@ -135,7 +187,48 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
             return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
         }
     }
-    Ok(Found::Story(Box::new(story(&wanted.name(), &events))))
+    Ok(Found::Story(Box::new(stories::told(&wanted.name(), &events))))
+}
+
+/// What `last` is about.
+fn newest(annals: &Annals) -> Result<Found, ExplainError> {
+    let chosen = choose(annals);
+    let newer = chosen.newer.as_ref().map(|newer| stories::newer(newer, annals));
+    Ok(match &chosen.what {
+        Choice::Refused(refused) => {
+            let refused = Refused::clone(refused).amid(&annals.events);
+            Found::Refused(Box::new(refused.before(newer)))
+        }
+        Choice::Broken(course) => Found::Story(Box::new(Explanation { newer, ..stories::broken(course, annals) })),
+        Choice::Unpaid(unpaid) => {
+            let older = chosen.older.map(|older| older.clone().amid(&annals.events));
+            let story = stories::unpaid(unpaid, older.as_ref(), annals);
+            Found::Unpaid(Box::new(story), unpaid.agent.map(str::to_owned))
+        }
+        Choice::Well(course) => Found::Story(Box::new(stories::well(course, annals))),
+        Choice::Nothing => return Err(ExplainError::Unknown { what: Wanted::Last.name() }),
+    })
+}
+
+impl Annals {
+    fn of(remote: &Remote) -> Result<Self, Error> {
+        let now = remote.get::<ClockFace>("/clock").map_err(DoorError::from)?.time_ms;
+        let Kept { refusals, callers } = remote.get("/refusals").map_err(DoorError::from)?;
+        let mut events = all(remote, |_| true)?;
+        let is_anew = |event: &Seen| event.kind == "changed" && event.summary.to_lowercase().starts_with(ANEW);
+        if let Some(place) = events.iter().rposition(is_anew) {
+            events.drain(..=place);
+        }
+        Ok(Self { events, refusals, callers, now })
+    }
+}
+
+/// The refusal that has this event for its own, if the instance keeps it.
+fn refusal_of(remote: &Remote, event: u64) -> Result<Option<Refused>, Error> {
+    let Kept { refusals, .. } = remote.get("/refusals").map_err(DoorError::from)?;
+    let events = all(remote, |_| true)?;
+    let mut refusals = refusals.into_iter().map(|own| own.amid(&events));
+    Ok(refusals.find(|own| own.number() == Some(event)))
 }
 
 /// A refusal, if the instance keeps it.
@@ -166,39 +259,4 @@ fn all(remote: &Remote, meant: impl Fn(&Seen) -> bool) -> Result<Vec<Seen>, Erro
         }
         since = page.next;
     }
-}
-
-/// What is told of the newest payment, or request for one, where none was refused.
-fn newest(events: &[Seen]) -> Result<Explanation, ExplainError> {
-    let is_step = |event: &&Seen| event.kind == "offered" || event.payment.is_some();
-    let Some(newest) = events.iter().rev().find(is_step) else {
-        return Err(ExplainError::Unknown { what: Wanted::Last.name() });
-    };
-    if newest.payment.is_none() {
-        return Err(ExplainError::Unpaid { request: newest.summary.clone() });
-    }
-    let own: Vec<Seen> = events.iter().filter(|event| event.payment == newest.payment).cloned().collect();
-    let mut told = story("no payment was refused; the newest one", &own);
-    let is_whole = !own.iter().any(|event| event.is_failure() || ["undone", "not_delivered"].contains(&&*event.kind));
-    if let Some(settled) = own.iter().rev().find(|event| event.kind == "settled").filter(|_| is_whole) {
-        told.title = format!("the newest payment was settled, and nothing is to be explained: {}", settled.told());
-    }
-    Ok(told)
-}
-
-/// What happened, and what its reasons mean.
-fn story(name: &str, events: &[Seen]) -> Explanation {
-    let mut explanation = Explanation::new(Kind::Record, format!("{name}: what the instance saw of it"));
-    let mut section = Section::new("events");
-    for event in events {
-        section.add(event.sequence.to_string(), event.summary.clone(), timestamp(event.at));
-    }
-    explanation.sections.push(section);
-    let reasons = events.iter().filter_map(|event| event.data.get("reason").and_then(Value::as_str));
-    for page in reasons.filter_map(manual::page) {
-        for id in &page.findings {
-            explanation.find(Finding::new(id).seen(format!("the reason was {}", page.reason)));
-        }
-    }
-    explanation
 }

@@ -9,7 +9,9 @@
 //! | [`asked`] | what a payment should pay for |
 //! | [`instance`] | what a running instance knows |
 //! | [`refused`] | a refused payment, as an instance keeps it |
-//! | [`bought`] | what the journal of `pay` knows |
+//! | `course`, `newest` | what became of each payment, and which of all that happened `last` explains |
+//! | `stories` | what is told of it where no refusal is kept |
+//! | [`bought`], `answers` | what the journal of `pay` knows, and what the answers in it mean |
 //! | [`beside`] | what stands around something within a longer text |
 //! | [`secret`] | what is never printed |
 //! | [`sdk`] | whose lines of code are shown |
@@ -26,22 +28,27 @@ use x402_sim::explain::{manual, played};
 use super::door::Door;
 use super::mock::Form;
 use crate::check;
+use crate::check::time::{self, Moment};
 use crate::clock;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::terminal::{self, safe_json};
 
+mod answers;
 pub mod asked;
 pub mod beside;
 pub mod bought;
+mod course;
 pub mod error;
 pub mod instance;
 pub mod markdown;
+mod newest;
 pub mod refused;
 pub mod sdk;
 pub mod secret;
 pub mod source;
+mod stories;
 pub mod text;
 pub mod visit;
 
@@ -97,8 +104,9 @@ impl Job {
         let source = Source::of(context, &self.what);
         let found = source.read(context, &self.door)?;
         let agent = match &found {
-            Found::Text(text) => sdk::of_record(text),
+            Found::Text(text) => sdk::of_record(text).or_else(|| sdk::of_trace(text)),
             Found::Refused(refused) => refused.agent.as_deref().and_then(sdk::of_agent),
+            Found::Unpaid(_, agent) => agent.as_deref().and_then(sdk::of_agent),
             Found::Answer(_) | Found::Story(_) => None,
         };
         let given = self.requirements.as_deref().map(|text| Asked::read(context, &self.door, text)).transpose()?;
@@ -117,12 +125,8 @@ impl Job {
         let mut explanation = match found {
             Found::Text(text) => self.of_text(&text, &question),
             Found::Answer(answer) => check::answer(&answer, &|reading, asked, at| told(&question(reading, asked, at))),
-            Found::Story(story) => *story,
-            Found::Refused(refused) => 'told: {
-                let newer = if self.what.trim() == "last" { refused.overtaken(clock::now()) } else { None };
-                if let Some(newer) = newer {
-                    break 'told newer;
-                }
+            Found::Story(story) | Found::Unpaid(story, _) => *story,
+            Found::Refused(refused) => {
                 let record = Record {
                     reason: refused.reason.clone(),
                     message: refused.message.clone(),
@@ -135,12 +139,15 @@ impl Job {
                 question.real = (self.at.is_none() && at.abs_diff(real) > 1).then_some(real);
                 question.record = Some(record).filter(|_| refused.finding.is_none());
                 let mut explanation = told(&question);
+                if let (Some((_, payload)), Some(_)) = (question.reading.json(), &question.reading.header) {
+                    check::elsewhere::tell(payload, &refused.path, 0, &mut explanation);
+                }
                 refused.stray(&mut explanation);
                 recorded_alone(&recorded, at, &mut explanation);
                 refused.tell(&mut explanation);
                 explanation.sections.insert(0, refused.section(clock::now()));
                 explanation.age = Some(clock::now().saturating_sub(refused.real) / 1000);
-                explanation.newer = (self.what == "last").then(|| refused.newer()).flatten();
+                explanation.newer = refused.newer;
                 explanation
             }
         };
@@ -167,8 +174,12 @@ impl Job {
             let is_nothing = reading.subject == Subject::Nothing;
             let other = reading.header.clone().filter(|name| is_nothing && is_name_of_field(name));
             let (reason, is_part) = (reading.beside.clone(), reading.is_part());
-            let mut explanation = told(&question(reading, None, None));
+            let at = if is_part { reading.json().and_then(|(_, value)| time::of_part(text, value)) } else { None };
+            let mut explanation = told(&question(reading, None, at));
             if is_part {
+                let moment = at.map_or_else(|| Moment::Unknown(reason.clone()), Moment::At);
+                let note = moment.temper(self.at.is_none(), &mut explanation);
+                explanation.notes.extend(note);
                 beside::weigh(text, reason.as_deref(), &mut explanation);
             }
             if !is_known(&explanation) {
@@ -222,6 +233,11 @@ fn unsaid(text: &str) -> Option<&'static str> {
 
 /// What an instance said of something that was not judged: a header that cannot be decoded, the proof of an invoice.
 fn recorded_alone(record: &Record, at: u64, explanation: &mut Explanation) {
+    let own = explanation.kind == Kind::Invoice;
+    if own {
+        // The note names whom to ask: this record is the answer.
+        explanation.notes.clear();
+    }
     if explanation.verdict.is_some() {
         return;
     }
@@ -232,11 +248,6 @@ fn recorded_alone(record: &Record, at: u64, explanation: &mut Explanation) {
         at,
         by: "the instance's own record".to_owned(),
     });
-    let own = explanation.kind == Kind::Invoice;
-    if own {
-        // The note names whom to ask: this record is the answer.
-        explanation.notes.clear();
-    }
     let page = manual::page(&record.reason).filter(|_| own || explanation.findings.is_empty());
     for id in page.into_iter().flat_map(|page| &page.findings) {
         let finding = Finding::new(id).seen(record.message.clone().unwrap_or_default());

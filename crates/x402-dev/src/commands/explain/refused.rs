@@ -5,7 +5,6 @@ use serde_json::Value;
 use x402_sim::clock::span;
 use x402_sim::explain::explanation::{Explanation, Section, Verdict};
 use x402_sim::explain::finding::{Finding, entry};
-use x402_sim::explain::kind::Kind;
 use x402_sim::explain::past::Past;
 use x402_sim::explain::read::{Reading, read};
 
@@ -20,9 +19,12 @@ pub struct Refused {
     pub at: u64,
     /// When, in milliseconds of the computer's clock.
     pub real: u64,
+    /// The newest event when it was kept: its own, where it has one.
+    pub(super) after: u64,
     door: String,
-    path: String,
-    payment: Option<String>,
+    /// The path that was asked for.
+    pub(super) path: String,
+    pub(super) payment: Option<String>,
     /// The reason that the client was told.
     pub reason: String,
     /// The sentence with it.
@@ -35,6 +37,9 @@ pub struct Refused {
     /// The faults that were played for the request.
     #[serde(default)]
     pub faults: Vec<String>,
+    /// The faults that the same payment met before.
+    #[serde(default)]
+    faults_before: Vec<String>,
     /// What the paying client calls itself.
     #[serde(default)]
     pub agent: Option<String>,
@@ -44,6 +49,9 @@ pub struct Refused {
     /// What the instance's events tell of it.
     #[serde(skip)]
     told: Option<Surroundings>,
+    /// What came after it, in a sentence.
+    #[serde(skip)]
+    pub(super) newer: Option<String>,
 }
 
 /// What the instance's events tell of a refusal.
@@ -58,12 +66,12 @@ struct Surroundings {
     verified: Option<u64>,
     /// What is told of the settlement of this payment, where it was settled before.
     before: Option<String>,
+    /// What is told of the transaction whose signature stands in the payment, where it is on the chain.
+    sent: Option<String>,
     /// How many payments were settled afterwards.
     settled: usize,
     /// What is told of the newest of them.
     newest: Option<String>,
-    /// What is told of the newest request to a paid resource, where it came afterwards and brought no payment.
-    unpaid: Option<String>,
 }
 
 impl Refused {
@@ -110,51 +118,53 @@ impl Refused {
 }
 
 impl Refused {
-    /// The same, with what the events tell of it. Without its own event nothing is known of what came after.
+    /// The same, with what the events tell of it.
     pub(super) fn amid(self, events: &[Seen]) -> Self {
-        // It was no payment to the instance, and has no event but that of a request without one.
-        if self.finding.is_some() {
-            return self.before(events);
-        }
-        let is_own = |event: &&Seen| {
-            let path = event.data.get("path").and_then(Value::as_str);
-            event.is_failure() && event.payment == self.payment && path == Some(self.path.as_str())
-        };
-        // The event and the record are written one after the other, each at its own time.
-        let Some(own) = events.iter().filter(is_own).min_by_key(|event| event.at.abs_diff(self.at)) else {
-            return if self.payment.is_none() { self.before(events) } else { self };
-        };
-        let settled = events.iter().filter(|event| event.sequence > own.sequence && event.kind == "settled");
-        let is_same = |event: &Seen| event.payment.is_some() && event.payment == own.payment;
-        let mut earlier = events.iter().rev().filter(|event| event.sequence < own.sequence && event.kind == "settled");
-        let before = earlier.find(|event| is_same(event)).map(Seen::told);
-        let mut earlier = events.iter().rev().filter(|event| event.sequence < own.sequence && event.kind == "verified");
-        let verified = earlier.find(|event| is_same(event)).map(|event| event.at);
-        let verified = verified.filter(|_| own.kind == "settle_failed" && before.is_none());
+        let own = events.iter().rev().find(|event| event.sequence <= self.after && self.is_told_by(event));
+        let begin = own.map_or(self.after, |own| own.sequence);
+        let settled = events.iter().filter(|event| event.sequence > begin && event.kind == "settled");
         let newest = settled.clone().next_back().map(|event| event.summary.clone());
-        let number = self.payment.is_some().then_some(own.sequence);
-        let method = own.data.get("method").and_then(Value::as_str).map(str::to_owned);
-        // Events without a path are of no request: a clock that was set, a fault that was added.
-        let last = events.iter().rev().find(|event| event.data.get("path").is_some());
-        let last = last.filter(|event| event.sequence > own.sequence && event.kind == "offered");
-        let unpaid = last.map(|event| event.summary.clone());
-        Self {
-            told: Some(Surroundings { number, method, verified, before, settled: settled.count(), newest, unpaid }),
-            ..self
+        let settled = settled.count();
+        let earlier = |kind: &str| {
+            let is_same = |event: &&Seen| event.payment.is_some() && event.payment == self.payment;
+            let mut earlier = events.iter().rev().filter(|event| event.sequence < begin);
+            earlier.find(|event| event.kind == kind && is_same(event))
+        };
+        let before = earlier("settled").map(Seen::told);
+        let is_settlement = own.is_some_and(|own| own.kind == "settle_failed");
+        let verified = earlier("verified").map(|event| event.at).filter(|_| is_settlement && before.is_none());
+        let method = own.and_then(|own| own.data.get("method")).and_then(Value::as_str).map(str::to_owned);
+        let number = own.map(|own| own.sequence);
+        let sent = events.iter().rev().find(|event| event.transaction().is_some_and(|name| self.holds(name)));
+        let sent = sent.map(Seen::told);
+        Self { told: Some(Surroundings { number, method, verified, before, sent, settled, newest }), ..self }
+    }
+
+    /// Whether its payload has a text as one of its parts.
+    fn holds(&self, text: &str) -> bool {
+        let parts = self.payload.as_ref().and_then(|payload| payload.get("payload")?.as_object());
+        parts.is_some_and(|parts| parts.values().any(|part| part == text))
+    }
+
+    /// Whether an event tells of it: that of its payment, or, where that is not known, the one after which it was kept.
+    fn is_told_by(&self, event: &Seen) -> bool {
+        if event.path() != Some(self.path.as_str()) || event.payment != self.payment {
+            return false;
+        }
+        match self.payment {
+            Some(_) => event.is_failure() || event.kind == "pending",
+            None => event.sequence == self.after && (event.is_failure() || event.kind == "offered"),
         }
     }
 
-    /// The same of what was no payment that could be verified, and has no event of its own: what is later by the clock
-    /// came after it.
-    fn before(self, events: &[Seen]) -> Self {
-        let mut later = events.iter().filter(|event| event.at > self.at);
-        let settled = later.clone().filter(|event| event.kind == "settled");
-        let newest = settled.clone().next_back().map(|event| event.summary.clone());
-        let last = later.rfind(|event| event.data.get("path").is_some());
-        let unpaid = last.filter(|event| event.kind == "offered").map(|event| event.summary.clone());
-        let settled = settled.count();
-        let told = Surroundings { number: None, method: None, verified: None, before: None, settled, newest, unpaid };
-        Self { told: Some(told), ..self }
+    /// The same, with what came after it.
+    pub(super) fn before(self, newer: Option<String>) -> Self {
+        Self { newer, ..self }
+    }
+
+    /// The number of its own event, by which it is asked for again.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.told.as_ref().and_then(|told| told.number)
     }
 
     /// What stands in for a verdict where a payment was not looked at: where it stood is what is wrong with it.
@@ -176,49 +186,43 @@ impl Refused {
 
     /// What the instance saw of the payment before.
     pub fn past(&self) -> Past {
-        Past { verified: self.told.as_ref().and_then(|told| told.verified) }
+        let told = self.told.as_ref();
+        // One that was settled before is told of as that.
+        let was_settled = told.is_some_and(|told| told.before.is_some());
+        let faults = if was_settled { Vec::new() } else { self.faults_before.clone() };
+        Past { verified: told.and_then(|told| told.verified), faults }
+    }
+
+    /// What it tells of a server that a facilitator is asked about a payment again, after it was settled.
+    fn asked_again(&self) -> Option<&'static str> {
+        let of = |end: &str| self.door == "facilitator" && self.path.ends_with(end);
+        if of("/settle") {
+            return Some(
+                "it came to /settle again: where the client has sent it once, its server settles twice, and should keep the \
+                 first answer",
+            );
+        }
+        of("/verify").then_some(
+            "it came to /verify after it was settled: where the client has sent it once, its server verifies too late, and \
+             should do so before it settles",
+        )
     }
 
     /// Says with the finding that this payment was used when that was.
     pub fn tell(&self, explanation: &mut Explanation) {
+        let sent = self.told.as_ref().and_then(|told| told.sent.as_ref());
+        if let Some(sent) =
+            sent.filter(|_| explanation.findings.iter().any(|own| own.id == "signature_for_transaction"))
+        {
+            let seen = format!("it is on the instance's chain: {sent}. It has paid already");
+            explanation.find(Finding::new("signature_for_transaction").seen(seen));
+        }
         let Some(before) = self.told.as_ref().and_then(|told| told.before.as_ref()) else { return };
         if explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
             explanation.find(Finding::new("nonce_used").seen(format!("it was settled before: {before}")));
+            if let Some(seen) = self.asked_again() {
+                explanation.find(Finding::new("nonce_used").seen(seen));
+            }
         }
-    }
-
-    /// The newest request to a paid resource, where it came afterwards and brought no payment: it is what is asked about.
-    /// `now` is this computer's clock in milliseconds.
-    pub fn overtaken(&self, now: u64) -> Option<Explanation> {
-        let told = self.told.as_ref()?;
-        let (unpaid, number) = (told.unpaid.as_ref()?, told.number?);
-        let mut explanation = Explanation::new(Kind::Record, "the newest request to a paid resource");
-        let finding = Finding::new("no_payment_sent").seen(format!("the instance answered: {unpaid}"));
-        let finding = finding.seen(
-            "if the client did send a payment, a proxy took it away or the header has another name: ask the instance itself, \
-             past the proxy, and see whether it is paid then",
-        );
-        explanation
-            .find(finding.proven("no request came after it in the instance's events, with a payment or without"));
-        let age = span(now.saturating_sub(self.real) / 1000 * 1000);
-        explanation.notes.push(format!(
-            "an older payment was refused {age} ago, of {}, with {}: `x402-dev explain {number}` explains it",
-            self.path, self.reason
-        ));
-        Some(explanation)
-    }
-
-    /// What happened after it that may be what is asked about.
-    pub fn newer(&self) -> Option<String> {
-        let told = self.told.as_ref()?;
-        if let Some(unpaid) = &told.unpaid {
-            return Some(format!(
-                "the newest request to a paid resource brought no payment that can be read ({unpaid}): the client did \
-                 not pay, or called the header something else, or a proxy took it away. What follows is the newest \
-                 payment that was refused, of an older request"
-            ));
-        }
-        let newest = told.newest.as_ref()?;
-        Some(format!("a payment was settled since ({newest}). What follows is the newest that was refused, before it"))
     }
 }

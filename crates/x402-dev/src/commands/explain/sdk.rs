@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use x402_sim::explain::explanation::Explanation;
-use x402_sim::explain::finding::Side;
+use x402_sim::explain::finding::{Finding, Side};
 
 /// An SDK, by its language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,28 @@ const MANIFESTS: [(&str, &str, Sdk); 7] = [
     ("go.mod", "x402", Sdk::Go),
     ("Cargo.toml", "x402", Sdk::Rust),
 ];
+
+/// What stands in what a program prints when it ends in an error, all of it, and whose that is. The plainest come first: a
+/// trace of JavaScript's may be quoted in another.
+const TRACES: [(&[&str], Sdk, &str); 14] = [
+    (&["Traceback (most recent call last)"], Sdk::Python, "Python's"),
+    (&["File \"", ".py\", line "], Sdk::Python, "Python's"),
+    (&["thread '", "panicked at "], Sdk::Rust, "Rust's"),
+    (&["panic: ", "goroutine "], Sdk::Go, "Go's"),
+    (&["AxiosError"], Sdk::TsAxios, "axios's"),
+    (&["    at ", "/@x402/axios/"], Sdk::TsAxios, "axios's"),
+    (&["    at ", "node:internal"], Sdk::Ts, "Node's"),
+    (&["    at ", ".js:"], Sdk::Ts, "JavaScript's"),
+    (&["    at ", ".ts:"], Sdk::Ts, "JavaScript's"),
+    (&["ZodError"], Sdk::Ts, "JavaScript's"),
+    (&["stack backtrace:", ".rs:"], Sdk::Rust, "Rust's"),
+    (&[".go:", "\n\t"], Sdk::Go, "Go's"),
+    (&["web3.exceptions."], Sdk::Python, "Python's"),
+    (&["x402.", "Error: Failed to handle payment"], Sdk::Python, "Python's"),
+];
+
+/// Classes of errors by the modules of Python that have them.
+const MODULES: [&str; 6] = ["httpx.", "requests.exceptions.", "pydantic_core.", "x402.", "solana.", "solders."];
 
 /// Members as models of Python call them.
 const SNAKES: [&str; 7] = [
@@ -109,6 +131,19 @@ pub fn of_record(text: &str) -> Option<(Sdk, String)> {
     })
 }
 
+/// The SDK of a program that printed an error and the way to it.
+pub fn of_trace(text: &str) -> Option<(Sdk, String)> {
+    let is_class = |line: &str| {
+        let name = line.split(':').next().unwrap_or_default();
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte));
+        is_name && line.len() > name.len() && MODULES.iter().any(|module| name.starts_with(module))
+    };
+    let of_python = || text.lines().any(is_class).then_some((Sdk::Python, "Python's"));
+    let all = |(marks, ..): &&(&[&str], Sdk, &str)| marks.iter().all(|mark| text.contains(mark));
+    let found = TRACES.iter().find(all).map(|(_, sdk, whose)| (*sdk, *whose)).or_else(of_python);
+    found.map(|(sdk, whose)| (sdk, format!("the error is {whose}")))
+}
+
 /// The one SDK that the project in a directory depends on.
 pub fn of_project(directory: &Path) -> Option<(Sdk, String)> {
     let mut found: Option<(Sdk, String)> = None;
@@ -116,6 +151,8 @@ pub fn of_project(directory: &Path) -> Option<(Sdk, String)> {
         let Some(text) = beginning(&directory.join(file)) else { continue };
         let named = MANIFESTS.iter().find(|(own, name, _)| *own == file && text.contains(name));
         let Some((.., sdk)) = named else { continue };
+        // With both clients only the language is known.
+        let sdk = if *sdk == Sdk::TsAxios && text.contains("@x402/fetch") { &Sdk::Ts } else { sdk };
         // Of two languages nobody knows which one is meant.
         if found.as_ref().is_some_and(|(other, _)| other != sdk) {
             return None;
@@ -135,7 +172,10 @@ pub fn of_spelling(explanation: &Explanation) -> Option<(Sdk, String)> {
 /// A word on whose lines are shown, and why.
 pub fn note(explanation: &mut Explanation, sdk: Sdk, why: &str) {
     if explanation.findings.iter().any(|finding| !finding.code.is_empty()) {
-        let word = format!("lines of code are for {}: {why}; `--sdk` chooses another", sdk.words());
+        let has_own = |finding: &Finding| finding.code.iter().any(|line| line.sdk == "ts-axios");
+        let is_general = sdk == Sdk::TsAxios && !explanation.findings.iter().any(has_own);
+        let words = if is_general { Sdk::Ts.words() } else { sdk.words() };
+        let word = format!("lines of code are for {words}: {why}; `--sdk` chooses another");
         explanation.notes.push(word);
     }
 }
@@ -166,6 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_known_by_the_way_it_is_printed() {
+        for (text, sdk) in [
+            ("Traceback (most recent call last):\n  File \"a.py\", line 3, in <module>\n    pay()", Some(Sdk::Python)),
+            ("  File \"/app/x.py\", line 12\nValueError: no", Some(Sdk::Python)),
+            ("httpx.ConnectError: All connection attempts failed", Some(Sdk::Python)),
+            ("web3.exceptions.MethodUnavailable: {}", Some(Sdk::Python)),
+            ("panic: no\n\ngoroutine 1 [running]:\nmain.main()\n\t/app/main.go:12 +0x1d", Some(Sdk::Go)),
+            ("thread 'main' panicked at src/main.rs:4:5:\nno", Some(Sdk::Rust)),
+            ("AxiosError: Request failed with status code 402", Some(Sdk::TsAxios)),
+            ("Error: no\n    at pay (/app/index.js:10:3)", Some(Sdk::Ts)),
+            ("Error: no\n    at process (node:internal/process/task_queues:95:5)", Some(Sdk::Ts)),
+            ("insufficient_funds", None),
+            ("Error: insufficient_funds at the shop", None),
+            ("httpx.example: a sentence", Some(Sdk::Python)),
+            ("see httpx.example: a sentence", None),
+        ] {
+            assert_eq!(of_trace(text).map(|(sdk, _)| sdk), sdk, "{text}");
+        }
+    }
+
+    #[test]
     fn a_project_is_known_by_what_it_depends_on() {
         let directory = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).unwrap();
@@ -176,5 +237,14 @@ mod tests {
         assert_eq!(of_project(directory.path()), Some((Sdk::Python, "pyproject.toml names x402".to_owned())));
         write("package.json", r#"{"dependencies": {"@x402/fetch": "2.27.0"}}"#);
         assert_eq!(of_project(directory.path()), None);
+        std::fs::remove_file(directory.path().join("pyproject.toml")).unwrap();
+        for (names, sdk) in [
+            (r#""@x402/fetch": "2""#, Sdk::Ts),
+            (r#""@x402/axios": "2""#, Sdk::TsAxios),
+            (r#""@x402/fetch": "2", "@x402/axios": "2""#, Sdk::Ts),
+        ] {
+            write("package.json", &format!("{{\"dependencies\": {{{names}}}}}"));
+            assert_eq!(of_project(directory.path()).map(|(sdk, _)| sdk), Some(sdk), "{names}");
+        }
     }
 }

@@ -49,6 +49,8 @@ pub enum Found {
     Refused(Box<Refused>),
     /// What an instance tells of something else.
     Story(Box<Explanation>),
+    /// What an instance tells of a request without a payment, and what its client calls itself.
+    Unpaid(Box<Explanation>, Option<String>),
 }
 
 impl Source {

@@ -2,7 +2,7 @@
 
 use x402_sim::clock::span;
 use x402_sim::explain::code::CodeLine;
-use x402_sim::explain::explanation::{Explanation, Field, Section, Verdict};
+use x402_sim::explain::explanation::{Explanation, Field, OF_OFFER, Section, Verdict};
 use x402_sim::explain::finding::{Certainty, Finding, Severity};
 use x402_sim::explain::kind::Kind;
 
@@ -12,17 +12,23 @@ use crate::commands::door::columns;
 use crate::terminal::safe;
 
 /// The explanation in lines: what is wrong comes before what it says, but for a page of the manual and a story of a mock.
+///
+/// Of a story of a mock with something wrong in it the title is what stands for the verdict.
 pub fn render(explanation: &Explanation, sdk: Option<Sdk>) -> String {
-    let (said, found) = (said(explanation), found(explanation, sdk));
     let is_story = matches!(explanation.kind, Kind::Reason | Kind::Record) && explanation.verdict.is_none();
-    let parts = if is_story { [said, found] } else { [found, said] };
+    let (title, said, found) = (safe(&explanation.title), said(explanation), found(explanation, sdk));
+    let newer = explanation.newer.as_deref().map(|newer| format!("NEWER: {}", safe(newer))).unwrap_or_default();
+    let parts = match (is_story, explanation.kind) {
+        (true, Kind::Record) => [newer, title, found, said],
+        (true, _) => [newer, title, said, found],
+        (false, _) => [newer, found, title, said],
+    };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The verdict, the findings, the notes.
 fn found(explanation: &Explanation, sdk: Option<Sdk>) -> String {
-    let newer = explanation.newer.iter().map(|newer| format!("NEWER: {}", safe(newer)));
-    let mut parts: Vec<String> = newer.chain(verdict_lines(explanation)).collect();
+    let mut parts: Vec<String> = verdict_lines(explanation).into_iter().collect();
     if explanation.findings.is_empty() && judged(explanation) {
         parts.push("nothing wrong was found".to_owned());
     }
@@ -32,9 +38,9 @@ fn found(explanation: &Explanation, sdk: Option<Sdk>) -> String {
     parts.join("\n\n")
 }
 
-/// What it is, both sides beside each other, and what every field says.
+/// Both sides beside each other, and what every field says.
 fn said(explanation: &Explanation) -> String {
-    let mut parts = vec![safe(&explanation.title)];
+    let mut parts = Vec::new();
     if !explanation.comparison.is_empty() {
         let head = ["", "PAYMENT", "REQUIREMENTS", ""].map(str::to_owned).to_vec();
         let rows = explanation.comparison.iter().map(|row| {
@@ -72,9 +78,13 @@ pub fn verdict_lines(explanation: &Explanation) -> Option<String> {
     let Verdict { reason, message, at, by, .. } = explanation.verdict.as_ref()?;
     let at = if *at == 0 { String::new() } else { format!(", at {}", timestamp(at * 1000)) };
     let Some(reason) = reason else {
-        return Some(format!(
-            "VALID: it would settle, if the payer has the money and it was not used before ({by}{at})"
-        ));
+        // Of an offer alone nothing was sent: what it asks for is good.
+        let what = if by.starts_with(OF_OFFER) {
+            "the offer: a payment for it would settle, if the payer has the money; no payment was judged"
+        } else {
+            "it would settle, if the payer has the money and it was not used before"
+        };
+        return Some(format!("VALID: {what} ({by}{at})"));
     };
     let age = explanation.age.map(|age| match age {
         0 => " just now".to_owned(),

@@ -33,9 +33,10 @@ pub enum Asked {
     Invoice(Invoice),
 }
 
-/// Nothing that we understand is asked: what was looked at, and what is wrong with it.
+/// Nothing that we understand is asked: what was looked at, and what is wrong with it; and the dialect in which something
+/// is asked, where only another one was wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NothingAsked(pub Vec<String>);
+pub struct NothingAsked(pub Vec<String>, pub Option<Dialect>);
 
 /// A body with an invoice.
 #[derive(Deserialize)]
@@ -76,7 +77,9 @@ impl Asked {
                 None => {}
             }
         }
-        Err(NothingAsked(notes))
+        let is_said = |dialect: &Dialect| matches!(Self::said(answer, *dialect), Some(Ok(_)));
+        let other = Dialect::ALL.into_iter().filter(|_| wanted.is_some()).find(is_said);
+        Err(NothingAsked(notes, other))
     }
 
     /// A word on an offer that came with another status than 402, which official clients do not see.
@@ -185,11 +188,13 @@ mod tests {
         let invoice = r#"{"invoice":{"recipient":"r","amount":"1","currency":"USDC","memo":"m","network":"n",
             "timestamp":1,"expires_at":2,"resource_path":"/a"}}"#;
         assert_eq!(read(&[], invoice, None), Ok((Dialect::Invoice, 0)));
-        let NothingAsked(notes) = read(&[("payment-required", "%")], "{}", None).unwrap_err();
+        let NothingAsked(notes, _) = read(&[("payment-required", "%")], "{}", None).unwrap_err();
         assert!(notes[0].contains("PAYMENT-REQUIRED"), "{notes:?}");
-        assert!(matches!(read(&[], "{}", Some(Dialect::V2)), Err(NothingAsked(notes)) if notes.len() == 1));
+        assert!(matches!(read(&[], "{}", Some(Dialect::V2)), Err(NothingAsked(notes, _)) if notes.len() == 1));
+        let only = read(&all[..1], "{}", Some(Dialect::Invoice));
+        assert!(matches!(only, Err(NothingAsked(notes, Some(Dialect::V2))) if notes[0].contains("nothing in invoice")));
         let misplaced = v1.replace(":1,", ":2,");
-        assert!(matches!(read(&[], &misplaced, None), Err(NothingAsked(notes)) if notes[0].contains("version 2")));
+        assert!(matches!(read(&[], &misplaced, None), Err(NothingAsked(notes, _)) if notes[0].contains("version 2")));
     }
 
     #[test]

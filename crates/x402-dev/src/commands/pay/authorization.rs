@@ -189,6 +189,7 @@ fn facts(way: &Candidate, payload: &Document) -> Authorized {
         presented: 0,
         answers: Vec::new(),
         transactions: Vec::new(),
+        noted: Vec::new(),
         dead: None,
         transfer: None,
     }

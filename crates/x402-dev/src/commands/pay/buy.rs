@@ -112,7 +112,7 @@ pub async fn buy(shop: &mut Shop, order: &Order, context: &Context) -> Result<Bo
         let led = shop.not_followed(call, &answer, hops);
         return Ok(Bought::Free(Box::new(Free { answer, led, known: changed })));
     }
-    let nothing = |NothingAsked(notes)| PayError::NothingAsked { url: url.clone(), notes };
+    let nothing = |NothingAsked(notes, other)| PayError::NothingAsked { url: url.clone(), notes, other };
     let (asked, notes) = Asked::read(&answer, order.paying.dialect).map_err(nothing)?;
     shop.story.warn_of(notes.iter().map(String::as_str));
     shop.story.step(&format!("an offer in {}", asked.dialect().name()));
@@ -211,7 +211,8 @@ fn unlike_before(before: &[Entry], seller: &Uri, paid: &Authorized) -> Option<Fi
 impl Trip {
     /// The purchase as the journal keeps it.
     fn entry(&self, id: String, began: u64, authorized: Authorized) -> Entry {
-        Entry { form: FORM, id, began, errand: self.errand(), authorizations: vec![authorized], ending: None }
+        let errand = self.errand();
+        Entry { form: FORM, id, began, errand, authorizations: vec![authorized], ending: None, standing: None }
     }
 
     /// The request as the journal keeps it.

@@ -9,7 +9,7 @@ use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, decode};
 
 use super::address::keys_of_endpoint;
 use super::exchange::Call;
-use super::har::{is_rpc, is_secret};
+use super::har::{Whom, is_secret};
 use crate::secret::{CUT, is_secret_parameter};
 
 /// From how many bytes on a credential is looked for: a shorter one is a part of words.
@@ -26,7 +26,7 @@ pub(super) struct Echoes {
 
 impl Echoes {
     /// Remembers what a request says in confidence. The proof of an invoice is the public name of a transaction.
-    pub(super) fn learn(&mut self, call: &Call) {
+    pub(super) fn learn(&mut self, call: &Call, whom: Whom) {
         for (name, value) in call.headers.iter().filter(|(name, _)| is_secret(name.as_str())) {
             let value = String::from_utf8_lossy(value.as_bytes());
             self.add(&value, LEAST);
@@ -41,7 +41,7 @@ impl Echoes {
                 self.sign(&call.headers, name.as_str());
             }
         }
-        if is_rpc(call) {
+        if whom == Whom::Chain {
             keys_of_endpoint(&call.url).for_each(|key| self.add(key, LEAST_PART));
         }
         let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());

@@ -45,6 +45,14 @@ impl End {
             Self::Unknown(_) | Self::Undelivered(_) => None,
         }
     }
+
+    /// What is known, where it stays open.
+    pub fn statement(&self) -> Option<&str> {
+        match self {
+            Self::Unknown(statement) | Self::Undelivered(statement) => Some(statement),
+            _ => None,
+        }
+    }
 }
 
 /// What it all comes to.

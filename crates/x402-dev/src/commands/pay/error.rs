@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::asked::Dialect;
 use super::authorization::NotAuthorized;
 use super::buy::state;
 use super::key::KeyError;
@@ -52,6 +53,8 @@ pub enum PayError {
         url: String,
         /// What is wrong with what it says.
         notes: Vec<String>,
+        /// The dialect in which it asks, where only another one was wanted.
+        other: Option<Dialect>,
     },
     /// There is no key.
     #[error(transparent)]
@@ -167,6 +170,12 @@ impl PayError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } => "start a server with `x402-dev mock -d`, or look at the address",
+            Self::NothingAsked { other: Some(other), .. } => {
+                return Some(format!(
+                    "it asks in {name}: leave `--dialect` out, or say `--dialect {name}`",
+                    name = other.name()
+                ));
+            }
             Self::NothingAsked { url, .. } => return Some(explained(url)),
             Self::Exposed { .. } => "use https, or a test account with --as",
             Self::Earlier { id, .. } => {

@@ -18,7 +18,7 @@ use super::address;
 use super::authorized::without_signature;
 use super::echoes::Echoes;
 use super::error::PayError;
-use super::exchange::{Call, Exchange};
+use super::exchange::Exchange;
 use crate::clock::timestamp;
 use crate::secret::{CUT, is_secret_header, is_secret_parameter};
 
@@ -33,6 +33,15 @@ const DECODED: [(&str, &str); 5] = [
     (PAYMENT_RESPONSE, "receipt"),
     (X_PAYMENT_RESPONSE, "receipt"),
 ];
+
+/// Whom a request was sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Whoever sells. That a resource may speak JSON-RPC itself makes no endpoint of a chain out of it.
+    Seller,
+    /// A chain's JSON-RPC endpoint, whose address may hold a key.
+    Chain,
+}
 
 /// What was sent and heard, or nothing where nobody wants to know.
 #[derive(Debug, Default)]
@@ -53,10 +62,10 @@ impl Trace {
     }
 
     /// Writes a request down.
-    pub fn add(&mut self, exchange: &Exchange) {
+    pub fn add(&mut self, exchange: &Exchange, whom: Whom) {
         if self.file.is_some() {
-            self.said.learn(&exchange.call);
-            self.entries.push(entry(exchange));
+            self.said.learn(&exchange.call, whom);
+            self.entries.push(entry(exchange, whom));
         }
     }
 
@@ -73,7 +82,7 @@ impl Trace {
     }
 }
 
-fn entry(exchange: &Exchange) -> Value {
+fn entry(exchange: &Exchange, whom: Whom) -> Value {
     let call = &exchange.call;
     let time = exchange.time();
     let query = form_urlencoded::parse(call.url.query().unwrap_or_default().as_bytes());
@@ -83,8 +92,10 @@ fn entry(exchange: &Exchange) -> Value {
             json!({ "name": name, "value": value })
         })
         .collect();
-    let url = if is_rpc(call) { address::shown_endpoint(&call.url) } else { address::shown(&call.url) };
-    let query = if is_rpc(call) { Vec::new() } else { query };
+    let (url, query) = match whom {
+        Whom::Seller => (address::shown(&call.url), query),
+        Whom::Chain => (address::shown_endpoint(&call.url), Vec::new()),
+    };
     let mut request = json!({
         "method": call.method.as_str(), "url": url, "httpVersion": "HTTP/1.1", "cookies": [],
         "headers": fields(&call.headers), "queryString": query, "headersSize": -1,
@@ -120,12 +131,6 @@ fn entry(exchange: &Exchange) -> Value {
         "startedDateTime": timestamp(exchange.began), "time": time, "request": request, "response": response, "cache": {},
         "timings": { "send": 0, "wait": time, "receive": 0 },
     })
-}
-
-/// Whether a call is one of JSON-RPC, as chains are asked.
-pub(super) fn is_rpc(call: &Call) -> bool {
-    let body = call.body.as_deref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
-    body.is_some_and(|body| body.get("jsonrpc").is_some())
 }
 
 /// A call that sends a transaction, without the transaction.

@@ -10,6 +10,9 @@ use super::story::moment;
 use crate::exit::Exit;
 use crate::journal::{Authorized, Entry};
 
+/// What is found where a receipt is not to be believed.
+const DOUBTS: [&str; 2] = ["receipt_mismatch", "receipt_not_on_chain"];
+
 impl End {
     /// How the program ends.
     pub const fn exit(&self) -> Exit {
@@ -51,6 +54,8 @@ impl End {
                 };
                 if paid.transactions.is_empty() {
                     format!("delivered for {what}, without a transaction")
+                } else if paid.noted.iter().any(|noted| DOUBTS.contains(&noted.code.as_str())) {
+                    format!("delivered for {what}; the seller says that transaction {} has paid", paid.named())
                 } else {
                     format!("paid {what}, transaction {}", paid.named())
                 }

@@ -11,6 +11,7 @@ use super::endpoint;
 use super::error::PayError;
 use super::exchange::{Answer, Call};
 use super::finding::Finding;
+use super::har::Whom;
 use super::receipt::Receipt;
 use super::shop::{Shop, Walk};
 use super::story::said;
@@ -115,7 +116,7 @@ async fn send_before(shop: &mut Shop, page: &mut Page) -> Result<(), Verdict> {
     let arrived = deliver(shop, &chain, &transfer).await;
     let asked = chain.into_exchanges();
     for exchange in &asked {
-        shop.trace.add(exchange);
+        shop.trace.add(exchange, Whom::Chain);
     }
     if arrived? == Arrival::Seen {
         shop.story.step("it is on the chain");

@@ -10,10 +10,12 @@ use super::end::End;
 use super::error::PayError;
 use super::exchange::Answer;
 use super::order::{Head, Output};
+use super::present::Presented;
 use super::sink::{self, Sink};
 use super::story::Story;
 use crate::commands::mock::Form;
 use crate::exit::Exit;
+use crate::journal::{Noted, Page, Standing};
 use crate::terminal;
 
 /// Tells what came of a purchase, and closes its page in the journal: first the content, then the book.
@@ -83,9 +85,9 @@ fn free(found: &Free, output: &Output, sink: &Sink, story: Story) -> Result<Exit
 fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
     let Paid { told, mut page } = paid;
     let exit = told.end.exit();
-    let words = told.end.words(&page.entry, told.receipt.as_ref());
     let delivered = told.answer.as_ref().filter(|_| told.end == End::Paid);
-    page.entry.ending = told.end.closes();
+    keep(&mut page, &told)?;
+    let words = told.end.words(&page.entry, told.receipt.as_ref());
     let handed = match (output.form, delivered) {
         (Form::Text, Some(answer)) => sink.write(&head(answer, output.head), &answer.body),
         (Form::Text, None) => Ok(()),
@@ -112,6 +114,26 @@ fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit,
         _ => story.say(&words),
     }
     closed.map(|()| exit)
+}
+
+/// Writes down what is known, for whoever asks later.
+fn keep(page: &mut Page, told: &Presented) -> Result<(), PayError> {
+    let all = told.known.iter().chain(&told.findings);
+    for noted in all.map(|own| Noted { code: own.code.to_owned(), text: own.text.clone() }) {
+        if let Some(paid) = page.entry.last_mut().filter(|paid| !paid.noted.contains(&noted)) {
+            paid.noted.push(noted);
+        }
+    }
+    page.entry.ending = told.end.closes();
+    page.entry.standing = told.end.statement().map(|words| Standing {
+        outcome: told.end.name().to_owned(),
+        words: words.lines().next().unwrap_or_default().to_owned(),
+    });
+    match page.entry.standing {
+        Some(_) => page.save().map_err(|error| PayError::from(error).after(&page.entry)),
+        // What has ended is written when its page is closed.
+        None => Ok(()),
+    }
 }
 
 /// Prints the document for programs, with the content of an answer as its last member: as text where it is text, else in

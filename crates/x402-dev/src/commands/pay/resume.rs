@@ -166,7 +166,7 @@ async fn again(
             leads(call, &answer).map(|to| format!("it leads on to {to}, and a purchase does not go on elsewhere"));
         return Ok(Bought::Free(Box::new(Free { answer, led, known: Vec::new() })));
     }
-    let nothing = |NothingAsked(notes)| PayError::NothingAsked { url: url.clone(), notes };
+    let nothing = |NothingAsked(notes, other)| PayError::NothingAsked { url: url.clone(), notes, other };
     let paying = as_before(&job.paying, &old);
     let (asked, _) = Asked::read(&answer, paying.dialect).map_err(nothing)?;
     let deal = match weigh(shop, &paying, &payer, asked, &url) {

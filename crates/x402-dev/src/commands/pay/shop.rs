@@ -14,7 +14,7 @@ use super::endpoint;
 use super::error::PayError;
 use super::exchange::{Answer, Call, Caller, Exchange, Silence};
 use super::finding::Finding;
-use super::har::Trace;
+use super::har::{Trace, Whom};
 use super::order::{Manners, Redirects};
 use super::story::{Story, Voice, quoted};
 use crate::clock;
@@ -187,7 +187,7 @@ impl Shop {
             Ok(answer) => self.story.step(&told(answer, exchange.time())),
             Err(silence) => self.story.step(&format!("< nothing: {}", silence.cause())),
         }
-        self.trace.add(&exchange);
+        self.trace.add(&exchange, Whom::Seller);
         exchange
     }
 

@@ -85,6 +85,7 @@ pub async fn sign(
         presented: 0,
         answers: Vec::new(),
         transactions: Vec::new(),
+        noted: Vec::new(),
         dead: None,
         transfer: Some(Transfer {
             wire: transaction.to_base64(),
@@ -121,6 +122,7 @@ pub fn redeem(invoice: &Invoice, price: String, payer: &Payer, now: u64) -> Resu
         presented: 0,
         answers: Vec::new(),
         transactions: Vec::new(),
+        noted: Vec::new(),
         dead: None,
         transfer: None,
     })

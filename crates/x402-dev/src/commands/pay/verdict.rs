@@ -19,6 +19,26 @@ use crate::journal::Authorized;
 use x402_sim::registry::Version;
 use x402_wire::document::Document;
 
+/// How the words begin of an answer that refuses a payment, of one that calls it used, and of one that leaves it open.
+pub const REFUSED: &str = "refused: ";
+/// See [`REFUSED`].
+pub const USED: &str = "said to be used: ";
+/// See [`REFUSED`].
+pub const UNCLEAR: &str = "unclear: ";
+
+/// How they begin where there is no answer, and what stands in them where one was broken off, or came with a receipt.
+pub const SILENT: &str = "no answer: ";
+/// See [`SILENT`].
+pub const BROKEN: &str = ", broken off: ";
+/// See [`SILENT`].
+pub const CLAIMED: &str = ", with a receipt that ";
+
+/// How they end behind a redirect.
+pub const REDIRECTED: &str = ", behind a redirect";
+
+/// What stands for the reason of a refusal that gives none.
+pub const NO_REASON: &str = "no reason given";
+
 /// What an answer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -65,7 +85,7 @@ impl Heard {
         heard.verdict = match &last.outcome {
             Ok(answer) => heard.answered(&last.call, answer, paid),
             Err(Silence::Unsent(cause)) => Verdict::Unsent(cause.to_string()),
-            Err(Silence::Sent(cause)) => Verdict::Unclear(format!("no answer: {cause}")),
+            Err(Silence::Sent(cause)) => Verdict::Unclear(format!("{SILENT}{cause}")),
         };
         if !way.is_empty() {
             heard.verdict = heard.verdict.behind_a_redirect();
@@ -97,7 +117,7 @@ impl Heard {
         match (answer.status, claim) {
             _ if answer.broken.is_some() => {
                 let why = answer.broken.as_ref().map(ToString::to_string).unwrap_or_default();
-                Verdict::Unclear(format!("{}, broken off: {why}", answer.status))
+                Verdict::Unclear(format!("{}{BROKEN}{why}", answer.status))
             }
             (status, _) if status.is_success() => {
                 let found = delivery(call, answer, self.receipt.as_ref(), paid);
@@ -109,12 +129,12 @@ impl Heard {
                 self.findings.extend(lies);
                 match (claim, Weight::of(&reason)) {
                     (_, Weight::Used) => Verdict::Used(said(&reason)),
-                    (Some(claim), _) => Verdict::Unclear(format!("{}, with a receipt that {claim}", answer.status)),
+                    (Some(claim), _) => Verdict::Unclear(format!("{}{CLAIMED}{claim}", answer.status)),
                     (None, Weight::Plain) => Verdict::Refused(said(&reason)),
                     (None, Weight::Vague) => Verdict::Unclear(format!("{}: {}", answer.status, said(&reason))),
                 }
             }
-            (status, Some(claim)) => Verdict::Unclear(format!("{status}, with a receipt that {claim}")),
+            (status, Some(claim)) => Verdict::Unclear(format!("{status}{CLAIMED}{claim}")),
             (status, None) if status.is_client_error() && !is_passing(status) => {
                 // The protocol's own header fields count with any of them. A body is the handler's: its
                 // `order_not_found` is no reason of x402.
@@ -137,10 +157,10 @@ impl Verdict {
     pub fn words(&self) -> String {
         match self {
             Self::Delivered => "delivered".to_owned(),
-            Self::Refused(why) => format!("refused: {why}"),
+            Self::Refused(why) => format!("{REFUSED}{why}"),
             Self::Declined(why) => format!("{why}, which says nothing of the payment"),
-            Self::Used(why) => format!("said to be used: {why}"),
-            Self::Unclear(why) => format!("unclear: {why}"),
+            Self::Used(why) => format!("{USED}{why}"),
+            Self::Unclear(why) => format!("{UNCLEAR}{why}"),
             Self::Unsent(why) => format!("not sent: {why}"),
         }
     }
@@ -149,7 +169,7 @@ impl Verdict {
     fn behind_a_redirect(self) -> Self {
         match self {
             Self::Refused(why) | Self::Declined(why) | Self::Unsent(why) | Self::Unclear(why) => {
-                Self::Unclear(format!("{why}, behind a redirect"))
+                Self::Unclear(format!("{why}{REDIRECTED}"))
             }
             Self::Delivered | Self::Used(_) => self,
         }
@@ -233,7 +253,7 @@ fn asked_again(answer: &Answer, receipt: Option<&Receipt>, paid: &Authorized) ->
         Some(Dialect::V1 | Dialect::Invoice) => of_body().or_else(|| error(answer)),
         Some(Dialect::V2) | None => error(answer).or_else(of_body),
     });
-    (reason.unwrap_or_else(|| "no reason given".to_owned()), lies)
+    (reason.unwrap_or_else(|| NO_REASON.to_owned()), lies)
 }
 
 /// The `error` of an offer in the header.

@@ -57,7 +57,7 @@ pub const READY: &str = "/_x402/ready";
 /// The door.
 pub fn router(office: Office) -> Router {
     let guarded = routes::all()
-        .route(OPENAPI, get(async || ([(header::CONTENT_TYPE, "application/json")], openapi::text())))
+        .route(OPENAPI, get(async || ([(header::CONTENT_TYPE, "application/json")], openapi::TEXT)))
         .route(ADMIN_PREFIX, any(no_such_path))
         .route(&format!("{ADMIN_PREFIX}/"), any(no_such_path))
         .route(&format!("{ADMIN_PREFIX}/{{*rest}}"), any(no_such_path))

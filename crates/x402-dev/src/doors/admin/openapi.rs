@@ -1,8 +1,6 @@
-//! The description of the door, in `OpenAPI` 3.1: made from the handlers and their types.
+//! The description of the door, in `OpenAPI` 3.1: made from the handlers and their types, and kept beside them, so that no
+//! server has to make it.
 
-use std::sync::OnceLock;
-
-use bytes::Bytes;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -49,15 +47,12 @@ pub fn empty() -> OpenApi {
     Description::openapi()
 }
 
-/// The description as JSON, rendered for the first who reads it: it takes more memory than all else that an idle server
-/// holds.
-pub fn text() -> Bytes {
-    static TEXT: OnceLock<Bytes> = OnceLock::new();
-    TEXT.get_or_init(|| render(routes::described())).clone()
-}
+/// The description as JSON.
+pub const TEXT: &str = include_str!("openapi.json");
 
-/// The description as JSON. Every route may be refused with a problem, and says so.
-fn render(mut description: OpenApi) -> Bytes {
+/// The description as the handlers make it. Every route may be refused with a problem, and says so.
+pub fn made() -> String {
+    let mut description = routes::described();
     let schema = Ref::from_schema_name("Problem");
     let content = ContentBuilder::new().schema(Some(schema)).build();
     let refusal = ResponseBuilder::new()
@@ -78,7 +73,7 @@ fn render(mut description: OpenApi) -> Bytes {
     }
     let mut text = description.to_pretty_json().expect("a description has string keys");
     text.push('\n');
-    text.into()
+    text
 }
 
 /// A parameter that may be left out is described as one that may be null, which no query can say.
@@ -98,8 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_description_is_what_it_was() {
-        let text = text();
-        insta::assert_snapshot!("openapi", std::str::from_utf8(&text).unwrap());
+    fn the_description_is_that_of_the_handlers() {
+        crate::generated::compare("doors/admin/openapi.json", TEXT, &made());
     }
 }

@@ -15,7 +15,7 @@
 //! | [`v2`], [`v1`], [`invoice`] | the answers to a payment |
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
-//! | [`refused`], [`stray`] | what is kept of a refused payment, and of one that stands where nobody looks |
+//! | [`refused`], [`stray`], `proof` | what is kept of a refused payment, and of one that stands where nobody looks |
 
 pub mod content;
 pub mod delivery;
@@ -25,6 +25,7 @@ pub mod offer;
 pub mod offered;
 pub mod page;
 pub mod payment;
+mod proof;
 pub mod refused;
 pub mod routes;
 pub mod sale;

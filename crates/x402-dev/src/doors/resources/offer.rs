@@ -50,8 +50,16 @@ fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) ->
     body
 }
 
-/// The 402 of an unpaid request.
-pub fn unpaid(state: &State, item: &Item, visit: &Visit) -> Response {
+/// What the first entry asks for, where it is offered in a version of the protocol.
+fn asked<'a>(state: &State, item: &'a Item) -> Option<(u64, &'static str, &'a str)> {
+    let first = item.requirements.first()?;
+    let version = [(Dialect::X402V2, 2), (Dialect::X402V1, 1)].into_iter().find(|(own, _)| state.speaks(*own))?.1;
+    let scheme = if first.get("scheme")? == "upto" { "upto" } else { "exact" };
+    Some((version, scheme, first.get("network")?.as_str()?))
+}
+
+/// The 402 of an unpaid request. `agent` is what the client calls itself.
+pub fn unpaid(state: &State, item: &Item, visit: &Visit, agent: Option<&HeaderValue>) -> Response {
     let invoice = invoice(state, item, visit);
     let v2 = state.speaks(Dialect::X402V2).then(|| fresh(state, item).unpaid_v2(&visit.url));
     let challenge = invoice.as_ref().map(Invoice::challenge);
@@ -70,6 +78,7 @@ pub fn unpaid(state: &State, item: &Item, visit: &Visit) -> Response {
         amount: Some(item.offer.price.clone()),
         ..Facts::default()
     };
-    state.record(Kind::Offered, Door::Resources, None, facts);
+    let event = state.record(Kind::Offered, Door::Resources, None, facts);
+    state.note_caller(event, agent.map(HeaderValue::as_bytes), asked(state, item));
     response
 }

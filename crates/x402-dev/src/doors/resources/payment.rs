@@ -7,7 +7,7 @@ use crate::config::Dialect;
 use crate::state::State;
 
 /// The headers that carry a payment, in the order in which they count.
-static CARRIERS: [(Dialect, HeaderName); 3] = [
+pub(super) static CARRIERS: [(Dialect, HeaderName); 3] = [
     (Dialect::X402V2, HeaderName::from_static(PAYMENT_SIGNATURE)),
     (Dialect::X402V1, HeaderName::from_static(X_PAYMENT)),
     (Dialect::Invoice, HeaderName::from_static(X_PAYMENT_PROOF)),

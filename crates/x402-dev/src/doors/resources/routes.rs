@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::State as Extract;
 use axum::response::Response;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Request, header};
 use x402_sim::event::{Door, Facts, Kind};
 use x402_sim::fault::Mode;
 
@@ -52,7 +52,7 @@ async fn answer(
     let offered = Offered::of(script, item, visit, payment.is_some());
     let item = offered.item();
     let Some(payment) = payment else {
-        let unpaid = offer::unpaid(state, item, visit);
+        let unpaid = offer::unpaid(state, item, visit, headers.get(header::USER_AGENT));
         stray::keep(state, item, visit, headers, body);
         // Futures on the heap where they are seldom or long, so that an unpaid request does not carry their room.
         return if offered.is_plain() { unpaid } else { Box::pin(offered.present(state, unpaid, visit)).await };

@@ -174,7 +174,7 @@ impl<'a> Buyer<'a> {
     async fn hear_verdict(&self, cues: &Cues) -> Result<(), Box<Outcome>> {
         let (state, payer) = (self.sale.state, said_payer(&self.request.payload).map(Cow::into_owned));
         if let Some((reason, message)) = cues.refusal() {
-            return self.refused(reason, message, payer);
+            return self.refused(reason, message.as_deref(), payer);
         }
         let verdict = VerifyResponse { is_valid: true, payer: payer.clone(), ..VerifyResponse::default() };
         let verdict = serde_json::to_value(verdict).unwrap_or_default();
@@ -182,11 +182,11 @@ impl<'a> Buyer<'a> {
         match hear(Call::Verify, self.version, &spoken, self.network) {
             Heard::Verdict(verdict) if verdict.is_valid => Ok(()),
             Heard::Verdict(verdict) => {
-                self.refused(verdict.invalid_reason.unwrap_or_default(), verdict.invalid_message, payer)
+                self.refused(verdict.invalid_reason.unwrap_or_default(), verdict.invalid_message.as_deref(), payer)
             }
             Heard::Refused(text) => self.refused(text, None, None),
             Heard::BadGateway(text) => {
-                self.record_refusal(text.clone(), None, None);
+                self.record_refusal(&text, None, None);
                 Err(Box::new(Outcome::BadGateway(text)))
             }
             // A verdict is never heard as a receipt.
@@ -194,19 +194,23 @@ impl<'a> Buyer<'a> {
         }
     }
 
-    fn refused(&self, reason: String, message: Option<String>, payer: Option<String>) -> Result<(), Box<Outcome>> {
-        self.record_refusal(reason.clone(), message, payer.as_deref());
+    fn refused(&self, reason: String, message: Option<&str>, payer: Option<String>) -> Result<(), Box<Outcome>> {
+        self.record_refusal(&reason, message, payer.as_deref());
         Err(Box::new(Outcome::Refused(reason, payer)))
     }
 
-    fn record_refusal(&self, reason: String, message: Option<String>, payer: Option<&str>) {
+    fn record_refusal(&self, reason: &str, message: Option<&str>, payer: Option<&str>) {
         let payer = payer.and_then(address_only);
-        self.sale.keep(self.request, &reason, message.as_deref());
-        self.sale.record(
-            Kind::Refused,
-            Some(self.payment),
-            Facts { reason: Some(reason), message, payer, scheme: said_scheme(self.request), ..Facts::default() },
-        );
+        let scheme = said_scheme(self.request);
+        let facts = Facts {
+            reason: Some(reason.to_owned()),
+            message: message.map(str::to_owned),
+            payer,
+            scheme,
+            ..Facts::default()
+        };
+        self.sale.record(Kind::Refused, Some(self.payment), facts);
+        self.sale.keep(self.request, reason, message);
     }
 
     /// A used authorization is refused, unless a fault lets it succeed again at settlement.

@@ -19,6 +19,7 @@ fn entry() -> Entry {
         },
         authorizations: Vec::new(),
         ending: None,
+        standing: None,
     }
 }
 

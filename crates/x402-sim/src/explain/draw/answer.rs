@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{reason, rest, shown, units, who};
 use crate::explain::explanation::Section;
+use crate::networks::solana;
 
 pub(super) fn verdict(value: &Value) -> Section {
     let mut section = Section::new("answer");
@@ -66,7 +67,8 @@ pub fn invoice(parameters: &[(String, String)]) -> Section {
     for (key, value) in parameters {
         let text = Value::from(value.as_str());
         let meaning = match key.as_str() {
-            "recipient" => who(Some(&text), None),
+            // What is known of an address of another kind is about somebody else.
+            "recipient" if solana::parse_address(value).is_some() => who(Some(&text), None),
             "amount" => "in whole units of the currency".to_owned(),
             "memo" => "the name of this invoice: it is sent back as X-Payment-Proof".to_owned(),
             _ => String::new(),

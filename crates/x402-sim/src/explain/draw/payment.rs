@@ -105,6 +105,9 @@ pub(crate) fn form(text: &str) -> String {
         }
         Signature::Wrapped { factory } => format!("a smart wallet's, in an ERC-6492 wrapper of factory {factory}"),
         Signature::BrokenWrapper => "an ERC-6492 wrapper that cannot be read".to_owned(),
+        Signature::Other { .. } if solana::parse_signature(text).is_some() => {
+            "64 bytes in base58: the name of a Solana transaction".to_owned()
+        }
         Signature::Other { bytes: Some(bytes) } => format!("{bytes} bytes; an account without code signs with 65"),
         Signature::Other { bytes: None } => "not hexadecimal behind 0x".to_owned(),
     }

@@ -1,6 +1,7 @@
 //! The body of a request that was written otherwise than as JSON, or as JSON twice.
 
 use serde_json::{Map, Value};
+use x402_wire::header::decode;
 
 use super::{Reading, Subject, header, layers, members};
 use crate::explain::finding::{Finding, Side};
@@ -20,7 +21,9 @@ impl Reading {
         if let Some(fields) = fields(text) {
             let names = fields.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let finding = form().seen(format!("its fields are {names}"));
-            let is_whole = fields.iter().any(|(_, value)| value.is_object());
+            let is_object =
+                |value: &Value| value.as_str().is_some_and(|text| decode::<Map<String, Value>>(text).is_ok());
+            let is_whole = fields.iter().any(|(_, value)| value.is_object() || is_object(value));
             if is_whole {
                 self.findings.push(finding.proven("as JSON, it is read"));
                 self.take_value(Value::Object(fields), layers::Source::Itself);
@@ -50,6 +53,11 @@ fn form() -> Finding {
     Finding::new("form_body")
 }
 
+/// Whether a text is a form with a part of what a facilitator is sent, and no variable of such a name.
+pub(super) fn is_form(text: &str) -> bool {
+    text.contains(['%', '&']) && !text.contains(char::is_whitespace) && fields(text).is_some()
+}
+
 /// The fields of a form that holds a part of what a facilitator is sent.
 fn fields(text: &str) -> Option<Map<String, Value>> {
     let (first, _) = text.split_once('=')?;
@@ -67,6 +75,8 @@ fn fields(text: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    use x402_wire::header::encode_text;
+
     use super::super::read;
     use super::*;
 
@@ -80,6 +90,7 @@ mod tests {
             (serde_json::to_string(body).unwrap(), Some("nested_json")),
             (form.to_owned(), Some("form_body")),
             (bare.to_owned(), Some("form_body")),
+            (format!("paymentPayload={}", encode_text("{\"x402Version\":2}").replace('=', "%3D")), Some("form_body")),
             (parts.to_owned(), Some("form_body")),
             (body.to_owned(), None),
             (serde_json::to_string(r#"{"x402Version":2,"accepts":[]}"#).unwrap(), None),

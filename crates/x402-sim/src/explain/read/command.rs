@@ -1,10 +1,14 @@
 //! What people copy with a header in it: a command line, an assignment, a line of an object.
 
+use super::body::is_form;
 use super::header::{NAMES, looks_encoded_json, split};
 use super::wrapping::within_data_url;
 
 /// The header that a copied text holds, as `Name: value` or its value alone.
 pub(super) fn carried(text: &str) -> Option<String> {
+    if is_form(text) {
+        return None;
+    }
     let of_data = || within_data_url(text).map(str::to_owned);
     of_command(text).or_else(|| of_member(text)).or_else(|| of_assignment(text)).or_else(of_data)
 }

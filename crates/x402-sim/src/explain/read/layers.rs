@@ -11,6 +11,7 @@ use super::{
 use super::{reshaped, wrapping};
 use crate::explain::finding::Finding;
 use crate::explain::kind::Kind;
+use crate::explain::proof;
 
 /// How many layers of wrapping are taken off at most.
 const LAYERS: usize = 4;
@@ -50,7 +51,8 @@ impl Reading {
             return;
         }
         let place = if self.is_carrier() { Place::Carried } else { Place::Alone };
-        if let Some(finding) = stand_in::find(value, place) {
+        if let Some(finding) = stand_in::find(value, place).or_else(|| proof::in_payment(self.header.as_deref(), value))
+        {
             self.findings.push(finding);
             self.subject = Subject::Undecodable;
             return;
@@ -204,6 +206,11 @@ impl Reading {
         if self.header.is_none() && !header::looks_encoded_json(&text) {
             return Step::Is(Subject::Nothing);
         }
+        if text.is_empty() {
+            let seen = format!("`{value}` is base64 of an empty line: the variable that was encoded held nothing");
+            self.findings.push(Finding::new("header_value_absent").seen(seen));
+            return Step::Is(Subject::Undecodable);
+        }
         let begin = text.chars().take(24).flat_map(char::escape_debug).collect::<String>();
         self.findings
             .push(Finding::new("header_not_json").seen(format!("it decodes to a text that begins with \"{begin}\"")));
@@ -284,9 +291,7 @@ impl Reading {
         let kind = Kind::of(&value);
         let is_asked = self.header.as_deref().is_some_and(|name| CARRIERS.contains(&name));
         if kind == Kind::Other && is_asked {
-            let seen =
-                "it is JSON, and has nothing of a payment or of an offer: no `x402Version`, no `payload`, no `accepts`";
-            self.findings.push(Finding::new("malformed").seen(seen));
+            self.findings.push(stand_in::of_json(&value));
         }
         self.subject = Subject::Json(kind, value);
     }

@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
 
     fn space(&mut self) {
         loop {
-            self.rest = self.rest.trim_start();
+            self.rest = self.rest.trim_ascii_start();
             let end = if self.rest.starts_with("//") {
                 self.rest.find('\n')
             } else if self.rest.starts_with("/*") {

@@ -101,9 +101,28 @@ pub(super) fn renamed(value: Value) -> (Value, Option<Finding>) {
     };
     let finding = if more > 0 { finding.seen(format!("and {more} more")) } else { finding };
     let who = if is_offer { "clients" } else { "servers and facilitators" };
-    let finding = finding.proven(format!("{who} read members by these names, and find none by others"));
+    let is_python = seen.iter().all(|(at, own, right)| {
+        let is_models = !["payload.", "extra."].iter().any(|part| at.contains(part));
+        is_models && *own == in_snake_case(right)
+    });
+    let python = format!("{who} of Python read these names as well, since the SDK's models take both");
+    let (finding, others) =
+        if is_python { (finding.seen(python), " of TypeScript, Go and Rust") } else { (finding, "") };
+    let finding = finding.proven(format!("{who}{others} read members by these names, and find none by others"));
     let side = if by_server { Side::Server } else { finding.side };
     (mended, Some(Finding { side, ..finding }))
+}
+
+/// A name as models of Python's have it. They take it in what they read themselves, and not within `payload`, which each
+/// scheme reads by the protocol's names. Source: Python x402 2.25 `schemas/base.py` (`populate_by_name`), `evm/types.py`.
+fn in_snake_case(name: &str) -> String {
+    name.chars().fold(String::new(), |mut all, c| {
+        if c.is_ascii_uppercase() {
+            all.push('_');
+        }
+        all.push(c.to_ascii_lowercase());
+        all
+    })
 }
 
 /// So many names are told one by one.
@@ -229,6 +248,13 @@ mod tests {
         assert_eq!((&old["accepts"][0]["maxAmountRequired"], finding.is_some()), (&json!("10000"), true));
         let (alone, finding) = renamed(entry("eip155:1"));
         assert_eq!((Kind::of(&alone), finding.is_some()), (Kind::Requirements, true));
+        // Python's models take both spellings, but for what they do not read themselves.
+        let told = |entry: Value| renamed(entry).1.unwrap().evidence.join("; ").contains("of Python read these names");
+        let mut entry =
+            json!({"scheme": "exact", "network": "eip155:1", "amount": "1", "asset": "0x2", "pay_to": "0x1"});
+        assert!(told(entry.clone()));
+        entry["extra"] = json!({"fee_payer": "x"});
+        assert!(!told(entry));
     }
 
     #[test]

@@ -20,6 +20,9 @@ mod layers;
 mod literal;
 mod members;
 mod message;
+mod model;
+mod parts;
+mod pasted;
 mod reshaped;
 mod stand_in;
 mod wrapping;
@@ -106,6 +109,10 @@ pub fn read(text: &str) -> Reading {
 
 /// Reads a text that is one thing.
 fn itself(text: &str) -> Reading {
+    pasted::read_on(text, plainly(text))
+}
+
+fn plainly(text: &str) -> Reading {
     let text = text.trim().trim_start_matches('\u{feff}');
     if is_transcript(text) {
         return Reading::of(Subject::Transcript(text.to_owned()));
@@ -117,6 +124,13 @@ fn itself(text: &str) -> Reading {
     let text = copied.as_deref().unwrap_or_else(|| wrapping::unquoted(text));
     let (name, value) = header::split(text);
     let is_known = name.is_some_and(|name| header::NAMES.contains(&name));
+    if name.is_none()
+        && let Some(value) = model::read(text)
+    {
+        let mut reading = Reading::of(Subject::Nothing);
+        reading.take_value(value, layers::Source::Itself);
+        return reading;
+    }
     if !is_known && let Some(message) = thrown::message(text) {
         return Reading::of(Subject::Reason(message.to_owned()));
     }
@@ -260,7 +274,18 @@ fn as_reason(text: &str) -> Option<String> {
     if is_word && word.len() <= 120 && word.contains('_') {
         return Some(text.to_owned());
     }
+    if is_class(text) {
+        return Some(text.to_owned());
+    }
     manual::respelt(text).map(str::to_owned)
+}
+
+/// Whether a text is a name as classes of errors have it, `TokenAccountNotFoundError`: words of letters, each with a
+/// capital. Base64 of as many letters has a capital at every other place.
+fn is_class(text: &str) -> bool {
+    let capitals = text.bytes().filter(u8::is_ascii_uppercase).count();
+    let is_name = text.len() <= 120 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_name && text.starts_with(|c: char| c.is_ascii_uppercase()) && capitals > 1 && text.len() >= 4 * capitals
 }
 
 /// The parameters of `x402-solana recipient=... amount=...`.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use x402_wire::header::decode;
 
+use super::{parts, pasted};
 use crate::explain::finding::Finding;
 use crate::explain::kind::Kind;
 
@@ -10,9 +11,12 @@ use crate::explain::kind::Kind;
 /// is told by mending it there; this is what is compared or chosen from before.
 pub(super) fn reshaped(mut value: Value) -> (Value, Vec<Finding>) {
     let mut findings = Vec::new();
+    pasted::without(&mut value, &mut findings);
+    parts::named(&mut value, &mut findings);
     match Kind::of(&value) {
         Kind::PaymentV1 | Kind::PaymentV2 => accepted(&mut value, &mut findings),
         Kind::FacilitatorRequest => {
+            called_header(&mut value, &mut findings);
             for part in PARTS {
                 object(&mut value, part, part, &mut findings);
             }
@@ -30,7 +34,20 @@ pub(super) fn reshaped(mut value: Value) -> (Value, Vec<Finding>) {
 }
 
 /// The parts of what a facilitator is sent.
-const PARTS: [&str; 2] = ["paymentPayload", "paymentRequirements"];
+pub(super) const PARTS: [&str; 2] = ["paymentPayload", "paymentRequirements"];
+
+/// The payment under the name that it had before facilitators were sent the object itself, in base64.
+fn called_header(body: &mut Value, findings: &mut Vec<Finding>) {
+    let Some(members) = body.as_object_mut().filter(|own| !own.contains_key(PARTS[0])) else { return };
+    let payment = members.get("paymentHeader").and_then(Value::as_str).and_then(|text| decode::<Value>(text).ok());
+    if let Some(payment) = payment.filter(|own| matches!(Kind::of(own), Kind::PaymentV1 | Kind::PaymentV2)) {
+        members.remove("paymentHeader");
+        members.insert(PARTS[0].to_owned(), payment);
+        let finding = Finding::new("base64_in_json").at(PARTS[0]).fixed_by("Call it `paymentPayload`.");
+        let finding = finding.seen("there is no `paymentPayload`, and `paymentHeader` holds the base64 of a payment");
+        findings.push(finding.proven("decoded, and under the other name, it is read"));
+    }
+}
 
 /// What a payer says was accepted.
 fn accepted(payload: &mut Value, findings: &mut Vec<Finding>) {

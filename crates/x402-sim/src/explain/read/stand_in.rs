@@ -1,6 +1,7 @@
 //! What stands where a payment should, and is none: a template that nobody filled in, the word for nothing, an object that
 //! became a text, a promise that nobody awaited.
 
+use serde_json::Value;
 use x402_wire::shape::shorten;
 
 use crate::explain::finding::Finding;
@@ -157,6 +158,16 @@ fn is_abbreviated(value: &str) -> bool {
     head.len() >= 3
         && (head.starts_with("ey") || head.starts_with("ew"))
         && head.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte))
+}
+
+/// What JSON of nothing that is known stands for in a header.
+pub(super) fn of_json(value: &Value) -> Finding {
+    if value.as_object().is_some_and(serde_json::Map::is_empty) {
+        let seen = "it is `{}`, which `JSON.stringify` makes of a promise that nobody awaited";
+        return Finding::new("promise_sent").seen(seen);
+    }
+    let seen = "it is JSON, and has nothing of a payment or of an offer: no `x402Version`, no `payload`, no `accepts`";
+    Finding::new("malformed").seen(seen)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use x402_wire::shape::shorten;
 
 use super::{Candidate, anew, terms};
 use crate::accounts;
-use crate::explain::finding::Finding;
+use crate::explain::finding::{Finding, Side};
 use crate::explain::judge::{Attempt, Bench};
 use crate::networks::{Network, account};
 use crate::registry::{FAMILIES, Version};
@@ -42,6 +42,13 @@ pub(super) fn unreadable(bench: &Bench, attempt: &Attempt, key: &str) -> Option<
     };
     let seen = format!("{place} is {what}; on {} an address is {}", network.name, network.family.row().form);
     let mut finding = Finding::new(id).at(format!("paymentRequirements.{place}")).seen(seen);
+    if id == "address_of_other_family" {
+        let form = network.family.row().form;
+        finding = finding.fixed_by(format!(
+            "Give the entry on {} an address of that network as `{place}`: {form}. Each entry of `accepts` has its own.",
+            network.name
+        ));
+    }
     if is_as_long_as_a_key(said) {
         finding = finding.seen(
             "it is as long as a private key: if it is one, everybody who asked has it now; take what it holds elsewhere, \
@@ -50,6 +57,24 @@ pub(super) fn unreadable(bench: &Bench, attempt: &Attempt, key: &str) -> Option<
     }
     let how = format!("with {right} as {place}");
     Some(Candidate::new(finding, anew(attempt, &format!("/{key}"), &right.into()), how))
+}
+
+/// What is said of a payer or payee in a payment who has an address of another kind of network.
+pub(super) fn signed_of_other_family(bench: &Bench, attempt: &Attempt, key: &str, said: &str) -> Option<Finding> {
+    let network = network(bench, attempt).filter(|network| account(network, said).is_none())?;
+    let other = FAMILIES.iter().find(|row| (row.account)(said).is_some())?;
+    let (family, form) = (other.prefix.trim_end_matches(':'), network.family.row().form);
+    let finding = Finding::new("address_of_other_family").seen(format!(
+        "`{key}` is {}, an address of {family} networks; on {} an address is {form}",
+        terms::named(said),
+        network.name
+    ));
+    let fix = if key == "to" {
+        format!("Take the requirements' `payTo`: on {} it is {form}.", network.name)
+    } else {
+        format!("Sign with an account of {}, and write its address: {form}.", network.name)
+    };
+    Some(Finding { side: Side::Client, ..finding.fixed_by(fix) })
 }
 
 /// Whether a text could be a private key: 32 bytes in hexadecimal, or the 64 bytes of a key of Solana in base58.

@@ -43,9 +43,9 @@ pub(super) use kinds::{is_of_version_1_but_for_its_number, is_version_1, of_othe
 pub(super) use payee::remarks as of_payee;
 pub(super) use permit::told as of_permit;
 pub(super) use shape::in_units;
-pub(super) use solana::{named_by_simulation, simulated, stale, told as of_simulation};
+pub(super) use solana::{OF_PAYEE, named_by_simulation, simulated, stale, told as of_simulation};
 pub(super) use terms::{alias, compared, same_chain};
-pub(super) use times::{lifetime_of, remarks};
+pub(super) use times::{lifetime_of, remarks, unreadable_lifetime};
 
 /// A likely mistake, and the payment without it.
 #[derive(Clone, Debug)]
@@ -117,6 +117,9 @@ fn of_code(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate>
                 all.extend(terms::other_payer(attempt, "blocked_account"));
             } else {
                 all.extend(token::form(attempt));
+            }
+            if failed.detail.contains("authorization is not yet valid") {
+                all.extend(times::early(attempt));
             }
             // Permit2 keeps the token's own words to itself.
             if failed.detail.contains(TRANSFER_FAILED) {
@@ -233,6 +236,13 @@ pub(super) fn signed_part(attempt: &Attempt) -> &'static str {
 /// A whole number in a text, or one that should stand in a text.
 pub(super) fn number(value: Option<&Value>) -> Option<u64> {
     value.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()))
+}
+
+/// Who pays, as the payment says it.
+pub(super) fn payer(attempt: &Attempt) -> Option<String> {
+    let from = ["/payload/authorization/from", "/payload/permit2Authorization/from"];
+    let said = from.iter().find_map(|place| attempt.paid(place)).map(str::to_owned);
+    said.or_else(|| solana::payer(attempt))
 }
 
 /// A pointer as the path that messages use.

@@ -52,6 +52,9 @@ pub(super) fn seconds(text: &str) -> Option<(u64, &'static str)> {
     if let Some((whole, _)) = text.split_once('.').filter(|(whole, rest)| plain(whole) && plain(rest)) {
         return Some((whole.parse().ok()?, "a number of seconds with a fraction"));
     }
+    // A day alone begins at midnight.
+    let (day_alone, date) = (format!("{text}T00:00:00Z"), text.len() == 10);
+    let text = if date { day_alone.as_str() } else { text };
     let number = |range: std::ops::Range<usize>| text.get(range).filter(|part| plain(part))?.parse::<u64>().ok();
     let marks = [(4, "-"), (7, "-"), (13, ":"), (16, ":")];
     if !marks.iter().all(|(at, mark)| text.get(*at..at + 1) == Some(mark)) || !matches!(text.get(10..11)?, "T" | " ") {
@@ -170,6 +173,7 @@ mod tests {
             ("2026-11-18 06:55:00-05:30", 1_795_004_700),
             ("2024-02-29T00:00:00", 1_709_164_800),
             ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-02", 86_400),
         ] {
             assert_eq!(seconds(text).map(|(time, _)| time), Some(time), "{text}");
         }
@@ -180,7 +184,6 @@ mod tests {
             ".5",
             "5.",
             "2026-13-01T00:00:00Z",
-            "2026-11-18",
             "2026-11-18T12:25:00+9999999999999999:00",
             "2026-11-18T12:25:00-01:9999999999999999999",
             "tomorrow",

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use x402_wire::amount::Price;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, anew};
+use super::{Candidate, anew, notation};
 use crate::accounts;
 use crate::explain::attempt::set;
 use crate::explain::finding::Finding;
@@ -236,6 +236,14 @@ impl Spot<'_> {
             let finding = self.finding("misplaced_field", "`signature` stands inside `authorization`");
             let value = tree.pointer("/payload/authorization/signature").cloned().unwrap_or_default();
             return vec![Candidate::new(finding, self.with(value), "with `signature` beside `authorization`")];
+        }
+        if key == "signature"
+            && let Some(joined) = tree.get("payload").and_then(notation::signature).map(|(text, _)| json!(text))
+        {
+            let seen = "there is no `signature`, but `r`, `s` and `v` beside it";
+            let finding =
+                self.finding("signature_encoding", seen).fixed_by("Join them: r, s and v, one behind the other.");
+            return vec![Candidate::new(finding, self.with(joined), "with the three joined")];
         }
         // What an enumeration of Rust's puts around a variant, or anybody around a part.
         let only = |members: &serde_json::Map<String, Value>| {

@@ -44,10 +44,7 @@ pub(super) fn token(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     let from = authorization.from;
     let tries = Tries::new(signers, from);
     if let Some((found, besides)) = fit::authorization(bench, attempt, &authorization, &domain, &tries) {
-        let also = besides.map(|own| own.candidate(bench, attempt, from));
-        let mut candidate = found.candidate(bench, attempt, from);
-        candidate.also = also.and_then(|own| own.finding.map(|finding| finding.seen("both were signed at once")));
-        return vec![candidate];
+        return vec![found.candidate_with(besides, bench, attempt, from)];
     }
     known_signer(attempt, tries.signer(digest), from, &format!("{SIGNED}.from"))
 }

@@ -235,7 +235,11 @@ pub(super) fn amount(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     }
     let token = tokens::token(bench, attempt);
     let seen = format!("it pays {}, the requirements ask {}", money(paid, token), money(wanted, token));
-    let finding = compared(paid, wanted).at(path("paymentPayload", &pointer)).seen(seen);
+    let mut finding = compared(paid, wanted).at(path("paymentPayload", &pointer)).seen(seen);
+    if paid.checked_add(U256::from(1)) == Some(wanted) {
+        finding = finding
+            .seen("one unit less: `int(price * 10**6)` and `Math.floor` cut what a price in floating point lacks");
+    }
     vec![Candidate::new(finding, attempt.pay(&pointer, asked).again(), "with the amount that is asked")]
 }
 

@@ -1,8 +1,9 @@
 //! Times: what has expired, what is not valid yet, and whose clock is wrong.
 
 use serde_json::Value;
+use x402_wire::shape::shorten;
 
-use super::{Candidate, number, path, signed_part};
+use super::{Candidate, notation, number, path, signed_part};
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
 use crate::registry::Version;
@@ -98,7 +99,12 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
         format!("it ends in {} s, and {BUFFER} s must be left ({until}, the clock shows {now})", until - now)
     };
     let mut finding = Finding::new("expired").at(place).seen(ago);
-    if let Some(made) = made.filter(|made| *made < now && *made > 1_000_000_000) {
+    let window = until.saturating_sub(from);
+    // It was not signed before it begins, and whoever wants it for its whole length ends it later.
+    if asked.is_some_and(|asked| window < asked) && from > 1_000_000_000 {
+        let seen = format!("from its beginning on it lives for {}, and maxTimeoutSeconds is {lived}", told(window));
+        finding = finding.seen(seen).fixed_by("Let it end maxTimeoutSeconds after now.");
+    } else if let Some(made) = made.filter(|made| *made < now && *made > 1_000_000_000) {
         let late = told(now - made);
         finding = finding.seen(format!(
             "with maxTimeoutSeconds {lived} it was signed {late} before it was verified, if both clocks agree"
@@ -148,6 +154,28 @@ fn window(attempt: &Attempt, from: u64, until: u64) -> Option<Candidate> {
     Some(Candidate::new(finding, signed(from.min(now.saturating_sub(1)), good), format!("with {before_name} {good}")))
 }
 
+/// What is wrong with an offer's lifetime that is no whole number of seconds.
+pub(in crate::explain) fn unreadable_lifetime(said: Option<&Value>) -> Option<Finding> {
+    let told = |what: &str| Finding::new("timeout_not_whole").seen(format!("maxTimeoutSeconds is {what}"));
+    Some(match said {
+        None | Some(Value::Null) => Finding::new("missing_field").seen("there is no `maxTimeoutSeconds`"),
+        Some(Value::Number(number)) if number.is_u64() => return None,
+        Some(Value::Number(number)) => {
+            let whole = number.as_f64().filter(|own| *own >= 1.0).map_or(60.0, f64::ceil);
+            told(&number.to_string()).fixed_by(format!("Write a whole number of seconds, without a fraction: {whole}."))
+        }
+        Some(Value::String(text)) if text.trim().parse::<u64>().is_ok() => {
+            let seen = format!("maxTimeoutSeconds is the text \"{text}\"");
+            Finding::new("number_is_text").seen(seen).fixed_by(format!("Write it without quotes: {}.", text.trim()))
+        }
+        Some(Value::String(text)) => told(&match notation::seconds(text.trim()) {
+            Some((_, what)) => format!("\"{}\", {what}", shorten(text)),
+            None => format!("the text \"{}\"", shorten(text)),
+        }),
+        Some(other) => told(&shorten(&other.to_string())),
+    })
+}
+
 /// The name of what a pointer points to.
 fn last(pointer: &str) -> &str {
     pointer.rsplit('/').next().unwrap_or_default()
@@ -168,7 +196,7 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
     if from >= MILLISECONDS {
         let finding =
             Finding::new("times_in_milliseconds").at(place.clone()).seen(format!("{from} is a time in milliseconds"));
-        let mut next = attempt.pay(&after, (from / 1000).min(now).to_string()).again();
+        let mut next = attempt.pay(&after, (from / 1000).min(now.saturating_sub(1)).to_string()).again();
         if until >= MILLISECONDS {
             next = next.pay(&before, (until / 1000).max(now.saturating_add(60)).to_string());
         }
@@ -186,6 +214,10 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
         all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
     }
     let finding = match skewed(attempt, from, until, wait).map(told) {
+        // Verification takes the second in which it begins, and the token's contract only what comes after it.
+        _ if wait == 0 => Finding::new("not_yet_valid").at(place).seen(format!(
+            "it begins in the very second in which it was verified ({from}): the token takes it from the next one on"
+        )),
         Some(by) => Finding::new("clock_skew")
             .at(place)
             .seen(wait_text)

@@ -47,6 +47,9 @@ pub struct Transaction {
 /// Why a text or bytes are no transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoTransaction {
+    /// 64 bytes in base58, which base64 reads as others.
+    #[error("it is a signature, 64 bytes in base58, and no transaction")]
+    Signature,
     /// Not base64.
     #[error("it is not base64: {0}")]
     NotBase64(base64::DecodeError),
@@ -74,7 +77,9 @@ pub enum NoTransaction {
 impl Transaction {
     /// Decodes base64.
     pub fn from_base64(text: &str) -> Result<Self, NoTransaction> {
-        Self::decode(&base64_bytes(text).map_err(NoTransaction::NotBase64)?)
+        let decoded = base64_bytes(text).map_err(NoTransaction::NotBase64).and_then(|bytes| Self::decode(&bytes));
+        // Whatever is shorter than the shortest transaction in base64 may be one's name.
+        decoded.map_err(|error| if super::parse_signature(text).is_some() { NoTransaction::Signature } else { error })
     }
 
     /// Decodes base64; the same text as the last one is not decoded again.

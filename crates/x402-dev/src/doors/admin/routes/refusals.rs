@@ -9,7 +9,7 @@ use x402_sim::event::Door;
 
 use crate::doors::admin::office::Office;
 use crate::doors::admin::problem::{Code, Problem};
-use crate::state::Refused;
+use crate::state::{Asked, Called, Refused};
 
 /// A payment that was refused.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,6 +21,8 @@ struct Described {
     at: u64,
     /// When, in milliseconds since 1970 of the computer's clock.
     real: u64,
+    /// The newest event when it was kept: its own, where it has one.
+    after: u64,
     /// Through which door.
     #[schema(value_type = String)]
     door: Door,
@@ -44,6 +46,8 @@ struct Described {
     requirements: Option<Value>,
     /// The faults that were played for this request and may be the cause, a sentence each.
     faults: Vec<String>,
+    /// Those that were played when the same payment was refused before, where that is kept.
+    faults_before: Vec<String>,
     /// What the paying client calls itself: its `User-Agent`, where it paid here.
     agent: Option<String>,
     /// The finding that it is, where the payment stood where nobody looks for one: it was not verified.
@@ -55,6 +59,31 @@ struct Described {
 struct Refusals {
     /// The refusals; the newest 64.
     refusals: Vec<Described>,
+    /// Who asked for a paid resource without a payment; the newest 64, the newest first.
+    callers: Vec<Caller>,
+}
+
+/// Who asked without a payment.
+#[derive(Debug, Serialize, ToSchema)]
+struct Caller {
+    /// The event of the offer.
+    event: u64,
+    /// What the client calls itself: its `User-Agent`, cut after 64 bytes.
+    agent: Option<String>,
+    /// What the first entry of the offer asked for.
+    asked: Option<First>,
+}
+
+/// What an entry of an offer asks for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FirstEntry)]
+struct First {
+    /// The version of the protocol.
+    version: u64,
+    /// The scheme.
+    scheme: &'static str,
+    /// The network's CAIP-2 id.
+    network: String,
 }
 
 impl From<&Refused> for Described {
@@ -64,6 +93,7 @@ impl From<&Refused> for Described {
             number: own.number,
             at: own.at,
             real: own.real,
+            after: own.after,
             door: own.door,
             path: own.path,
             payment: own.payment,
@@ -74,6 +104,7 @@ impl From<&Refused> for Described {
             payload: own.payload,
             requirements: own.requirements,
             faults: own.faults,
+            faults_before: own.faults_before,
             agent: own.agent,
             finding: own.finding,
         }
@@ -85,8 +116,12 @@ serves!(list, one);
 /// The newest refused payments, whole, the newest first.
 #[utoipa::path(get, path = "/refusals", tag = "events", responses((status = 200, body = Refusals)))]
 async fn list(Extract(office): Extract<Office>) -> Json<Refusals> {
-    let refusals = office.state().refusals().iter().map(|own| Described::from(&**own)).collect();
-    Json(Refusals { refusals })
+    let state = office.state();
+    let refusals = state.refusals().iter().map(|own| Described::from(&**own)).collect();
+    let first = |Asked { version, scheme, network }| First { version, scheme, network };
+    let caller = |Called { event, agent, asked }| Caller { event, agent, asked: asked.map(first) };
+    let callers = state.callers().into_iter().map(caller).collect();
+    Json(Refusals { refusals, callers })
 }
 
 /// One refused payment: `last`, a number, or a payment's id.

@@ -37,6 +37,9 @@ pub struct Done {
     pub message: String,
 }
 
+/// What the event of a reset says.
+pub const ANEW: &str = "the world is as it was at the start";
+
 serves!(list, save, forget, restore, reset);
 
 /// Every snapshot that is kept.
@@ -74,14 +77,15 @@ async fn forget(Extract(office): Extract<Office>, Path(name): Path<String>) -> R
     })
 }
 
-/// Goes back to the start: the ledger, the clock, the accounts and the random stream. Snapshots and events stay.
+/// Goes back to the start: the ledger, the clock, the accounts, the random stream and the refusals. Snapshots and events stay.
 #[utoipa::path(post, path = "/reset", tag = "snapshots", responses((status = 200, body = Done)))]
 async fn reset(Extract(office): Extract<Office>) -> Result<Json<Done>, Problem> {
-    office.change(|world, _| {
+    let done = office.change(|world, _| {
         world.reset();
-        let message = "the world is as it was at the start".to_owned();
-        Ok((Json(Done { message: message.clone() }), message))
-    })
+        Ok((Json(Done { message: ANEW.to_owned() }), ANEW.to_owned()))
+    });
+    office.state().forget_refusals();
+    done
 }
 
 impl From<Listed> for Snapshot {

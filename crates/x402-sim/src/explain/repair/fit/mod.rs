@@ -51,6 +51,12 @@ impl Tries {
         self.signers.over(digest) == Some(self.payer)
     }
 
+    /// How many more may be made.
+    #[cfg(test)]
+    pub(super) const fn left(&self) -> usize {
+        self.left.get()
+    }
+
     /// Whose it is over a digest.
     pub(super) fn signer(&self, digest: B256) -> Option<Address> {
         self.signers.over(digest)
@@ -77,11 +83,32 @@ impl Found {
         Finding::new(self.id).at(self.at.clone()).seen(format!("the signature fits {}", self.what))
     }
 
+    /// The same, with what was signed besides at once.
+    pub(super) fn candidate_with(
+        mut self,
+        besides: Option<Self>,
+        bench: &Bench,
+        attempt: &Attempt,
+        payer: Address,
+    ) -> Candidate {
+        let Some(other) = besides else { return self.candidate("", bench, attempt, payer) };
+        // What can be put back in one only does not make the signature fit.
+        let is_whole = !self.restore.is_empty() && !other.restore.is_empty();
+        self.restore = if is_whole { [&self.restore[..], &other.restore].concat() } else { Vec::new() };
+        let mut candidate = self.candidate(&format!(" and {}", other.over()), bench, attempt, payer);
+        candidate.also = Some(other.finding().seen("both were signed at once"));
+        candidate
+    }
+
+    /// What was signed, without what should have been.
+    fn over(&self) -> &str {
+        self.what.split(", and ").next().unwrap_or_default()
+    }
+
     /// The payment with what was signed, or signed again as it is written: whichever gets further, so that nothing is
     /// blamed which the mend itself has brought about.
-    pub(super) fn candidate(self, bench: &Bench, attempt: &Attempt, payer: Address) -> Candidate {
-        let over = self.what.split(", and ").next().unwrap_or_default();
-        let proof = format!("over {over}, the signature recovers to the payer {}", checksum(payer));
+    fn candidate(self, besides: &str, bench: &Bench, attempt: &Attempt, payer: Address) -> Candidate {
+        let proof = format!("over {}{besides}, the signature recovers to the payer {}", self.over(), checksum(payer));
         let again = attempt.clone().again();
         let put = |next: Attempt, (pointer, value): &(String, String)| next.pay(pointer, value.clone());
         let restored = self.restore.iter().fold(attempt.clone(), put);

@@ -1,4 +1,4 @@
-//! Permit2: the proxy, the witness, and what a permit's signature fits ([`other`], [`types`]).
+//! Permit2: the proxy, the witness, and what a permit's signature fits ([`other`], [`types`], [`pairs`]).
 
 use alloy_primitives::Address;
 
@@ -15,6 +15,7 @@ use crate::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, 
 use crate::networks::eip155::{chain_id, checksum, parse_address};
 
 mod other;
+mod pairs;
 mod types;
 
 const PART: &str = "/payload/permit2Authorization";
@@ -95,8 +96,8 @@ pub(super) fn signature(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     let Some(signers) = ecdsa.signers(permit.digest()) else { return Vec::new() };
     let right = permit.digest();
     let tries = Tries::new(signers, owner);
-    if let Some(found) = other::signed(bench, attempt, &permit, owner, &tries) {
-        return vec![found.candidate(bench, attempt, owner)];
+    if let Some((found, besides)) = other::signed(bench, attempt, &permit, owner, &tries) {
+        return vec![found.candidate_with(besides, bench, attempt, owner)];
     }
     known_signer(attempt, tries.signer(right), owner, &format!("{WHERE}.from"))
 }
@@ -123,4 +124,43 @@ fn permit(attempt: &Attempt) -> Option<(Permit, Address)> {
         witness: Witness { to: address("/witness/to")?, facilitator, valid_after: number("/witness/validAfter")? },
     };
     Some((permit, address("/from")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::explain::judge::Signed;
+    use crate::networks::eip155::signature::Ecdsa;
+
+    /// What fits nothing is looked at to the end: no try is missing because others came before it.
+    #[test]
+    fn all_that_is_tried_under_one_permit_is_within_the_bound() {
+        let payer = accounts::test_accounts().next().expect("there are test accounts").address;
+        for (scheme, spender) in [("exact", EXACT_PROXY), ("upto", UPTO_PROXY)] {
+            let ours = accounts::facilitator().address;
+            let requirements = json!({
+                "scheme": scheme, "network": "eip155:84532", "amount": "10000", "payTo": accounts::merchant().address,
+                "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "maxTimeoutSeconds": 300,
+                "extra": {"name": "USDC", "version": "2", "assetTransferMethod": "permit2", "facilitatorAddress": ours},
+            });
+            let own = json!({
+                "from": payer, "spender": checksum(spender), "nonce": "7", "deadline": "1795000300",
+                "permitted": {"token": requirements["asset"], "amount": "10000"},
+                "witness": {"to": requirements["payTo"], "validAfter": "1795000000", "facilitator": ours},
+            });
+            let payload = json!({"x402Version": 2, "accepted": requirements, "payload": {"permit2Authorization": own}});
+            let bench = Bench::new(&requirements);
+            let attempt = Attempt { payload, requirements, now: 1_795_000_100, signed: Signed::AsSent, real: None };
+            let (permit, owner) = permit(&attempt).expect("it is whole");
+            // A signature that recovers to somebody, over whatever.
+            let mut bytes = [1; 65];
+            bytes[64] = 27;
+            let ecdsa = Ecdsa::from_bytes(&bytes);
+            let tries = Tries::new(ecdsa.signers(permit.digest()).expect("it is of a point"), owner);
+            assert!(other::signed(&bench, &attempt, &permit, owner, &tries).is_none());
+            assert!(tries.left() > 0, "{scheme}");
+        }
+    }
 }

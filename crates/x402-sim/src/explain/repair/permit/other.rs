@@ -1,11 +1,11 @@
 //! What a permit's signature fits where it is not the owner's over what is written: other chains and domains, another
 //! witness, other values, other types.
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 
 use super::super::fit::{Found, Tries, digest};
 use super::super::terms;
-use super::{PART, WHERE, types};
+use super::{PART, WHERE, pairs, types};
 use crate::accounts;
 use crate::explain::judge::{Attempt, Bench};
 use crate::networks::eip155::permit2::permit::{EXACT_PROXY, Permit, UPTO_PROXY, Witness, separator, typed};
@@ -13,39 +13,67 @@ use crate::networks::eip155::{PERMIT2, checksum, parse_address};
 
 const CHANGED: &str = "changed_after_signing";
 
-/// What was signed, if it is one of the likely mistakes.
+/// The chains that are signed for by mistake together with something else: Base and its test net, Ethereum, a local one.
+const LIKELY_CHAINS: [u64; 4] = [8453, 84532, 1, 31337];
+
+/// At most so many permits are paired with one another.
+const MOST_PAIRED: usize = 64;
+
+/// What was signed, if it is one of the likely mistakes, or two of the likeliest.
 pub(super) fn signed(
     bench: &Bench,
     attempt: &Attempt,
     permit: &Permit,
     owner: Address,
     tries: &Tries,
-) -> Option<Found> {
-    let others = chains(bench, permit).into_iter().chain(witnesses(attempt, permit));
-    let others = others.chain(spenders(attempt, permit)).chain(values(attempt, permit));
-    let others = others.chain(payees(attempt, permit, owner)).chain(tokens(bench, permit)).chain(times(permit));
-    let mut others = others.filter(|(own, _)| own != permit);
-    if let Some((_, found)) = others.find(|(own, _)| tries.fit(own.digest())) {
-        return Some(found);
+) -> Option<(Found, Option<Found>)> {
+    let others = chains(bench, permit).into_iter().chain(times(permit)).chain(spenders(attempt, permit));
+    let others = others.chain(witnesses(attempt, permit)).chain(payees(attempt, permit, owner));
+    let others = others.chain(values(attempt, permit)).chain(tokens(bench, permit));
+    let others: Vec<Other> = others.filter(|(own, _)| own != permit).collect();
+    if let Some((_, found)) = others.iter().find(|(own, _)| tries.fit(own.digest())) {
+        return Some((found.clone(), None));
     }
-    let is_upto = permit.witness.facilitator.is_some();
-    let scheme_types = types::scheme_types(is_upto);
-    let message = types::hash_as(&scheme_types, permit)?;
-    if let Some((_, found)) = types::domains(bench, permit).into_iter().find(|(own, _)| tries.fit(typed(*own, message)))
-    {
-        return Some(found);
+    let under = Under::new(bench, permit);
+    let message = types::hash_as(&under.scheme, permit)?;
+    if let Some((_, found)) = under.domains.iter().find(|(own, _)| tries.fit(typed(*own, message))) {
+        return Some((found.clone(), None));
     }
     let here = separator(permit.chain_id);
-    let others = types::other_types(is_upto).into_iter().filter_map(|of| Some((types::hash_as(&of, permit)?, of)));
-    let mut fitting = others.filter(|(hash, _)| tries.fit(typed(here, *hash)));
-    if let Some((_, of)) = fitting.next() {
-        let what = format!("the type {of}, and the scheme's is {scheme_types}");
-        return Some(Found::new("permit2_types", "types", what));
+    let fits = |of: &&String| types::hash_as(of, permit).is_some_and(|hash| tries.fit(typed(here, hash)));
+    if let Some(of) = under.types.iter().find(fits) {
+        return Some((under.of_type(of), None));
     }
-    digest::others(here, message, &[], tries)
+    if let Some(found) = digest::others(here, message, &[], tries) {
+        return Some((found, None));
+    }
+    let is_likely = |own: &Permit| own.chain_id == permit.chain_id || LIKELY_CHAINS.contains(&own.chain_id);
+    let mut likely: Vec<Other> = others.into_iter().filter(|(own, _)| is_likely(own)).collect();
+    likely.truncate(MOST_PAIRED);
+    pairs::signed(permit, &likely, &under, tries).map(|(first, second)| (first, Some(second)))
 }
 
-type Other = (Permit, Found);
+pub(super) type Other = (Permit, Found);
+
+/// What a permit may have been signed under: other domains, and other types than the scheme's.
+pub(super) struct Under {
+    pub(super) scheme: String,
+    pub(super) domains: Vec<(B256, Found)>,
+    pub(super) types: Vec<String>,
+}
+
+impl Under {
+    fn new(bench: &Bench, permit: &Permit) -> Self {
+        let is_upto = permit.witness.facilitator.is_some();
+        let (scheme, domains) = (types::scheme_types(is_upto), types::domains(bench, permit));
+        Self { scheme, domains, types: types::other_types(is_upto) }
+    }
+
+    /// What is found where another type fits.
+    pub(super) fn of_type(&self, of: &str) -> Found {
+        Found::new("permit2_types", "types", format!("the type {of}, and the scheme's is {}", self.scheme))
+    }
+}
 
 fn at(key: &str) -> String {
     format!("{WHERE}.{key}")

@@ -81,10 +81,18 @@ impl Spot<'_> {
             let finding = self.finding("hex_number", seen);
             return self.both(finding, json!(number.to_string()), "as a decimal number");
         }
+        let below =
+            tidy.strip_prefix('-').filter(|digits| !TIMES.contains(&key) && U256::from_str_radix(digits, 10).is_ok());
+        if let Some(digits) = below {
+            return self.both(self.finding("amount_negative", seen), json!(digits), "without its sign");
+        }
         if TIMES.contains(&key)
             && let Some((seconds, what)) = notation::seconds(tidy)
         {
             let finding = self.finding("time_notation", format!("{seen}: {what}"));
+            let finding = finding.fixed_by(format!(
+                "Write whole seconds since 1970, as a text of digits: \"{seconds}\" for this moment."
+            ));
             let all = [seconds, seconds.saturating_add(1)].map(|own| {
                 let how = format!("with {key} {own}");
                 Candidate::new(finding.clone(), self.with(json!(own.to_string())), how)
@@ -102,7 +110,10 @@ impl Spot<'_> {
             return all;
         }
         if TIMES.contains(&key) {
-            return Vec::new();
+            let good = if key == "validAfter" { 0 } else { self.attempt.now.saturating_add(60) };
+            let finding = self.finding("time_notation", format!("{seen}: that is no number of seconds"));
+            let next = self.with(json!(good.to_string())).again();
+            return vec![Candidate::new(finding, next, format!("with {key} {good}"))];
         }
         let decimals = tokens::token(bench, self.attempt).map_or(6, |token| token.asset.decimals);
         if let Some(atomic) = in_units(tidy, decimals) {
@@ -159,7 +170,8 @@ impl Spot<'_> {
             let seen = format!("{seen}: it was shortened where it was shown");
             self.finding("address_malformed", seen).fixed_by("Take the address from where it is whole.")
         } else {
-            self.finding("address_malformed", seen)
+            let other = address::signed_of_other_family(bench, self.attempt, key, tidy);
+            other.map_or_else(|| self.finding("address_malformed", seen), |own| own.at(self.at))
         };
         let next = whole.map(|whole| self.with(whole).again());
         all.extend(next.map(|next| Candidate::new(finding, next, "with a whole address")));

@@ -11,6 +11,37 @@ use crate::explain::judge::Attempt;
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::message::Message;
 use crate::networks::solana::transaction::{Transaction, base64_bytes, to_base64};
+use crate::networks::solana::{parse_signature, signature_text};
+
+/// A signature where the transaction belongs: it is the name of one, or what the payer has added to it.
+pub(super) fn signature(attempt: &Attempt) -> Option<Candidate> {
+    let body = attempt.payload.get("payload")?.as_object()?;
+    let mut found = body.iter().filter_map(|(name, value)| Some((name, signature_in(value.as_str()?)?)));
+    let (name, (form, bytes)) = found.next()?;
+    let place = shorten(name);
+    let own = signature_text(&bytes);
+    let called = if form == "base58" { String::new() } else { format!(" ({own} in base58)") };
+    let finding = Finding::new("signature_for_transaction")
+        .at(format!("paymentPayload.payload.{place}"))
+        .seen(format!("`{place}` holds 64 bytes in {form}{called}: that is a signature, and there is no transaction"));
+    let proof = "a transaction is its signatures, of 64 bytes each, and its message; here there is no message";
+    Some(Candidate::sure(finding, attempt.clone().again(), proof))
+}
+
+/// The signature that a text is, and how it is written.
+fn signature_in(text: &str) -> Option<(&'static str, [u8; 64])> {
+    let text = text.trim();
+    if let Some(own) = parse_signature(text) {
+        return Some(("base58", own));
+    }
+    let in_hexadecimal = || <[u8; 64]>::try_from(hex::decode(text).ok()?).ok().map(|own| ("hexadecimal", own));
+    // 88 characters, of which the last two are padding.
+    let in_base64 = || {
+        let bytes = if text.len() <= 88 { base64_bytes(text).ok()? } else { return None };
+        <[u8; 64]>::try_from(bytes).ok().map(|own| ("base64", own))
+    };
+    in_hexadecimal().or_else(in_base64)
+}
 
 /// A transaction under another name than `transaction`, or one that is no text.
 pub(super) fn astray(attempt: &Attempt) -> Option<Candidate> {

@@ -28,7 +28,7 @@ mod simulated;
 mod transfer;
 
 pub(in crate::explain) use blockhash::stale;
-pub(in crate::explain) use simulated::{cause as simulated, named as named_by_simulation, told};
+pub(in crate::explain) use simulated::{OF_PAYEE, cause as simulated, named as named_by_simulation, payer, told};
 
 const PLACE: &str = "/payload/transaction";
 const AT: &str = "paymentPayload.payload.transaction";
@@ -145,6 +145,9 @@ fn put_first(message: &mut Message, payer: Key) {
 }
 
 fn undecodable(attempt: &Attempt) -> Vec<Candidate> {
+    if let Some(candidate) = encoding::signature(attempt) {
+        return vec![candidate];
+    }
     let Some(text) = attempt.paid(PLACE) else { return Vec::from_iter(encoding::astray(attempt)) };
     encoding::mended(attempt, text)
 }

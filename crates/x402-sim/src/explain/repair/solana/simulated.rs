@@ -24,6 +24,9 @@ const NAMED: [(&str, &str); 9] = [
     ("and would give", "insufficient_balance"),
 ];
 
+/// What is said of a token account that is the payee's.
+pub(in crate::explain) const OF_PAYEE: &str = "is the token account of the payee";
+
 /// What limits of compute units are tried, in units: what official clients write, and what a whole instruction gets.
 const LIMITS: [u32; 2] = [20_000, 200_000];
 
@@ -92,7 +95,7 @@ fn whose(attempt: &Attempt, transfer: &TransferChecked, finding: Finding, said: 
         finding.seen(format!("{} is the payer's token account for mint {}", transfer.source, transfer.mint))
     } else if is_about(transfer.destination) {
         let payee = attempt.asked("/payTo").map(terms::named).unwrap_or_default();
-        finding.seen(format!("{} is the token account of the payee, {payee}", transfer.destination))
+        finding.seen(format!("{} {OF_PAYEE}, {payee}", transfer.destination))
     } else {
         finding
     }
@@ -114,6 +117,12 @@ pub(in crate::explain) fn told(attempt: &Attempt, said: &str, explanation: &mut 
     } else if let Some(transfer) = transfer_of(&transaction) {
         *found = whose(attempt, &transfer, found.clone(), said);
     }
+}
+
+/// Who pays by a transaction.
+pub(in crate::explain) fn payer(attempt: &Attempt) -> Option<String> {
+    let transaction = Transaction::from_base64(attempt.paid(PLACE)?).ok()?;
+    transfer_of(&transaction).map(|transfer| transfer.authority.to_string())
 }
 
 fn transfer_of(transaction: &Transaction) -> Option<TransferChecked> {

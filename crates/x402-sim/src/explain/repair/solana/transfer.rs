@@ -7,7 +7,8 @@ use super::super::{Candidate, address, terms};
 use super::AT;
 use crate::accounts;
 use crate::explain::finding::Finding;
-use crate::explain::judge::{Attempt, Bench};
+use crate::explain::judge::{Attempt, Bench, Whose};
+use crate::explain::names;
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::key::Key;
 use crate::networks::solana::program;
@@ -86,8 +87,11 @@ pub(super) fn recipient(
         let finding = told("the tokens go to the payee's own address, which is no token account".to_owned());
         return vec![Candidate::sure(finding, attempt.clone().again(), proof("payTo itself"))];
     }
-    let other_program = if transfer.program == program::TOKEN { program::TOKEN_2022 } else { program::TOKEN };
+    let other_program = other(transfer.program);
     if said == Key::token_account(owner, transfer.mint, other_program) {
+        if let Some(candidate) = token_program(bench, attempt, transaction, transfer) {
+            return vec![candidate];
+        }
         let finding = told("it is the payee's account of the other token program".to_owned());
         return vec![Candidate::sure(finding, attempt.clone().again(), proof("of the other token program"))];
     }
@@ -151,8 +155,56 @@ pub(super) fn simulation(
         let next = redirected(&attempt.ask("/asset", right.clone()), transaction, transfer, (mint, owner));
         all.push(Candidate::new(finding, next, format!("with {right}")));
     }
+    all.extend(token_program(bench, attempt, transaction, transfer));
     all.extend(decimals(bench, attempt, transaction, transfer));
     all
+}
+
+/// The one of both token programs that this is not.
+fn other(token_program: Key) -> Key {
+    if token_program == program::TOKEN { program::TOKEN_2022 } else { program::TOKEN }
+}
+
+/// A token program that does not keep the mint: it is called, or the payer's token account is derived with it.
+fn token_program(
+    bench: &Bench,
+    attempt: &Attempt,
+    transaction: &Transaction,
+    transfer: &TransferChecked,
+) -> Option<Candidate> {
+    let mint = transfer.mint.to_string();
+    // Which program keeps a mint of somebody's, its account tells, which nobody can see here.
+    let known = crate::networks::solana::known().iter().any(|own| own.asset_by_address(&mint).is_some());
+    if !known && bench.whose != Whose::Mock {
+        return None;
+    }
+    let right = crate::networks::solana::assets::token_program(&mint);
+    let wrong = other(right);
+    let named = |program: Key| names::of(&program.to_string(), None).unwrap_or_else(|| program.to_string());
+    let mut finding = Finding::new("wrong_token_program").at(AT);
+    if transfer.program == wrong {
+        finding = finding.seen(format!(
+            "the transfer calls {}; the mint {} belongs to {}",
+            named(wrong),
+            terms::named(&mint),
+            named(right)
+        ));
+    }
+    let derived = transfer.source == Key::token_account(transfer.authority, transfer.mint, wrong);
+    if derived {
+        finding = finding.seen(format!(
+            "{} is derived with {}: the payer's token account is {}",
+            transfer.source,
+            named(wrong),
+            Key::token_account(transfer.authority, transfer.mint, right)
+        ));
+    }
+    if transfer.program != wrong && !derived {
+        return None;
+    }
+    let owner = attempt.asked("/payTo").and_then(Key::parse)?;
+    let next = redirected(attempt, transaction, transfer, (transfer.mint, owner));
+    Some(Candidate::new(finding, next, format!("with {} in both", named(right))))
 }
 
 /// The decimals that the instruction says, where the mint has others.

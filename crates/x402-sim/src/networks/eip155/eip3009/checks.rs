@@ -87,9 +87,8 @@ fn domain(case: &Case<'_>) -> Result<(), Reason> {
         (Some(_), None) => "extra.version is",
         (None, None) => "extra.name and extra.version are",
     };
-    let fix = case
-        .token()
-        .map(|token| format!("; this asset's are \"{}\" and \"{}\"", token.asset.name, token.asset.version));
+    let named = case.token().filter(|token| !token.asset.name.is_empty());
+    let fix = named.map(|token| format!("; this asset's are \"{}\" and \"{}\"", token.asset.name, token.asset.version));
     Err(Code::MissingDomain.because(format!("{missing} missing in the requirements{}", fix.unwrap_or_default())))
 }
 

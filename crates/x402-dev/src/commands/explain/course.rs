@@ -1,0 +1,125 @@
+//! What became of each payment, by an instance's events.
+
+use std::collections::HashMap;
+
+use super::instance::Seen;
+
+/// How long a payment may be verified and not settled before somebody wonders, in milliseconds.
+const PATIENCE: u64 = 5_000;
+
+/// What became of a payment in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was settled, and nothing is known to have gone wrong.
+    Settled,
+    /// It was settled as another payment of the same purchase was: its buyer has paid more than once.
+    PaidAgain,
+    /// It was settled, and its content was not handed over.
+    NotDelivered,
+    /// Its settlement did not happen after all.
+    Undone,
+    /// It was broadcast, and is not confirmed.
+    Pending,
+    /// It was refused, or could not be settled.
+    Failed,
+    /// The content failed, and nothing was settled.
+    NotSettled,
+    /// It timed out by simulation.
+    TimedOut,
+    /// It was found good, and nothing came after.
+    Verified,
+}
+
+/// The events of a payment.
+#[derive(Clone, Debug)]
+pub(super) struct Course<'a> {
+    pub(super) payment: &'a str,
+    /// Oldest first.
+    pub(super) events: Vec<&'a Seen>,
+    pub(super) end: End,
+    /// The event that says so.
+    pub(super) last: &'a Seen,
+}
+
+impl Course<'_> {
+    /// Whether something broke. `now` is the mock's time in milliseconds. What the instance itself sells it settles
+    /// itself: there a verification that stands alone is a request that is being answered.
+    pub(super) fn is_broken(&self, now: u64) -> bool {
+        match self.end {
+            End::Settled => false,
+            End::Verified => self.last.door == "facilitator" && now.saturating_sub(self.last.at) >= PATIENCE,
+            _ => true,
+        }
+    }
+
+    /// The newest event of a kind.
+    pub(super) fn newest(&self, kind: &str) -> Option<&Seen> {
+        self.events.iter().rev().find(|event| event.kind == kind).copied()
+    }
+}
+
+/// What became of every payment.
+pub(super) fn courses(events: &[Seen]) -> Vec<Course<'_>> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut grouped: Vec<(&str, Vec<&Seen>)> = Vec::new();
+    for event in events {
+        let Some(payment) = event.payment.as_deref() else { continue };
+        let place = *places.entry(payment).or_insert_with(|| {
+            grouped.push((payment, Vec::new()));
+            grouped.len() - 1
+        });
+        grouped[place].1.push(event);
+    }
+    let mut all = Vec::with_capacity(grouped.len());
+    for (payment, events) in grouped {
+        if let Some((end, last)) = end(&events) {
+            all.push(Course { payment, events, end, last });
+        }
+    }
+    pay_again(&mut all);
+    all
+}
+
+/// Marks the newest settlement of each purchase that was paid by more than one payment.
+fn pay_again(all: &mut [Course<'_>]) {
+    let mut newest: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (place, own) in all.iter().enumerate() {
+        let Some((settled, purchase)) = own.newest("settled").and_then(|own| Some((own, own.purchase.as_deref()?)))
+        else {
+            continue;
+        };
+        if own.end == End::Undone {
+            continue;
+        }
+        let (count, kept) = newest.entry(purchase).or_insert((0, place));
+        *count += 1;
+        if all[*kept].newest("settled").is_none_or(|other| other.sequence < settled.sequence) {
+            *kept = place;
+        }
+    }
+    let again: Vec<usize> = newest.into_values().filter(|(count, _)| *count > 1).map(|(_, place)| place).collect();
+    for place in again {
+        all[place].end = End::PaidAgain;
+    }
+}
+
+fn end<'a>(events: &[&'a Seen]) -> Option<(End, &'a Seen)> {
+    let newest = |kinds: &[&str]| events.iter().rev().find(|event| kinds.contains(&event.kind.as_str())).copied();
+    let at = |event: Option<&Seen>| event.map_or(0, |event| event.sequence);
+    if let Some(undone) = newest(&["undone"]).filter(|undone| undone.sequence > at(newest(&["settled"]))) {
+        return Some((End::Undone, undone));
+    }
+    if let Some(settled) = newest(&["settled"]) {
+        let lost = newest(&["not_delivered"]).filter(|lost| lost.sequence > at(newest(&["delivered"])));
+        return Some(lost.map_or((End::Settled, settled), |lost| (End::NotDelivered, lost)));
+    }
+    let last = newest(&["verified", "refused", "settle_failed", "pending", "not_settled", "timed_out"])?;
+    let end = match last.kind.as_str() {
+        "verified" => End::Verified,
+        "pending" => End::Pending,
+        "not_settled" => End::NotSettled,
+        "timed_out" => End::TimedOut,
+        _ => End::Failed,
+    };
+    Some((end, last))
+}

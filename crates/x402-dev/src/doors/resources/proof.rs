@@ -1,0 +1,59 @@
+//! The proof of an invoice where no server looks for one: in another header, in the query, in the body.
+
+use http::{HeaderMap, header};
+use x402_sim::networks::solana;
+use x402_wire::header::X_PAYMENT_PROOF;
+use x402_wire::invoice::SCHEME;
+
+use super::Visit;
+use crate::config::Dialect;
+use crate::state::State;
+
+/// The longest body that a proof is looked for in, in bytes.
+const LONGEST_BODY: usize = 32 * 1024;
+
+/// How long a signature is in base58, in characters: at least, and at most.
+const LENGTH: std::ops::RangeInclusive<usize> = 64..=90;
+
+/// A proof that was found.
+#[derive(Debug)]
+pub(super) struct Misplaced {
+    /// The signature, in base58.
+    pub signature: String,
+    /// Where it stood, and what is known of it, in words.
+    pub seen: String,
+}
+
+/// Looks for the signature of a transaction that this instance's chain has, or that is called a proof: whatever else looks
+/// like one may be anybody's secret, and is not kept.
+pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body: &[u8]) -> Option<Misplaced> {
+    if !state.speaks(Dialect::Invoice) {
+        return None;
+    }
+    let fields =
+        headers.iter().filter(|(name, value)| name.as_str() != X_PAYMENT_PROOF && value.len() >= *LENGTH.start());
+    for (name, value) in fields {
+        let text = value.to_str().unwrap_or_default();
+        let is_called = name == header::AUTHORIZATION && text.starts_with(SCHEME);
+        if let Some(found) = known(state, text, is_called, &format!("in the header `{name}`")) {
+            return Some(found);
+        }
+    }
+    let (_, query) = visit.target().split_once('?').unwrap_or_default();
+    let body = std::str::from_utf8(body).ok().filter(|body| body.len() <= LONGEST_BODY).unwrap_or_default();
+    known(state, query, false, "in the query").or_else(|| known(state, body, false, "in the body of the request"))
+}
+
+/// The signature in a text, of a transaction that is on the chain or, where it is called a proof, of any.
+fn known(state: &State, text: &str, is_called: bool, place: &str) -> Option<Misplaced> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| LENGTH.contains(&word.len()));
+    let mut signatures = words.filter_map(|word| Some((word, solana::parse_signature(word)?)));
+    signatures.find_map(|(word, signature)| {
+        let is_there = state.act(|world, _| world.payment_of_signature(&signature)).is_some();
+        let known = if is_there { "that transaction is on this mock's chain" } else { "this mock's chain has no such transaction" };
+        let seen = format!(
+            "the proof came {place}, where no server looks for one, and {known}; it belongs into `X-Payment-Proof: {word}`"
+        );
+        (is_there || is_called).then(|| Misplaced { signature: word.to_owned(), seen })
+    })
+}

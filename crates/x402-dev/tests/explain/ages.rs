@@ -1,0 +1,47 @@
+//! Records are judged by their own time, however long ago that was.
+
+use serde_json::{Value, json};
+use x402_wire::header::{decode, encode_text};
+
+use crate::asker::{Asker, ids};
+use crate::records_ways::Sample;
+
+/// The time at which the sample was made, as HTTP, and as logs have it.
+const DATE: &str = "Wed, 18 Nov 2026 11:06:40 GMT";
+const TIME: &str = "2026-11-18T11:06:40.123Z";
+
+/// The reason of a server that has seen the payment before.
+const USED: &str = "invalid_exact_evm_nonce_already_used";
+
+/// What is said of a text by the clock of this computer.
+fn told(text: &str) -> Value {
+    let asker = Asker::new();
+    asker.file("kept.log", text);
+    asker.json(&["explain", "kept.log"])
+}
+
+#[test]
+fn an_old_log_is_judged_by_the_date_of_its_answers() {
+    let own = Sample::new();
+    let mut again: Value = decode(&own.offer).unwrap();
+    again["error"] = json!(USED);
+    let again = encode_text(&again.to_string());
+    let log = format!(
+        "> GET /report HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 402 Payment Required\n< payment-required: {}\n<\n\
+         > GET /report HTTP/1.1\n> Host: a\n> PAYMENT-SIGNATURE: {}\n>\n< HTTP/1.1 402 Payment Required\n\
+         < payment-required: {again}\n< date: {DATE}\n<\n",
+        own.offer, own.payment
+    );
+    let told = told(&log);
+    assert_eq!(ids(&told), ["nonce_used"], "{told}");
+}
+
+#[test]
+fn a_line_of_a_log_is_judged_by_its_own_time() {
+    let own = Sample::new();
+    let later = "2030-01-01T00:00:00Z";
+    let log = format!("{TIME} starting\n{TIME} sending PAYMENT-SIGNATURE: {}\n{later} stopping", own.payment);
+    let told = told(&log);
+    assert!(ids(&told).iter().all(|id| id != "expired"), "{told}");
+    assert_eq!(told["verdict"]["at"], 1_795_000_000, "{told}");
+}
