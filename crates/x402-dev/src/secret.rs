@@ -3,10 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use x402_sim::networks::solana::parse_signature;
-
-/// What stands in place of a secret.
-pub const CUT: &str = "<cut out>";
+pub use x402_sim::explain::confided::CUT;
+use x402_sim::networks::solana::{ed25519, parse_signature};
 
 /// Parts of names whose values are secrets, wherever they stand. Without case, `-` and `_`.
 const NAMES: [&str; 13] = [
@@ -30,6 +28,9 @@ const QUERY_NAMES: [&str; 8] = ["token", "key", "sig", "signature", "auth", "ses
 
 /// How many hexadecimal digits a key has.
 const KEY: usize = 64;
+
+/// How long a key pair of Solana is in base58, in characters: at least, and at most.
+const PAIR: std::ops::RangeInclusive<usize> = 64..=90;
 
 /// The least length of a token behind `Bearer`, in bytes: shorter ones are words of a sentence.
 const TOKEN: usize = 8;
@@ -56,7 +57,25 @@ pub fn cleaned_json(text: &str) -> String {
     }
 }
 
-/// Cuts the members out that are secrets by their names; whether there were any.
+/// Whether a word is a key pair of Solana in base58, and no signature.
+fn is_pair(word: &str) -> bool {
+    PAIR.contains(&word.len()) && parse_signature(word).is_some_and(|bytes| ed25519::is_pair(&bytes))
+}
+
+/// A text without key pairs of Solana.
+pub fn without_pairs(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(begin) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
+        let length = rest[begin..].find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len() - begin);
+        let word = &rest[begin..begin + length];
+        out.push_str(&rest[..begin]);
+        out.push_str(if is_pair(word) { CUT } else { word });
+        rest = &rest[begin + length..];
+    }
+    out + rest
+}
+
+/// Cuts the members out that are secrets by their names, and key pairs of Solana; whether there were any.
 pub fn clean_members(value: &mut Value) -> bool {
     match value {
         Value::Object(members) => members.iter_mut().fold(false, |any, (name, member)| {
@@ -72,6 +91,10 @@ pub fn clean_members(value: &mut Value) -> bool {
                 any |= clean_members(item);
             }
             any
+        }
+        Value::String(text) if is_pair(text.trim()) => {
+            CUT.clone_into(text);
+            true
         }
         _ => false,
     }
@@ -113,7 +136,7 @@ pub fn clean(text: &mut String) {
     if text.len() < 3 {
         return;
     }
-    *text = without_named(&without_query(&without_user(text)));
+    *text = without_pairs(&without_named(&without_query(&without_user(text))));
 }
 
 /// A text whose addresses name no user and no password.
@@ -163,13 +186,17 @@ pub fn without_query(text: &str) -> String {
 fn without_named(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let mut last = "";
     while let Some(begin) = rest.find(is_word) {
+        let quote = quote_before(&rest[..begin]);
         out.push_str(&rest[..begin]);
         let word_end = rest[begin..].find(|c| !is_word(c)).map_or(rest.len(), |length| begin + length);
         let word = &rest[begin..word_end];
         out.push_str(word);
         rest = &rest[word_end..];
-        if let Some(length) = credential(word, rest) {
+        let length = credential(word, rest, last);
+        last = word;
+        if let Some(length) = length {
             out.push(' ');
             out.push_str(CUT);
             rest = &rest[1 + length..];
@@ -178,11 +205,11 @@ fn without_named(text: &str) -> String {
         if !is_named_secret(word.rsplit('.').next().unwrap_or_default()) {
             continue;
         }
-        let is_line = plain(word).contains("cookie");
+        let end = if plain(word).contains("cookie") { End::OfLine(quote) } else { End::OfValue };
         while let Some(length) = value_begins(rest) {
             out.push_str(&rest[..length]);
             out.push_str(CUT);
-            rest = &rest[length + value_length(&rest[length..], is_line)..];
+            rest = &rest[length + value_length(&rest[length..], end)..];
         }
     }
     out + rest
@@ -200,12 +227,14 @@ fn value_begins(rest: &str) -> Option<usize> {
     (!is_cut).then_some(rest.len() - value.len())
 }
 
-/// How long the credential is that stands behind a word of HTTP's authentication and a space.
-fn credential(word: &str, rest: &str) -> Option<usize> {
-    let own = rest.strip_prefix(' ')?;
+/// How long the credential is that stands behind a word of HTTP's authentication and a space. `last` is the word before.
+fn credential(word: &str, rest: &str, last: &str) -> Option<usize> {
+    // What was cut out stays cut out.
+    let own = rest.strip_prefix(' ').filter(|own| !own.starts_with(CUT))?;
     let own =
         &own[..own.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\' | ',')).unwrap_or(own.len())];
-    let is_token = own.len() >= TOKEN && own.bytes().any(|byte| byte.is_ascii_digit());
+    let is_said = || own.len() >= TOKEN && own.bytes().any(|byte| byte.is_ascii_digit());
+    let is_token = !own.is_empty() && (is_authorization(last) || is_said());
     let is_user = || STANDARD.decode(own).is_ok_and(|bytes| bytes.contains(&b':'));
     let is_one = match word.to_ascii_lowercase().as_str() {
         "bearer" => is_token,
@@ -215,18 +244,55 @@ fn credential(word: &str, rest: &str) -> Option<usize> {
     is_one.then_some(own.len())
 }
 
-/// How long a value is; that of a cookie has parts, to the end of its line.
-fn value_length(value: &str, is_line: bool) -> usize {
+/// Whether a word is the name of the header, or ends with it.
+fn is_authorization(word: &str) -> bool {
+    word.rsplit(['-', '.']).next().is_some_and(|last| last.eq_ignore_ascii_case("authorization"))
+}
+
+/// Where a value ends.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    OfValue,
+    /// That of a cookie has parts, to the end of its line or to the quote that stood before its name.
+    OfLine(&'a str),
+}
+
+/// The quote that a text ends with, and what escapes it.
+fn quote_before(text: &str) -> &str {
+    let bare = text.strip_suffix(['"', '\'']).unwrap_or(text);
+    if bare.len() == text.len() { "" } else { &text[bare.trim_end_matches('\\').len()..] }
+}
+
+/// How long a line is, up to such a quote. That around the value alone is a part of it.
+fn line_length(value: &str, quote: &str) -> usize {
+    let line = value.find('\n').unwrap_or(value.len());
+    if quote.is_empty() {
+        return line;
+    }
+    let (begin, own) = if value.starts_with(quote) { (quote.len(), quote.len()) } else { (0, 0) };
+    // What is escaped once more ends nothing.
+    let mut ends = value[begin..].match_indices(quote).map(|(at, _)| begin + at);
+    let end = ends.find(|at| !value[..*at].ends_with('\\'));
+    end.map_or(line, |at| if own > 0 { at + own } else { at.min(line) })
+}
+
+/// How long a value is.
+fn value_length(value: &str, end: End<'_>) -> usize {
+    if let End::OfLine(quote) = end {
+        return line_length(value, quote);
+    }
     let quoted = ["\\\"", "\"", "'"].iter().find_map(|quote| {
         let inner = value.strip_prefix(quote)?;
         Some(inner.find(quote).map_or(value.len(), |end| end + 2 * quote.len()))
     });
-    let ends: &[char] = if is_line { &['\n', '"', '\'', '}'] } else { &[',', '}', ']', ')', ';', '&', '\n', ' '] };
+    let ends = [',', '}', ']', ')', ';', '&', '\n', ' '];
     quoted.unwrap_or_else(|| value.find(ends).unwrap_or(value.len()))
 }
 
 #[cfg(test)]
 mod tests {
+    use x402_sim::networks::solana::signature_text;
+
     use super::*;
 
     #[test]
@@ -249,6 +315,12 @@ mod tests {
             ("accepted.asset is 1, the requirements' is 2", "accepted.asset is 1, the requirements' is 2"),
             ("secret: ", "secret: "),
             ("Cookie: a=s3; sid=s4\nHost: x", "Cookie: <cut out>\nHost: x"),
+            ("Cookie: a=\"x\"; session=s3}; b='s4'\nHost: x", "Cookie: <cut out>\nHost: x"),
+            ("curl -H 'Cookie: a=\"x\"; b=s3' http://a/", "curl -H 'Cookie: <cut out>' http://a/"),
+            (r#"{"Cookie": "a=\"x\"; b=s3", "c": 1}"#, r#"{"Cookie": <cut out>, "c": 1}"#),
+            (r#"{\"cookie\":\"a=\\\"x\\\"; b=s3\",\"c\":1}"#, r#"{\"cookie\":<cut out>,\"c\":1}"#),
+            ("Authorization: Bearer supers3\nHost: x", "Authorization: Bearer <cut out>\nHost: x"),
+            (r#"{"authorization": "bearer s3", "b": 1}"#, r#"{"authorization": "bearer <cut out>", "b": 1}"#),
             ("Error: Bearer s3s4s3s4s3 was refused", "Error: Bearer <cut out> was refused"),
             ("Error: Basic czM6czQ= was refused", "Error: Basic <cut out> was refused"),
             ("a bearer of good news, and a Basic question", "a bearer of good news, and a Basic question"),
@@ -288,6 +360,16 @@ mod tests {
         ] {
             assert!(!is_like_a_key(word), "{word}");
         }
+    }
+
+    #[test]
+    fn a_key_pair_is_cut_out_wherever_it_stands_and_a_signature_stays() {
+        let own = |bytes: [[u8; 32]; 2]| signature_text(&bytes.concat().try_into().unwrap());
+        let (pair, signature) = (own([[1; 32], ed25519::key_of(&[1; 32]).0]), own([[1; 32], [2; 32]]));
+        assert_eq!(cleaned(&format!("`{pair}`, {signature}é")), format!("`{CUT}`, {signature}é"));
+        let mut value = serde_json::json!({"a": [pair, signature]});
+        assert!(clean_members(&mut value));
+        assert_eq!(value, serde_json::json!({"a": [CUT, signature]}));
     }
 
     #[test]

@@ -19,8 +19,15 @@ const TERMS: [&str; 9] = [
     "extra_altered",
 ];
 
-/// Puts one finding in the place of those that come of the other resource, from the one at `first` on.
-pub fn tell(payload: &Value, url: &str, first: usize, explanation: &mut Explanation) {
+/// Puts one finding in the place of those that come of the other resource, from the one at `first` on. It is proven where
+/// one of `offers`, each with the address that it is for, is the named resource's and holds what was accepted.
+pub fn tell<'a>(
+    payload: &Value,
+    url: &str,
+    offers: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    first: usize,
+    explanation: &mut Explanation,
+) {
     let Some(named) = payload.pointer("/resource/url").and_then(Value::as_str) else { return };
     let (named, asked) = (path(named), path(url));
     // A proxy takes a part off, or puts one before.
@@ -37,6 +44,12 @@ pub fn tell(payload: &Value, url: &str, first: usize, explanation: &mut Explanat
     let finding = Finding::new("offer_of_other_resource").at("paymentPayload.resource.url").seen(seen);
     let of_terms: Vec<Finding> = explanation.findings.extract_if(first.., |finding| is_of_terms(finding)).collect();
     let finding = of_terms.into_iter().flat_map(|finding| finding.evidence).fold(finding, Finding::seen);
-    let proof = "the payload names the one resource, and its request the other";
-    explanation.findings.insert(first, finding.proven(proof));
+    let holds = |offer: &Value| {
+        let entries = offer.get("accepts").and_then(Value::as_array);
+        payload.get("accepted").is_some_and(|accepted| entries.is_some_and(|entries| entries.contains(accepted)))
+    };
+    let is_held = offers.into_iter().any(|(url, offer)| path(url) == named && holds(offer));
+    let proof = format!("the record holds an offer of {named}, and what was accepted is one of its entries");
+    let finding = if is_held { finding.proven(proof) } else { finding };
+    explanation.findings.insert(first, finding);
 }

@@ -6,7 +6,7 @@ use x402_sim::explain::finding::Severity;
 use x402_sim::explain::read::Reading;
 
 use super::Explain;
-use super::time::Moment;
+use super::time::{Moment, end_of};
 use crate::clock;
 
 /// How many payments of one record are judged.
@@ -66,9 +66,11 @@ impl<'a> Judge<'a> {
         }
         self.judged += 1;
         let now = clock::now() / 1000;
-        let mut judged = (self.explain)(reading, asked, moment.known());
+        let end = reading.json().and_then(|(_, value)| end_of(value));
+        let mut judged = (self.explain)(reading.clone(), asked.clone(), moment.known());
         let by_now = judged.verdict.as_ref().is_none_or(|verdict| verdict.at >= now);
-        explanation.notes.extend(moment.temper(by_now, &mut judged));
+        let again = |at| (self.explain)(reading, asked, Some(at));
+        explanation.notes.extend(moment.weigh(by_now, &mut judged, end, again));
         let wrong = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
         for finding in judged.findings {
             explanation.find(finding);

@@ -122,8 +122,8 @@ fn offered(exchange: &Exchange, explain: &Explain<'_>) -> Option<Explanation> {
     if let Some(reading) = reading.filter(is_offer) {
         return Some(explain(reading, None, None));
     }
-    let challenge = proof::challenge(exchange).filter(|_| exchange.status == 402)?;
-    Some(explain(read(&format!("WWW-Authenticate: {challenge}")), None, None))
+    let invoice = proof::invoice(exchange).filter(|_| exchange.status == 402)?;
+    Some(explain(invoice, None, None))
 }
 
 /// The header with an offer, and its value.

@@ -170,7 +170,8 @@ impl<'a> Payments<'a> {
         reading.findings.retain(|finding| !is_no_way(self.only_in(own), finding));
         let first = explanation.findings.len();
         let judged = judge.judge(reading, offer.cloned(), &Moment::of(own), explanation);
-        elsewhere::tell(payload, own.resource(), first, explanation);
+        let offers = self.offers.iter().map(|((url, _), offer)| (*url, *offer));
+        elsewhere::tell(payload, own.resource(), offers, first, explanation);
         judged
     }
 }

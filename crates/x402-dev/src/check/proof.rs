@@ -1,9 +1,9 @@
 //! Rules about invoices: the proof of one that stands elsewhere, or that the seller does not take.
 
-use std::borrow::Cow;
-
+use serde_json::Value;
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
+use x402_sim::explain::read::{Reading, read};
 use x402_sim::networks::solana;
 use x402_wire::invoice::SCHEME;
 use x402_wire::shape::shorten;
@@ -14,19 +14,22 @@ use super::refusal;
 /// The field in which a proof comes.
 const PROOF: &str = "x-payment-proof";
 
-/// The challenge of the invoice that came back: the header's, or one of the invoice in the body.
-pub fn challenge(own: &Exchange) -> Option<Cow<'_, str>> {
+/// The invoice that came back: the header's challenge, or the members of the one in the body.
+pub fn invoice(own: &Exchange) -> Option<Reading> {
     let fields = own.response.fields.iter().filter(|(name, _)| name == "www-authenticate");
     let mut fields = fields.map(|(_, value)| value.trim());
     if let Some(challenge) = fields.find(|value| value.starts_with(SCHEME)) {
-        return Some(challenge.into());
+        return Some(read(&format!("WWW-Authenticate: {challenge}")));
     }
     let invoice = own.answered()?.get("invoice")?.as_object()?;
-    // Its words stand apart by spaces.
-    let parts = invoice.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
-    let parts = parts.filter(|(_, value)| !value.contains([' ', ',']));
-    let parts: Vec<String> = parts.map(|(name, value)| format!("{name}={value}")).collect();
-    Some(format!("{SCHEME} {}", parts.join(" ")).into())
+    // Unlike the words of a challenge, a member may be a number, or have spaces in it.
+    let written = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let parts = invoice.iter().filter_map(|(name, value)| Some((name.clone(), written(value)?)));
+    Some(Reading::invoice(parts.collect()))
 }
 
 /// Looks for the proof of an invoice in another field than its own.
@@ -34,7 +37,7 @@ pub fn misplaced(own: &Exchange, name: &str, explanation: &mut Explanation) {
     if own.payment().is_some() || own.status < 400 {
         return;
     }
-    let offers = || challenge(own).is_some();
+    let offers = || invoice(own).is_some();
     let is_proof = |(field, value): &&(String, String)| {
         let value = value.trim();
         let (word, last) = value.rsplit_once(' ').unwrap_or(("", value));

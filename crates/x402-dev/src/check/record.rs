@@ -78,7 +78,7 @@ fn meaning(own: &Exchange) -> String {
     let carried = [
         (own.has_body(), "with a body"),
         (own.response.get("payment-required").is_some(), "an offer came back"),
-        (own.status == 402 && own.offers().is_empty() && proof::challenge(own).is_some(), "an invoice came back"),
+        (own.status == 402 && own.offers().is_empty() && proof::invoice(own).is_some(), "an invoice came back"),
         (own.receipt().is_some(), "a receipt came back"),
     ];
     let carried = carried.into_iter().filter(|(is_there, _)| *is_there).map(|(_, words)| words.to_owned());

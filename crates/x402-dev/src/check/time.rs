@@ -1,8 +1,8 @@
 //! When a request was made: by its own record, and not by the clock of whoever reads it later.
 
 use serde_json::Value;
-use x402_sim::explain::explanation::Explanation;
-use x402_sim::explain::finding::{Finding, Severity};
+use x402_sim::explain::explanation::{Explanation, Verdict};
+use x402_sim::explain::finding::Finding;
 use x402_sim::explain::manual;
 use x402_wire::header;
 
@@ -16,6 +16,17 @@ const OF_AGE: [&str; 2] = ["expired", "stale_blockhash"];
 /// Findings behind a reason that is about time.
 const OF_TIME: [&str; 6] =
     ["expired", "not_yet_valid", "clock_skew", "stale_blockhash", "lifetime_too_short", "times_in_milliseconds"];
+
+/// How long before its end a payment is judged whose time nobody knows, in seconds: facilitators refuse what ends within 6.
+const BEFORE_END: u64 = 10;
+
+/// Where a payment says until when it can be used, alone and within a facilitator's request.
+const ENDS: [&str; 4] = [
+    "/payload/authorization/validBefore",
+    "/payload/permit2Authorization/deadline",
+    "/paymentPayload/payload/authorization/validBefore",
+    "/paymentPayload/payload/permit2Authorization/deadline",
+];
 
 /// The time by which a payment is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,31 +48,68 @@ impl Moment {
         if let Self::At(at) = self { Some(*at) } else { None }
     }
 
+    /// Judges a payment again, shortly before its `end`, that is too old by the clock of now where the answer names
+    /// another cause; and gives what is to be noted of that. Where this cannot be, what was said of its age is taken away.
+    pub fn weigh(
+        &self,
+        by_now: bool,
+        told: &mut Explanation,
+        end: Option<u64>,
+        again: impl FnOnce(u64) -> Explanation,
+    ) -> Option<String> {
+        let other = if by_now && is_too_old(told) { self.other_cause() } else { None };
+        if let (Some(reason), Some(end)) = (other, end) {
+            let earlier = again(end.saturating_sub(BEFORE_END));
+            if !is_too_old(&earlier) {
+                *told = earlier;
+                return Some(format!(
+                    "nothing says when it was sent, and it has expired by now: it is judged as {BEFORE_END} seconds before \
+                     its end, as the answer names another cause, `{reason}`"
+                ));
+            }
+        }
+        self.temper(by_now, told)
+    }
+
+    /// The reason that an answer names, where nothing else says when the payment was sent, and it is none of time.
+    fn other_cause(&self) -> Option<&str> {
+        let Self::Unknown(reason) = self else { return None };
+        reason.as_deref().filter(|reason| is_of_something_else(reason))
+    }
+
     /// Takes from what was judged by the clock of now what it would say of every payment as old, and says so. `by_now`
     /// tells whether it was judged by that clock.
-    pub fn temper(&self, by_now: bool, told: &mut Explanation) -> Option<String> {
-        let Self::Unknown(reason) = self else { return None };
-        if !by_now || !told.findings.iter().any(|finding| OF_AGE.contains(&finding.id)) {
+    fn temper(&self, by_now: bool, told: &mut Explanation) -> Option<String> {
+        if self.known().is_some() || !by_now || !is_too_old(told) {
             return None;
         }
-        let reason = reason.as_deref().filter(|reason| is_of_something_else(reason));
         let (of_age, others) = std::mem::take(&mut told.findings).into_iter().partition(|own| OF_AGE.contains(&own.id));
         told.findings = others;
-        let Some(reason) = reason else {
+        let Some(reason) = self.other_cause() else {
             let seen =
                 "nothing says when it was sent, so that it is judged by the clock of now: `--at TIME` gives another";
             let doubted = |finding: Finding| Finding { fix: entry_fix(&finding), ..finding.doubted() }.seen(seen);
             told.findings.extend(of_age.into_iter().map(doubted));
             return None;
         };
-        let is_refused = told.findings.iter().any(|finding| finding.severity == Severity::Error);
-        if let Some(verdict) = told.verdict.as_mut().filter(|_| !is_refused) {
-            (verdict.valid, verdict.reason, verdict.message) = (true, None, None);
-        }
+        // Nobody has verified it at another time: there is no verdict on it.
+        let holds = |own: &Verdict| own.valid || own.reason.as_deref().is_some_and(is_of_something_else);
+        told.verdict = told.verdict.take().filter(holds);
         Some(format!(
             "nothing says when it was sent: that it has expired by now is no cause, as the answer names another, `{reason}`"
         ))
     }
+}
+
+/// Until when a payment says that it can be used, in seconds since 1970.
+pub fn end_of(payment: &Value) -> Option<u64> {
+    let end = ENDS.iter().find_map(|pointer| payment.pointer(pointer))?;
+    end.as_u64().or_else(|| end.as_str()?.parse().ok())
+}
+
+/// Whether something is said that a clock says of every payment later.
+fn is_too_old(told: &Explanation) -> bool {
+    told.findings.iter().any(|finding| OF_AGE.contains(&finding.id))
 }
 
 /// What is always to be done about it: how long ago it was is no difference of clocks.
@@ -169,6 +217,45 @@ mod tests {
         let mut told = old();
         assert_eq!(Moment::At(1).temper(true, &mut told), None);
         assert_eq!(told, old());
+    }
+
+    #[test]
+    fn what_was_not_verified_at_another_time_is_not_called_valid() {
+        let verdict = |valid, reason: &str, at| {
+            let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+            Some(Verdict { valid, reason, message: None, at, by: "verify in a fresh world".to_owned() })
+        };
+        let old = || {
+            let mut told = Explanation::new(Kind::PaymentV2, "");
+            told.find(Finding::new("expired"));
+            told.verdict = verdict(false, "invalid_exact_evm_payload_authorization_valid_before", 2000);
+            told
+        };
+        let moment = Moment::Unknown(Some("invalid_exact_evm_nonce_already_used".to_owned()));
+        let weighed = |end: Option<u64>, again: &dyn Fn(u64) -> Explanation| {
+            let mut told = old();
+            let note = moment.weigh(true, &mut told, end, again);
+            (told, note.unwrap())
+        };
+        let (told, note) = weighed(None, &|_| panic!("it has no end"));
+        assert!(told.verdict.is_none() && told.findings.is_empty() && note.contains("is no cause"), "{told:?} {note}");
+        // Verified again, it is what verify says, valid or not.
+        for is_valid in [true, false] {
+            let (told, note) = weighed(Some(1000), &|at| {
+                let mut again = Explanation::new(Kind::PaymentV2, "");
+                again.verdict = verdict(is_valid, if is_valid { "" } else { "invalid_exact_evm_signature" }, at);
+                again
+            });
+            let verdict = told.verdict.unwrap();
+            assert_eq!((verdict.valid, verdict.at), (is_valid, 990));
+            assert!(note.contains("10 seconds before its end"), "{note}");
+        }
+        // As old then too, it has no verdict.
+        assert!(weighed(Some(1000), &|_| old()).0.verdict.is_none());
+        let request =
+            serde_json::json!({"paymentPayload": {"payload": {"permit2Authorization": {"deadline": "1000"}}}});
+        assert_eq!(end_of(&request), Some(1000));
+        assert_eq!(end_of(&serde_json::json!({"payload": {"authorization": {"validBefore": "soon"}}})), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use x402_sim::explain::explanation::Explanation;
 use x402_sim::explain::finding::Finding;
-use x402_sim::explain::manual;
+use x402_sim::explain::{manual, unsent};
 
 use super::exchange::Exchange;
 use super::{Explain, offered, refusal};
@@ -30,9 +30,23 @@ pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Exp
         return;
     }
     let own = &exchanges[place];
+    // What got another answer was no longer asked to pay: the payment is not to be seen, as in a server's log.
+    let is_same = |next: &Exchange| next.method == own.method && next.url == own.url;
+    let other = |next: &Exchange| is_same(next) && ![0, 402].contains(&next.status);
+    if let Some(other) = exchanges[place + 1..].iter().position(other).map(|after| place + 1 + after) {
+        let status = exchanges[other].status;
+        let seen =
+            format!("request {} is answered with 402, and the same request {} with {status}", place + 1, other + 1);
+        if status >= 500 {
+            explanation.find(Finding::new("server_error_after_payment").seen(seen));
+        } else {
+            explanation.notes.push(format!("{seen}: it was asked for a payment no longer; `curl -v` shows why"));
+        }
+        return;
+    }
     let seen = format!("request {} is answered with 402, and no request has a payment header", place + 1);
-    let mut finding = Finding::new("no_payment_sent").seen(seen);
-    let again = exchanges[place + 1..].iter().position(|next| next.method == own.method && next.url == own.url);
+    let mut finding = unsent::finding(own.offer()).seen(seen);
+    let again = exchanges[place + 1..].iter().position(is_same);
     if let Some(again) = again {
         finding = finding.seen(format!("request {} asks the same again, without a payment", place + again + 2));
     }
@@ -41,7 +55,7 @@ pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Exp
     for cause in &told {
         finding = finding.seen(format!("of its offer: {}", cause.title));
     }
-    explanation.find(own.offer().map_or_else(|| finding.clone(), |offer| finding.clone().for_offer(offer)));
+    explanation.find(finding);
     for cause in told {
         explanation.find(cause);
     }

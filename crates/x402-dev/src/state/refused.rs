@@ -9,7 +9,7 @@ use x402_sim::event::{Door, PaymentId};
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
-use crate::secret::{clean_members, cleaned_json};
+use crate::secret::{clean_members, cleaned_json, without_pairs};
 
 /// How many are kept.
 const KEPT: usize = 64;
@@ -136,7 +136,7 @@ impl Refused {
 
     /// The same, carried by a header; with what it held, where nobody could decode that.
     pub fn carried(self, header: &'static str, value: Option<&str>) -> Self {
-        Self { header: Some(header), value: value.map(cut), ..self }
+        Self { header: Some(header), value: value.map(|value| cut(&without_pairs(value))), ..self }
     }
 }
 

@@ -45,3 +45,22 @@ fn a_line_of_a_log_is_judged_by_its_own_time() {
     assert!(ids(&told).iter().all(|id| id != "expired"), "{told}");
     assert_eq!(told["verdict"]["at"], 1_795_000_000, "{told}");
 }
+
+#[test]
+fn a_payment_of_an_unknown_time_is_verified_as_before_its_end() {
+    let own = Sample::new();
+    let payment: Value = decode(&own.payment).unwrap();
+    let end: u64 = payment["payload"]["authorization"]["validBefore"].as_str().unwrap().parse().unwrap();
+    let log = |payment: &str| format!("sending PAYMENT-SIGNATURE: {payment}\nError: 402 {USED}");
+    let sound = told(&log(&own.payment));
+    assert!(ids(&sound).iter().all(|id| id != "expired"), "{sound}");
+    assert_eq!(sound["verdict"]["at"], end - 10, "{sound}");
+    assert!(sound["notes"].to_string().contains("10 seconds before its end"), "{sound}");
+    // What is wrong with it besides is found, and it is not called good.
+    let mut other = payment;
+    other["payload"]["authorization"]["value"] = json!("10001");
+    let wrong = told(&log(&encode_text(&other.to_string())));
+    assert_eq!((&wrong["verdict"]["valid"], &wrong["verdict"]["at"]), (&json!(false), &json!(end - 10)), "{wrong}");
+    assert!(ids(&wrong).iter().all(|id| id != "expired"), "{wrong}");
+    assert_ne!(wrong["verdict"]["by"], "the text around it", "{wrong}");
+}

@@ -57,6 +57,15 @@ fn a_purchase_of_pay_is_found_in_its_journal_open_or_ended() {
     assert_eq!(ids(&told)[0], "insufficient_balance", "{told}");
     assert_eq!(told["findings"][0]["certainty"], "possible");
     assert_eq!(files(&purchases), with_open);
+    // What the chain has not shown is not called paid, whatever the seller says.
+    assert_eq!(field(&told, "state"), "open: it is paid, says the seller, and not delivered");
+    entry["standing"] = serde_json::json!({
+        "outcome": "unknown", "words": "0.01 USDC to 0xc on eip155:84532 was not paid up to block 16 (2027-01-15T08:00:00.000Z)",
+    });
+    fs::write(purchases.join(&open).join("entry.json"), entry.to_string()).unwrap();
+    let told = asker.json(&["explain", &open]);
+    assert!(field(&told, "state").starts_with("open: its outcome is not known: the seller says"), "{told}");
+    assert!(!told["notes"][0].as_str().unwrap().contains("it is paid, says"), "{told}");
     assert!(before.iter().all(|file| with_open.contains(file)));
 }
 

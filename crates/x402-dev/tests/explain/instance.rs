@@ -72,7 +72,8 @@ fn what_happened_since_is_told_before_an_older_refusal() {
         "{told}"
     );
     assert!(told.contains("wrong_domain_name"), "{told}");
-    // What the same client has asked for again is what is meant; the older refusal has the number of its event.
+    // What the same client has asked for again later is what is meant; the older refusal has the number of its event.
+    assert_eq!(asker.run(&["clock", "advance", "6s", "--url", &mock.url]).code, Some(0));
     assert_eq!(mock.get("/report").status, 402);
     let told = asker.run(&["explain", "last", "--url", &mock.url]).stdout;
     assert!(told.contains("possible: the 402 was never answered with a payment") && told.contains("/report"), "{told}");

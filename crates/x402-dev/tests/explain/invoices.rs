@@ -216,6 +216,19 @@ fn a_proof_that_stands_elsewhere_is_known_for_what_it_is_and_secrets_are_not_kep
         mock.send(&request).assert_status(402);
         assert!(!kept(&mock).contains(&unknown));
     }
+    // A key pair has the form of a signature; it is kept nowhere, whatever it is called.
+    let key = solana::ed25519::key_of(&[1; 32]).0;
+    let pair = solana::signature_text(&[[1; 32], key].concat().try_into().unwrap());
+    for name in ["Authorization", "X-Payment-Proof", "X-PAYMENT"] {
+        let words = if name == "Authorization" { "x402-solana " } else { "" };
+        mock.send(&get(name, format!("{words}{pair}")));
+        assert!(!kept(&mock).contains(&pair), "{name}");
+        let told = Asker::new().run(&["explain", "last", "--url", &mock.url]);
+        assert!(!told.stdout.contains(&pair[..10]) && !told.stdout.contains("signature of a Solana"), "{told:?}");
+        let alone = Asker::new().run(&["explain", &format!("{name}: {words}{pair}")]);
+        assert!(!format!("{alone:?}").contains(&pair[..10]), "{alone:?}");
+        assert!(name == "Authorization" || alone.stdout.contains("[secret_key_form]"), "{alone:?}");
+    }
     // In the header of a payment it is refused, and named.
     mock.send(&prove("/a", &sent));
     mock.send(&get("X-PAYMENT", unknown.clone()));

@@ -28,6 +28,7 @@ mod hands;
 mod instance;
 mod invoices;
 mod last;
+mod last_unpaid;
 mod logs;
 mod past;
 mod records;

@@ -51,9 +51,11 @@ fn a_slow_handler_lets_a_good_payment_end_and_nobodys_clock_is_to_blame() {
         assert!(finding["fix"].as_str().unwrap().starts_with("With maxTimeoutSeconds 60 this one would"), "{finding}");
         assert!(!told.to_string().contains("NTP"), "{told}");
     }
-    // Who came at the last moment was late before the server was.
+    // Who came at the last moment was still good then, by the same clock: a longer offer is not promised to mend it.
     let told = verified_then_settled((60, 50), 30);
-    assert_eq!(ids(&told), ["expired"], "{told}");
+    assert_eq!(ids(&told), ["settled_too_late"], "{told}");
+    assert!(told["findings"][0]["fix"].as_str().unwrap().starts_with("Settle at once after /verify"), "{told}");
+    assert!(!told.to_string().contains("NTP") && told.to_string().contains("10s were left"), "{told}");
 }
 
 #[test]

@@ -135,6 +135,23 @@ fn invoices_are_read_and_looked_at_wherever_they_stand() {
 }
 
 #[test]
+fn an_invoice_in_a_body_is_read_by_its_members() {
+    let asker = Asker::new();
+    let mut invoice = json!({
+        "recipient": "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab", "amount": 0.01, "currency": "USDC",
+        "memo": "order 12, again", "network": "devnet",
+    });
+    let told = explained(&asker, &[entry(&[], 402, &[], &json!({ "invoice": invoice }).to_string())]);
+    assert!(!ids(&told).contains(&"invoice_unpayable".to_owned()), "{told}");
+    let drawn = told["sections"].to_string();
+    assert!(drawn.contains("0.01") && drawn.contains("order 12, again"), "{told}");
+    invoice["amount"] = json!(0);
+    let told = explained(&asker, &[entry(&[], 402, &[], &json!({ "invoice": invoice }).to_string())]);
+    let found = told["findings"].as_array().unwrap().iter().find(|own| own["id"] == "invoice_unpayable");
+    assert_eq!(found.map(|own| own["evidence"].as_array().unwrap().len()), Some(1), "{told}");
+}
+
+#[test]
 fn the_proof_of_an_invoice_is_missed_where_it_stands_elsewhere_or_is_not_taken() {
     let (asker, proof) = (Asker::new(), signature());
     let called = format!("x402-solana {proof}");

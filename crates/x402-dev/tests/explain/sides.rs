@@ -53,6 +53,12 @@ fn a_payment_for_another_resources_offer_is_told_as_that() {
     let told = explained(&[entry(("GET", &far, &own.pays()), (402, &dear, Some("{}")))]);
     assert_eq!(ids(&told), ["offer_of_other_resource"], "{told}");
     assert!(evidence(&told).contains("/dear"), "{told}");
+    // Nothing here shows what the named resource asks, until the record does.
+    assert_eq!(told["findings"][0]["certainty"], "possible", "{told}");
+    let asked = entry(("GET", URL, &json!({})), (402, &own.asks(), Some("{}")));
+    let told = explained(&[asked, entry(("GET", &far, &own.pays()), (402, &dear, Some("{}")))]);
+    assert_eq!(ids(&told)[0], "offer_of_other_resource", "{told}");
+    assert_eq!(told["findings"][0]["certainty"], "proven", "{told}");
     // At its own address the price has changed.
     let told = explained(&[entry(("GET", URL, &own.pays()), (402, &dear, Some("{}")))]);
     assert_eq!(ids(&told), ["price_changed"], "{told}");

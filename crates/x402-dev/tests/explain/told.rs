@@ -58,6 +58,35 @@ fn hostile_text_cannot_steer_the_terminal_and_secrets_stay_out() {
     assert!(json.to_string().contains('\u{202e}'), "JSON holds what was written: {json}");
 }
 
+/// What an error says of a payment that could not be made is quoted, and may be about a key.
+#[test]
+fn what_an_error_quotes_is_told_without_the_keys_in_it() {
+    let asker = Asker::new();
+    let hex = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+    let base58 = x402_sim::networks::solana::signature_text(&[7; 64]);
+    let list = format!("{:?}", [7_u8; 64]);
+    for (told, secret) in [
+        (format!("invalid key 0x{hex}"), &hex[..10]),
+        (format!("bad keypair {base58}"), &base58[..10]),
+        // Cut where a quotation ends, it would be too short to be known.
+        (format!("{} {base58}", "a ".repeat(80)), &base58[..10]),
+        (format!("bad bytes {list}"), "7, 7"),
+        ("got GET / Authorization: Bearer supersecrettoken".to_owned(), "supersecret"),
+        ("auth=Token abcdef123456".to_owned(), "abcdef"),
+        ("refused sk_live_51Habcdef".to_owned(), "51H"),
+        ("Cookie: a=\"x\"; session=s3secret99".to_owned(), "s3secret"),
+    ] {
+        for words in ["Error: Failed to create payment payload:", "PaymentError: Failed to handle payment:"] {
+            let text = format!("{words} {told}");
+            for form in [&[][..], &["--json"], &["--markdown"]] {
+                let run = asker.run(&[&["explain", text.as_str()], form].concat());
+                assert_eq!(run.code, Some(0), "{run:?}");
+                assert!(!run.stdout.contains(secret) && run.stdout.contains("it says: "), "{text}: {}", run.stdout);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_key_where_an_address_belongs_is_told_and_not_shown() {
     let asker = Asker::new();

@@ -39,6 +39,7 @@ mod doubt;
 mod invoices;
 mod keys;
 mod kinds;
+mod lagging;
 mod lies;
 mod load;
 mod presets;

@@ -181,7 +181,9 @@ fn pick(asked: &Value, payload: &Value) -> Value {
     let terms = payload.get("accepted").unwrap_or(payload);
     let score = |entry: &&Value| {
         let same = |key: &str| usize::from(terms.get(key).is_some() && entry.get(key) == terms.get(key));
-        same("network") * 8 + same("scheme") * 4 + same("asset") * 2 + same("amount")
+        // A network that is not offered may be misnamed: what is signed still tells its kind.
+        let fits = usize::from(!repair::is_signed_for_other_family(payload, entry));
+        same("network") * 16 + fits * 8 + same("scheme") * 4 + same("asset") * 2 + same("amount")
     };
     // Of equals the first, as servers look for it.
     entries.iter().rev().max_by_key(score).cloned().unwrap_or_default()

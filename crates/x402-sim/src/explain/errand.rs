@@ -12,7 +12,7 @@ use crate::registry;
 const FUND: &str = "`x402-dev fund <ACCOUNT> <AMOUNT> --network <NETWORK>`";
 const APPROVE: &str = "`x402-dev approve <ACCOUNT> --network <NETWORK>`";
 
-/// Of the shortest texts of amounts, in whole units: enough for some payments of a test.
+/// The least amount that a command names, in whole units: enough for some payments of a test.
 const LEAST: &str = "5";
 
 /// Writes the commands of all fixes out.

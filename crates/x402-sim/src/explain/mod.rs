@@ -20,6 +20,7 @@
 //! | [`prices`] | prices that nobody means |
 //! | [`invoice`], [`proof`] | an invoice, and what pays it |
 //! | [`finding`], [`explanation`] | what is said |
+//! | [`confided`] | keys in what is quoted |
 //! | [`code`], [`errand`] | lines of code and commands, written for the case |
 //! | [`manual`] | every reason string: what it means, who says it, what to do |
 //! | [`signature`], [`permit`] | one sentence for `invalidMessage` |
@@ -39,6 +40,7 @@ pub mod case;
 mod checksums;
 pub mod code;
 mod compare;
+pub mod confided;
 pub mod draw;
 mod errand;
 pub mod explanation;
@@ -65,6 +67,7 @@ pub mod signature;
 mod step;
 mod thrown;
 mod unoffered;
+pub mod unsent;
 mod version;
 mod waited;
 mod zod;

@@ -122,6 +122,10 @@ fn plain_mistakes(version: Version, entry: &Value, own: &mut Explanation) -> boo
     false
 }
 
+/// How an offer comes to have no payee.
+const UNSET_PAYEE: &str = "Set the variable that `payTo` is read from, such as PAY_TO: nothing stands in it. Let the server \
+                           refuse to start without it.";
+
 /// A member that has to be a text, and is another thing or nothing.
 fn not_a_text(key: &str, said: Option<&Value>) -> Finding {
     match (key, said) {
@@ -132,7 +136,10 @@ fn not_a_text(key: &str, said: Option<&Value>) -> Finding {
         (_, Some(Value::Number(said))) => {
             Finding::new("number_not_text").seen(format!("`{key}` is the number {said}, and has to be a text"))
         }
-        _ => Finding::new("missing_field").seen(format!("there is no text `{key}`")),
+        _ => {
+            let finding = Finding::new("missing_field").seen(format!("there is no text `{key}`"));
+            if key == "payTo" { finding.fixed_by(UNSET_PAYEE) } else { finding }
+        }
     }
 }
 

@@ -36,8 +36,8 @@ pub(super) fn tell(record: &Record, attempt: &Attempt, now: u64, explanation: &m
     }
 }
 
-/// A payment that was good when it was verified, and had ended when it was to be settled: where more of its time went by
-/// in between than before.
+/// A payment that was good when it was verified, and had ended when it was to be settled: no clock is to blame, as the same
+/// one has shown both times. On Solana, where more of its time went by in between than before.
 fn too_late(attempt: &Attempt, verified: u64, now: u64) -> Option<Finding> {
     let between = now.checked_sub(verified).filter(|between| *between > 0)?;
     let end = ["/payload/permit2Authorization/deadline", "/payload/authorization/validBefore"];
@@ -49,7 +49,8 @@ fn too_late(attempt: &Attempt, verified: u64, now: u64) -> Option<Finding> {
         (Some(until), Some(lifetime)) => verified.saturating_sub(until.saturating_sub(lifetime)),
         _ => 0,
     };
-    if between <= before {
+    let was_late = between <= before;
+    if was_late && on_solana {
         return None;
     }
     let took = span(between.saturating_mul(1000));
@@ -63,6 +64,9 @@ fn too_late(attempt: &Attempt, verified: u64, now: u64) -> Option<Finding> {
     }
     let fix = if on_solana {
         "A blockhash ends after about a minute, whatever maxTimeoutSeconds says: do the slow work elsewhere.".to_owned()
+    } else if was_late {
+        // It was signed long before it came, or for less than it may be: a longer offer alone does not mend it.
+        "Settle at once after /verify, or ask for a new payment where little of its time is left then.".to_owned()
     } else {
         // Twice what it took, in whole minutes.
         let enough = between.saturating_mul(2).div_ceil(60).saturating_mul(60);

@@ -9,8 +9,8 @@ use super::explanation::{Explanation, Section};
 use super::finding::Finding;
 use super::kind::Kind;
 use super::read::carries_payments;
-use crate::networks::solana;
 use crate::networks::solana::transaction::Transaction;
+use crate::networks::solana::{self, ed25519};
 
 /// The bytes of a signature.
 type Signature = [u8; 64];
@@ -19,14 +19,17 @@ type Signature = [u8; 64];
 pub(super) fn explained(text: &str) -> Explanation {
     let mut explanation = Explanation::new(Kind::Invoice, "the proof of an invoice's payment (X-Payment-Proof)");
     let misspelt = misspelt(text);
+    let bytes = solana::parse_signature(text).or(misspelt.and_then(|(_, own)| own));
+    if bytes.is_some_and(|bytes| ed25519::is_pair(&bytes)) {
+        explanation.find(pair().at("X-Payment-Proof"));
+        return explanation;
+    }
     let form = if memo_bytes(text).is_some() {
         "a memo: `memo` of the invoice, given back"
     } else if solana::parse_signature(text).is_some() {
         "the signature of a Solana transaction"
     } else {
-        misspelt
-            .as_ref()
-            .map_or("neither a memo `req-<uuid>` nor the signature of a Solana transaction", |(form, _)| form)
+        misspelt.map_or("neither a memo `req-<uuid>` nor the signature of a Solana transaction", |(form, _)| form)
     };
     let mut section = Section::new("proof");
     section.add("form", form, "");
@@ -50,13 +53,27 @@ pub(super) fn explained(text: &str) -> Explanation {
 
 /// The finding for a signature of a transaction in the place of a payload, under the name of the header that it stands in.
 pub(super) fn in_payment(header: Option<&str>, value: &str) -> Option<Finding> {
-    let is_one = header.is_some_and(carries_payments) && solana::parse_signature(value).is_some();
+    let bytes = solana::parse_signature(value).filter(|_| header.is_some_and(carries_payments))?;
+    if ed25519::is_pair(&bytes) {
+        return Some(pair());
+    }
     let seen = "it is the signature of a Solana transaction, in base58, and no payload in base64";
     let fix = format!(
         "Where that transaction has paid an invoice, send `X-Payment-Proof: {value}`; a payment by `exact` holds its \
          transaction unsent, in the payload."
     );
-    is_one.then(|| Finding::new("invoice_proof_misplaced").seen(seen).fixed_by(fix))
+    Some(Finding::new("invoice_proof_misplaced").seen(seen).fixed_by(fix))
+}
+
+/// The finding for a key pair in the place of a signature. What it is made of is not repeated.
+pub(super) fn pair() -> Finding {
+    let finding = Finding::new("secret_key_form")
+        .seen("it is no signature: it is the 64 bytes of a key pair, a private key and behind it its public key")
+        .proven("the last 32 bytes are the public key of the first 32");
+    // The table speaks of a key in its own place, in another form.
+    let fix = "Whoever got it can spend what the account holds: move that to a new account, and use this key no more. A key \
+               is sent to nobody; what is sent is what it signs.";
+    Finding { fix: fix.to_owned(), ..finding }
 }
 
 /// In which other form a signature was written, and which it is.
@@ -93,6 +110,20 @@ mod tests {
         assert!(ids("req-00000000-0000-4000-8000-000000000000").is_empty());
         assert!(ids(&"1".repeat(64)).is_empty());
         assert_eq!(ids("abc"), ["invoice_proof"]);
+    }
+
+    #[test]
+    fn a_key_pair_is_called_a_key_and_never_repeated() {
+        let own: Signature = [[1; 32], ed25519::key_of(&[1; 32]).0].concat().try_into().unwrap();
+        let name = bs58::encode(own).into_string();
+        let header = in_payment(Some("PAYMENT-SIGNATURE"), &name).unwrap();
+        assert!(header.id == "secret_key_form" && !format!("{header:?}").contains(&name[..8]), "{header:?}");
+        for text in [name.clone(), hex::encode(own), STANDARD.encode(own), format!("x402-solana {name}")] {
+            let told = explained(&text);
+            let ids: Vec<_> = told.findings.iter().map(|own| own.id).collect();
+            assert_eq!(ids, ["secret_key_form"], "{text}");
+            assert!(!format!("{told:?}").contains(&text[..8]), "{told:?}");
+        }
     }
 
     #[test]

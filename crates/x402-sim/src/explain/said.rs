@@ -4,6 +4,7 @@ use serde_json::Value;
 use x402_wire::shape::shorten;
 
 use super::case::Record;
+use super::confided::without_keys;
 use super::explanation::{Explanation, Section, Verdict};
 use super::finding::{Certainty, Entry, Finding, entry};
 use super::judge::without_guess;
@@ -94,7 +95,7 @@ fn not_taught(message: &str) -> Option<Finding> {
     let (_, rest) = message.strip_prefix("there is no contract at ")?.split_once(" on ")?;
     let network = rest.split(';').next().unwrap_or_default();
     let fix = format!(
-        "If the token exists there, teach it the mock: in its configuration, under `networks:`, give {network} `assets:` \
+        "If the token exists there, teach the mock about it: in its configuration, under `networks:`, give {network} `assets:` \
          with the token's address, symbol, name, version and decimals."
     );
     Some(Finding::new("asset_unknown").at("paymentRequirements.asset").seen(message).fixed_by(fix))
@@ -219,7 +220,11 @@ pub(super) fn reason(text: &str) -> Explanation {
         if let Some(entry) = entry(text) {
             return page_of_finding(entry);
         }
-        if let Some(near) = manual::near(text) {
+        // What is found by the value that an error quotes needs no page.
+        if let Some(found) = thrown::findings(text) {
+            "an error that quotes what is at fault".clone_into(&mut explanation.title);
+            explanation.findings = found;
+        } else if let Some(near) = manual::near(text) {
             explanation.notes.push(format!("did you mean `{near}`?"));
         }
         return explanation;
@@ -238,7 +243,8 @@ pub(super) fn reason(text: &str) -> Explanation {
     let quoted = thrown::findings(text);
     explanation.findings = quoted.unwrap_or_else(|| page.findings.iter().map(|id| Finding::new(id)).collect());
     let told = if manual::is_general(page) { text.split_once(": ").map(|(_, told)| told.to_owned()) } else { None };
-    let told = told.map(|told| format!("it says: {told}")).or_else(|| waited::seen(text).map(str::to_owned));
+    let told =
+        told.map(|told| format!("it says: {}", without_keys(&told))).or_else(|| waited::seen(text).map(str::to_owned));
     if let (Some(seen), Some(first)) = (told, explanation.findings.first_mut()) {
         *first = first.clone().seen(seen);
     }

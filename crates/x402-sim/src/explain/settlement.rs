@@ -31,6 +31,18 @@ pub(super) fn verified(
         return None;
     }
     let most = moved(payload).filter(|most| of(accepted, "amount").as_deref().and_then(parse_atomic) == Some(*most))?;
+    let as_verified = || Some(with_amount(asked, accepted.get("amount")?));
+    if let Some(charge) = asked.get("amount").filter(|amount| amount.is_number()) {
+        let seen = format!("it is the number {charge}, and what is charged is a text");
+        let proof = "facilitators take a whole number of atomic units only, as a text";
+        let finding = if charge.is_u64() {
+            Finding::new("number_not_text").fixed_by(format!("Write \"{charge}\"."))
+        } else {
+            Finding::new("charge_not_whole")
+        };
+        explanation.find(finding.at(AT).seen(seen).proven(proof));
+        return as_verified();
+    }
     let charged = of(asked, "amount")?;
     let asset = of(asked, "network").zip(of(asked, "asset")).and_then(|(network, own)| units::asset(&network, &own));
     let told = |units: U256| asset.as_ref().map_or_else(|| units.to_string(), |asset| money_of(units, asset));
@@ -52,9 +64,14 @@ pub(super) fn verified(
             explanation.find(Finding::new("charge_not_whole").at(AT).seen(seen).proven(proof));
         }
     }
+    as_verified()
+}
+
+/// The same requirements with another amount.
+fn with_amount(asked: &Value, amount: &Value) -> Value {
     let mut verified = asked.clone();
-    verified["amount"] = accepted.get("amount").cloned()?;
-    Some(verified)
+    verified["amount"] = amount.clone();
+    verified
 }
 
 /// Whether it may have been sent to `/settle`: a facilitator's refusal or request that is not about the price.

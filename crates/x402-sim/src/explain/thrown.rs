@@ -105,7 +105,7 @@ mod tests {
                 "exact",
                 "base-sepolia",
                 1,
-                "client.registerV1(\"base-sepolia\", new ExactEvmSchemeV1(signer));".to_owned(),
+                "client.registerV1(\"base-sepolia\", new ExactEvmSchemeV1(signer)); // from \"@x402/evm/exact/v1/client\"".to_owned(),
             ),
         ] {
             let asked = json!([{"scheme": scheme, "network": network, "amount": "10000", "payTo": "x"}]);
@@ -134,5 +134,25 @@ mod tests {
             assert_eq!(explained(&text).findings[0].id, "no_payment_sent", "{text}");
         }
         assert_eq!(message(&"é".repeat(LONGEST)), None);
+    }
+
+    #[test]
+    fn a_limit_by_its_words_names_what_is_most_often_behind_it() {
+        let own =
+            explained("All payment requirements were rejected by spendControls.maxAmountPerPayment ($1). Raise it");
+        let first = &own.findings[0];
+        assert_eq!(first.id, "over_spend_limit");
+        assert!(first.cause.contains("a number in `price` is dollars"), "{}", first.cause);
+        assert!(first.fix.contains("explain URL"), "{}", first.fix);
+    }
+
+    #[test]
+    fn an_offer_without_a_payee_has_a_variable_that_is_not_set() {
+        let offer = json!({"x402Version": 2, "resource": {"url": "https://api.example/a"}, "accepts": [{"scheme": "exact",
+            "network": "eip155:84532", "amount": "10000", "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+            "maxTimeoutSeconds": 60, "extra": {"name": "USDC", "version": "2"}}]});
+        let own = explained(&offer.to_string());
+        assert_eq!(own.findings[0].id, "missing_field");
+        assert!(own.findings[0].fix.starts_with("Set the variable that `payTo` is read from"), "{own:?}");
     }
 }

@@ -39,7 +39,11 @@ pub(super) fn told(question: &Question, own: &Attempt, asked: &Value, difference
         .iter()
         .flat_map(|finding| &finding.evidence)
         .fold(Finding::new("requirements_not_offered").at("paymentRequirements"), Finding::seen);
-    let finding = if is_charged_less(own, asked, differences) {
+    let finding = if is_charged_less(own, asked, differences) && own.asked("/scheme") == Some("upto") {
+        let fix = "Send /verify the entry of `accepts` as it was offered, with the most that may be charged, and /settle the \
+                   same entry with what was used as its `amount`.";
+        Finding { fix: fix.to_owned(), ..finding }
+    } else if is_charged_less(own, asked, differences) {
         let verified = question.record.as_ref().is_some_and(|record| record.past.verified.is_some());
         let finding = if verified { finding.seen("/verify has found the same payment good before") } else { finding };
         finding.fixed_by(
@@ -67,11 +71,11 @@ fn is_at_facilitator(question: &Question) -> bool {
     is_body || (question.record.is_some() && question.reading.header.is_none())
 }
 
-/// Whether the amount alone differs, and less is to be charged of `exact` than was signed.
+/// Whether the amount alone differs, and less is to be charged than was signed.
 fn is_charged_less(own: &Attempt, asked: &Value, differences: &[Finding]) -> bool {
     let [only] = differences else { return false };
     let amount = |terms: &Value| terms.get("amount").and_then(Value::as_str).and_then(parse_atomic);
     let is_of_amount = only.path.as_deref() == Some("paymentPayload.accepted.amount");
     let is_less = amount(asked).zip(amount(&own.requirements)).is_some_and(|(asked, own)| asked < own);
-    is_of_amount && is_less && own.asked("/scheme") == Some("exact")
+    is_of_amount && is_less && matches!(own.asked("/scheme"), Some("exact" | "upto"))
 }

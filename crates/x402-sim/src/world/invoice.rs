@@ -22,8 +22,8 @@ use crate::networks::written;
 /// The length of `req-<uuid>` in bytes.
 const MEMO_LENGTH: usize = 40;
 
-/// So many of the newest events are looked through for what a memo was issued for.
-const MOST_EVENTS: usize = 2_000;
+/// So many of the newest events are looked through for what a memo was issued for: everybody else waits meanwhile.
+const MOST_EVENTS: usize = 200;
 
 impl World {
     /// Takes a transaction on Solana devnet, by its signature, for the payment of an invoice: it carries the invoice's

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use x402_sim::accounts;
 use x402_sim::explain::Explanation;
 use x402_sim::explain::case::{Depth, Question, Record, explain};
+use x402_sim::explain::finding::Side;
 use x402_sim::explain::read::read;
 use x402_sim::networks::eip155::permit2::permit::{Permit, Witness};
 use x402_sim::networks::eip155::{checksum, secp};
@@ -19,10 +20,10 @@ fn sound(is_upto: bool) -> Value {
 }
 
 /// What is said of a request to settle an amount, and of an instance's refusal of it.
-fn settled(charge: &str, record: Option<(&str, &str)>) -> Explanation {
+fn settled(charge: impl Into<Value>, record: Option<(&str, &str)>) -> Explanation {
     let terms = asked(true);
     let mut charged = terms.clone();
-    charged["amount"] = json!(charge);
+    charged["amount"] = charge.into();
     let payment = json!({"x402Version": 2, "accepted": terms, "payload": sound(true)});
     let record = record.map(|(reason, message)| Record {
         reason: reason.to_owned(),
@@ -57,6 +58,23 @@ fn a_charge_below_the_maximum_is_no_mistake_and_one_above_it_is() {
     // At /verify another amount is not what was offered.
     let verified = settled("2400", Some(("permit2_amount_mismatch", "10000, the requirements ask 2400")));
     assert_eq!(ids(&verified)[0], ("requirements_not_offered", true));
+    let fix = &verified.findings[0].fix;
+    assert!(fix.contains("/settle the same entry with what was used") && !fix.contains("the same one to"), "{fix}");
+}
+
+#[test]
+fn a_charge_that_is_a_number_is_the_servers_mistake() {
+    let record = "paymentRequirements.amount: expected a string, found the number 2400";
+    for record in [None, Some(("invalid_payload", record))] {
+        let told = settled(2400, record);
+        assert_eq!(ids(&told), [("number_not_text", true)], "{told:?}");
+        let finding = &told.findings[0];
+        assert_eq!(finding.path.as_deref(), Some("paymentRequirements.amount"));
+        assert_eq!(finding.side, Side::Server);
+        assert!(finding.fix.starts_with("Write \"2400\"."), "{finding:?}");
+    }
+    let told = settled(json!(2400.5), Some(("invalid_payload", "expected a string, found the number 2400.5")));
+    assert_eq!(ids(&told), [("charge_not_whole", true)], "{told:?}");
 }
 
 #[test]

@@ -37,6 +37,14 @@ fn an_answer_that_did_not_come_leaves_open_what_was_paid_in_every_client() {
         "Get \"http://a/report\": context deadline exceeded",
         "curl: (28) Operation timed out after 5001 milliseconds with 0 bytes received",
         "curl: (52) Empty reply from server",
+        "httpx.ReadTimeout: https://facilitator.example/report",
+        "PaymentError: Failed to handle payment: HTTPConnectionPool(host='a', port=1): Max retries exceeded with url: / \
+         (Caused by ResponseError('too many 503 error responses'))",
+        "PaymentError: Failed to handle payment: HTTPSConnectionPool(host='a', port=1): Max retries exceeded with url: / \
+         (Caused by SSLError(SSLEOFError(8, '[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol')))",
+        "PaymentError: Failed to handle payment: HTTPConnectionPool(host='a', port=1): a word that nobody knows",
+        "PaymentError: Failed to handle payment: ('Connection broken: IncompleteRead(3 bytes read, 2 more expected)', \
+         IncompleteRead(3 bytes read, 2 more expected))",
     ] {
         assert_eq!(ids(text).first(), Some(&"answer_lost"), "{text}");
     }
@@ -44,6 +52,11 @@ fn an_answer_that_did_not_come_leaves_open_what_was_paid_in_every_client() {
     for (text, id) in [
         ("  File \"x402/http/facilitator_client.py\", line 9, in settle\nhttpx.ReadTimeout", "facilitator_failed"),
         ("httpx.ConnectTimeout", "nobody_reached"),
+        (
+            "PaymentError: Failed to handle payment: HTTPSConnectionPool(host='a', port=1): Max retries exceeded with \
+             url: / (Caused by NameResolutionError(\"Failed to resolve 'a' ([Errno -2] Name or service not known)\"))",
+            "client_rpc",
+        ),
     ] {
         assert_eq!(ids(text).first(), Some(&id), "{text}");
     }

@@ -74,6 +74,8 @@ fn a_transaction_that_is_on_the_chain_was_used_before_and_paid_by_its_own_signat
     let said = r#"Simulation failed: "AlreadyProcessed" (the same transaction is on the chain already)"#;
     let explanation = told(&payment, Some((FAILED, said)));
     assert_eq!(ids(&explanation), [("nonce_used", true)]);
+    let fix = &explanation.findings[0].fix;
+    assert!(fix.contains("with a memo of its own") && !fix.contains("nonce"), "{fix}");
     assert!(sent.sign(&accounts::facilitator().solana_seed()));
     let paid = solana::signature_text(&sent.id());
     assert!(explanation.findings[0].evidence.iter().any(|seen| seen.contains(&paid)), "{:?}", explanation.findings);
@@ -234,6 +236,34 @@ fn a_signature_in_the_place_of_the_transaction_is_no_transaction_of_some_version
         let said = format!("{:?} {:?}", explanation.verdict, explanation.sections);
         assert!(!said.contains("version 91") && !said.contains("not hexadecimal"), "{said}");
         assert!(form.contains("base58") || seen.contains(&name), "{seen}");
+    }
+}
+
+/// What the payer has added to a payment is no reason to say that there is no transaction.
+#[test]
+fn a_signature_beside_a_transaction_is_not_what_is_wrong_with_it() {
+    let sound = transaction(&first(), |_| {});
+    let name = solana::signature_text(&sound.signatures[1]);
+    for broken in ["not base64", "AAAA"] {
+        let mut changed = payload(&sound);
+        changed["payload"] = json!({"signature": name, "transaction": broken});
+        let all = told(&changed, None);
+        assert!(ids(&all).iter().all(|(id, _)| *id != "signature_for_transaction"), "{:?}", all.findings);
+        assert!(!all.findings.is_empty());
+    }
+}
+
+#[test]
+fn a_key_pair_in_the_place_of_the_transaction_is_called_a_key() {
+    let seed = [1; 32];
+    let pair = [seed, solana::ed25519::key_of(&seed).0].concat();
+    let name = solana::signature_text(&pair.clone().try_into().unwrap());
+    let mut changed = payload(&transaction(&first(), |_| {}));
+    for body in [json!({"signature": name}), json!({"transaction": name}), json!({"transaction": hex(&pair)})] {
+        changed["payload"] = body;
+        let all = told(&changed, None);
+        assert_eq!(ids(&all), [("secret_key_form", true)], "{:?}", all.findings);
+        assert!(!format!("{:?}", all.findings).contains(&name[..8]), "{:?}", all.findings);
     }
 }
 

@@ -7,6 +7,7 @@ use x402_sim::explain::names;
 
 use super::{ExplainError, answers};
 use crate::clock::{self, timestamp};
+use crate::commands::pay::end::NOT_PAID;
 use crate::context::Context;
 use crate::journal::{Authorized, Entry, Journal};
 
@@ -44,11 +45,16 @@ pub fn story(context: &Context, id: &str) -> Result<Explanation, ExplainError> {
     Ok(explanation)
 }
 
-/// What is known of a purchase that is open.
+/// What is known of a purchase that is open: by what the chain said when it was asked last, and then by the seller.
 fn known(entry: &Entry) -> &'static str {
-    let is_paid = entry.standing.as_ref().is_some_and(|own| own.outcome == "undelivered");
+    let standing = entry.standing.as_ref();
+    let is_paid = standing.is_some_and(|own| own.outcome == "undelivered");
+    let is_not = standing.is_some_and(|own| own.words.contains(NOT_PAID));
     match entry.last() {
         Some(own) if is_paid || own.was_seen() => "it is paid, and not delivered",
+        Some(own) if is_not && !own.transactions.is_empty() => {
+            "its outcome is not known: the seller says that it is paid, and the chain did not show it"
+        }
         Some(own) if !own.transactions.is_empty() => "it is paid, says the seller, and not delivered",
         _ => "its outcome is not known",
     }

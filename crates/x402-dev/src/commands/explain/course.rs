@@ -52,6 +52,11 @@ impl Course<'_> {
         }
     }
 
+    /// Whether its content was handed over, and nothing was done to it on purpose.
+    fn is_whole(&self) -> bool {
+        self.end == End::Settled && self.newest("delivered").is_some() && self.newest("faulted").is_none()
+    }
+
     /// The newest event of a kind.
     pub(super) fn newest(&self, kind: &str) -> Option<&Seen> {
         self.events.iter().rev().find(|event| event.kind == kind).copied()
@@ -80,25 +85,19 @@ pub(super) fn courses(events: &[Seen]) -> Vec<Course<'_>> {
     all
 }
 
-/// Marks the newest settlement of each purchase that was paid by more than one payment.
+/// Marks the newest settlement of each purchase that was paid by more than one payment. Requests side by side, each of which
+/// got what it paid for, are purchases of their own, as `x402-dev purchases` says too.
 fn pay_again(all: &mut [Course<'_>]) {
-    let mut newest: HashMap<&str, (usize, usize)> = HashMap::new();
-    for (place, own) in all.iter().enumerate() {
-        let Some((settled, purchase)) = own.newest("settled").and_then(|own| Some((own, own.purchase.as_deref()?)))
-        else {
-            continue;
-        };
-        if own.end == End::Undone {
-            continue;
-        }
-        let (count, kept) = newest.entry(purchase).or_insert((0, place));
-        *count += 1;
-        if all[*kept].newest("settled").is_none_or(|other| other.sequence < settled.sequence) {
-            *kept = place;
+    let mut bought: HashMap<&str, Vec<(u64, usize)>> = HashMap::new();
+    for (place, own) in all.iter().enumerate().filter(|(_, own)| own.end != End::Undone) {
+        let settled = own.newest("settled").and_then(|event| Some((event.purchase.as_deref()?, event.sequence)));
+        if let Some((purchase, sequence)) = settled {
+            bought.entry(purchase).or_default().push((sequence, place));
         }
     }
-    let again: Vec<usize> = newest.into_values().filter(|(count, _)| *count > 1).map(|(_, place)| place).collect();
-    for place in again {
+    let again =
+        bought.into_values().filter(|own| own.len() > 1 && !own.iter().all(|(_, place)| all[*place].is_whole()));
+    for (_, place) in again.filter_map(|own| own.into_iter().max()).collect::<Vec<_>>() {
         all[place].end = End::PaidAgain;
     }
 }

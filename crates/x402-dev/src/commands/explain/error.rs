@@ -90,7 +90,12 @@ impl ExplainError {
                  `curl -v`, or `last`"
                     .to_owned(),
             ),
-            Self::Unknown { .. } => Some("`x402-dev events` and `x402-dev purchases` list what it knows".to_owned()),
+            Self::Unknown { .. } => Some(
+                "`x402-dev events` and `x402-dev purchases` list what it knows; of a server of your own it sees nothing but \
+                 what that asks of its facilitator: `x402-dev explain URL-OF-YOUR-SERVER` looks at the offer, and \
+                 `x402-dev explain 'THE ERROR'` at what the client throws"
+                    .to_owned(),
+            ),
             Self::NotBought { .. } => Some("`x402-dev pay --list` lists what it holds".to_owned()),
             Self::NoRequirements { .. } => {
                 Some("give one entry of `accepts`, a whole offer, or the value of its PAYMENT-REQUIRED header".to_owned())

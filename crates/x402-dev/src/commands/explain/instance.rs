@@ -8,7 +8,7 @@ use x402_sim::explain::explanation::Explanation;
 use super::newest::{Choice, choose};
 use super::refused::Refused;
 use super::source::Found;
-use super::{ExplainError, stories};
+use super::{ExplainError, stories, unpaid};
 use crate::clock::timestamp;
 use crate::commands::door::{Door, DoorError, segment};
 use crate::context::Context;
@@ -200,10 +200,10 @@ fn newest(annals: &Annals) -> Result<Found, ExplainError> {
             Found::Refused(Box::new(refused.before(newer)))
         }
         Choice::Broken(course) => Found::Story(Box::new(Explanation { newer, ..stories::broken(course, annals) })),
-        Choice::Unpaid(unpaid) => {
+        Choice::Unpaid(own) => {
             let older = chosen.older.map(|older| older.clone().amid(&annals.events));
-            let story = stories::unpaid(unpaid, older.as_ref(), annals);
-            Found::Unpaid(Box::new(story), unpaid.agent.map(str::to_owned))
+            let story = unpaid::told(own, older.as_ref(), annals);
+            Found::Unpaid(Box::new(story), own.agent.map(str::to_owned))
         }
         Choice::Well(course) => Found::Story(Box::new(stories::well(course, annals))),
         Choice::Nothing => return Err(ExplainError::Unknown { what: Wanted::Last.name() }),

@@ -11,6 +11,7 @@
 //! | [`refused`] | a refused payment, as an instance keeps it |
 //! | `course`, `newest` | what became of each payment, and which of all that happened `last` explains |
 //! | `stories` | what is told of it where no refusal is kept |
+//! | `unpaid` | what is told of a request without a payment |
 //! | [`bought`], `answers` | what the journal of `pay` knows, and what the answers in it mean |
 //! | [`beside`] | what stands around something within a longer text |
 //! | [`secret`] | what is never printed |
@@ -50,6 +51,7 @@ pub mod secret;
 pub mod source;
 mod stories;
 pub mod text;
+mod unpaid;
 pub mod visit;
 
 use asked::{Asked, of_its_version};
@@ -140,7 +142,7 @@ impl Job {
                 question.record = Some(record).filter(|_| refused.finding.is_none());
                 let mut explanation = told(&question);
                 if let (Some((_, payload)), Some(_)) = (question.reading.json(), &question.reading.header) {
-                    check::elsewhere::tell(payload, &refused.path, 0, &mut explanation);
+                    check::elsewhere::tell(payload, &refused.path, None, 0, &mut explanation);
                 }
                 refused.stray(&mut explanation);
                 recorded_alone(&recorded, at, &mut explanation);
@@ -175,10 +177,12 @@ impl Job {
             let other = reading.header.clone().filter(|name| is_nothing && is_name_of_field(name));
             let (reason, is_part) = (reading.beside.clone(), reading.is_part());
             let at = if is_part { reading.json().and_then(|(_, value)| time::of_part(text, value)) } else { None };
-            let mut explanation = told(&question(reading, None, at));
+            let end = reading.json().and_then(|(_, value)| time::end_of(value));
+            let mut explanation = told(&question(reading.clone(), None, at));
             if is_part {
                 let moment = at.map_or_else(|| Moment::Unknown(reason.clone()), Moment::At);
-                let note = moment.temper(self.at.is_none(), &mut explanation);
+                let again = |at| told(&question(reading, None, Some(at)));
+                let note = moment.weigh(self.at.is_none(), &mut explanation, end, again);
                 explanation.notes.extend(note);
                 beside::weigh(text, reason.as_deref(), &mut explanation);
             }

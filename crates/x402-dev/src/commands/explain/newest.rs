@@ -4,8 +4,8 @@
 //!    and what [`course`](super::course) calls so. The newest of them is explained. A payment that was settled later is
 //!    mended.
 //! 2. A request without a payment breaks nothing. It is explained where nothing broke before it; where what broke is a
-//!    minute older; where it comes from the same client, for the same path; for the same path by anybody, where a
-//!    settlement is pending, which is nobody's mistake; or where what broke was mended in between: its path was paid.
+//!    minute older; where it comes from the same client, for the same path, some seconds later, which no test does that pays
+//!    and then asserts a 402; for the same path by anybody, where a settlement is pending, which is nobody's mistake; or where what broke was mended in between: its path was paid.
 //!    Requests of `x402-dev` itself and for a browser's icons never count, nor do those whose path
 //!    was paid, or tried to be, afterwards.
 //! 3. What went well is told of where nothing else is.
@@ -19,6 +19,10 @@ use super::refused::Refused;
 /// After so long what broke is not what is asked about, where somebody asked without a payment since; in milliseconds of
 /// the mock's clock.
 const SHORT_WHILE: u64 = 60_000;
+
+/// For so long a refusal is asked about also where its own client asks without a payment afterwards; in milliseconds of the
+/// mock's clock.
+const MOMENT: u64 = 5_000;
 
 /// What browsers and crawlers ask for by themselves.
 const UNASKED: [&str; 6] =
@@ -137,9 +141,10 @@ impl<'a> Broken<'a> {
         if event.sequence <= self.place {
             return false;
         }
-        let is_old = event.at.saturating_sub(self.at) >= SHORT_WHILE;
+        let since = event.at.saturating_sub(self.at);
+        let is_old = since >= SHORT_WHILE;
         let is_meant = match self.client {
-            Client::Named(agent) => begins_as(agent, unpaid.agent),
+            Client::Named(agent) => since >= MOMENT && begins_as(agent, unpaid.agent),
             Client::Anybody => true,
             Client::Unknown => false,
         };

@@ -43,7 +43,9 @@ pub fn cut(mut explanation: Explanation) -> Explanation {
 fn is_secret(field: &Field) -> bool {
     let label = field.label.to_ascii_lowercase();
     let last = label.rsplit('.').next().unwrap_or_default();
-    let named = is_named_secret(&label) || last == "authorization" || last == "x-payment-proof";
+    // The proof of an invoice is the signature of a transaction, which the chain shows to everybody; like the signature of
+    // a payment, it may be read here.
+    let named = is_named_secret(&label) || last == "authorization";
     named || field.value.starts_with("Bearer ") || field.value.starts_with("Basic ")
 }
 
@@ -65,6 +67,7 @@ mod tests {
         section.add("url", "https://a/b?token=s3cret&c=d", "");
         section.add("permitted.token", "0x036C", "USDC");
         section.add("signature", "0xabcd", "");
+        section.add("X-Payment-Proof", "abc", "");
         explanation.sections.push(section);
         let row =
             |field: &str| Row { field: field.into(), payment: "1".into(), requirements: "2".into(), equal: false };
@@ -72,7 +75,7 @@ mod tests {
         explanation.findings.push(Finding::new("wrong_asset").seen("see https://me:s3cret@host/ there"));
         let cut = cut(explanation);
         let values: Vec<&str> = cut.sections[0].fields.iter().map(|field| field.value.as_str()).collect();
-        assert_eq!(values, [CUT, CUT, CUT, "https://a/b?token=<cut out>&c=d", "0x036C", "0xabcd"]);
+        assert_eq!(values, [CUT, CUT, CUT, "https://a/b?token=<cut out>&c=d", "0x036C", "0xabcd", "abc"]);
         assert_eq!((cut.comparison[0].payment.as_str(), cut.comparison[1].payment.as_str()), (CUT, "1"));
         assert_eq!(cut.findings[0].evidence, ["see https://<cut out>@host/ there"]);
     }

@@ -1,6 +1,6 @@
 //! What is told of what an instance chose: a payment that broke without being refused, and a request without a payment.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use x402_sim::clock::span;
 use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::finding::Finding;
@@ -8,24 +8,12 @@ use x402_sim::explain::kind::Kind;
 use x402_sim::explain::{manual, played};
 
 use super::course::{Course, End};
-use super::instance::{Annals, First, Seen};
-use super::newest::{Newer, Unpaid};
-use super::refused::Refused;
-use super::sdk::{self, Sdk};
+use super::instance::{Annals, Seen};
+use super::newest::Newer;
 use crate::clock::timestamp;
 
 /// What a finding rests on that only says what the events say.
 const BY_EVENTS: &str = "the instance's own events";
-
-/// Programs that pay nothing by themselves, and how a header is given to them.
-const BY_HAND: [(&str, &str); 6] = [
-    ("curl/", "curl -H \"PAYMENT-SIGNATURE: VALUE\""),
-    ("wget/", "wget --header=\"PAYMENT-SIGNATURE: VALUE\""),
-    ("httpie/", "http URL \"PAYMENT-SIGNATURE:VALUE\""),
-    ("postman", "a header PAYMENT-SIGNATURE"),
-    ("insomnia", "a header PAYMENT-SIGNATURE"),
-    ("bruno", "a header PAYMENT-SIGNATURE"),
-];
 
 /// How long ago, in words; `age` in milliseconds.
 pub(super) fn ago(age: u64) -> String {
@@ -51,7 +39,7 @@ pub(super) fn told<'a>(name: &str, events: impl IntoIterator<Item = &'a Seen>) -
     explanation
 }
 
-/// A payment that broke without that a refusal of it is kept.
+/// A payment that broke, and of which no refusal is kept.
 pub(super) fn broken(course: &Course<'_>, annals: &Annals) -> Explanation {
     let age = annals.now.saturating_sub(course.last.at);
     let purchase = course.newest("settled").and_then(|own| own.purchase.as_deref());
@@ -96,7 +84,7 @@ fn amid_faults(explanation: &mut Explanation, faults: &[String]) {
 const fn words(end: End) -> &'static str {
     match end {
         End::Settled => "a payment was settled",
-        End::PaidAgain => "one purchase was paid more than once",
+        End::PaidAgain => "one purchase was paid more than once, as it seems",
         End::NotDelivered => "a payment was settled, and its content did not arrive",
         End::Undone => "a settlement was undone",
         End::Pending => "a settlement is not confirmed yet",
@@ -115,9 +103,10 @@ fn findings(course: &Course<'_>, events: &[&Seen]) -> Vec<Finding> {
             let numbers: Vec<String> = settled.iter().map(|event| event.sequence.to_string()).collect();
             let seen =
                 format!("{} payments were settled for one purchase: events {}", settled.len(), numbers.join(", "));
-            let twice = Finding::new("paid_twice").seen(seen).proven(BY_EVENTS);
+            // That it was one purchase is a guess, and who it was that did not take the content too.
+            let twice = Finding::new("paid_twice").seen(seen);
             let undelivered = events.iter().find(|event| event.kind == "not_delivered");
-            let left = undelivered.map(|own| Finding::new("client_left").seen(own.told()).proven(BY_EVENTS));
+            let left = undelivered.map(|own| Finding::new("client_left").seen(own.told()));
             [Some(twice), left].into_iter().flatten().collect()
         }
         End::NotDelivered => {
@@ -131,7 +120,7 @@ fn findings(course: &Course<'_>, events: &[&Seen]) -> Vec<Finding> {
                 );
                 finding = finding.seen(seen);
             }
-            vec![finding.proven(BY_EVENTS)]
+            vec![finding]
         }
         End::Verified => vec![Finding::new("verified_not_settled").seen(last)],
         End::NotSettled => vec![Finding::new("server_error_after_payment").seen(last).proven(BY_EVENTS)],
@@ -154,95 +143,13 @@ pub(super) fn well(course: &Course<'_>, annals: &Annals) -> Explanation {
         explanation.title = format!("{}: a payment was verified, and is not settled yet: {told}", ago(age));
         amid_faults(&mut explanation, &faults(&course.events));
         explanation.notes.push(
-            "a client that gives up now has paid all the same, should it be settled: let it wait for longer, and present \
-             the same payment again"
+            "if your server has answered 4xx or 5xx already, its handler has failed, and nothing will be settled: see its \
+             log. If it still works, a client that gives up now has paid all the same, should it be settled: let it wait \
+             for longer, and present the same payment again"
                 .to_owned(),
         );
     }
     explanation
-}
-
-/// A request without a payment: what the client is likely to have done.
-pub(super) fn unpaid(own: &Unpaid<'_>, older: Option<&Refused>, annals: &Annals) -> Explanation {
-    let (event, age) = (own.event, annals.now.saturating_sub(own.event.at));
-    let request = event.request();
-    let nothing = if older.is_none() { "no payment was refused; " } else { "" };
-    let title =
-        format!("{}: {nothing}{request} was asked without a payment, answered with 402, and not paid since", ago(age));
-    let mut explanation = Explanation::new(Kind::Record, title);
-    explanation.age = Some(age / 1000);
-    let finding = Finding::new("no_payment_sent").seen(format!("the instance answered: {}", event.told()));
-    let finding = own.asked.map_or_else(|| finding.clone(), |asked| for_entry(finding.clone(), asked));
-    explanation.find(likely(finding, own.agent));
-    if let Some(older) = older {
-        let ask = older.number().map(|number| format!(": `x402-dev explain {number}` explains it")).unwrap_or_default();
-        explanation.notes.push(format!(
-            "an older payment was refused {}, of {}, with {}{ask}",
-            ago(annals.now.saturating_sub(older.at)),
-            older.path,
-            older.reason
-        ));
-    }
-    explanation
-}
-
-/// The same with lines of code for what was asked.
-fn for_entry(finding: Finding, asked: &First) -> Finding {
-    let First { version, scheme, network } = asked;
-    let finding = finding.seen(format!("the first entry of the offer asks for {scheme} on {network}"));
-    finding.for_offer(&json!({ "x402Version": version, "accepts": [{ "scheme": scheme, "network": network }] }))
-}
-
-/// What a client of this name is likely to have done.
-fn likely(finding: Finding, agent: Option<&str>) -> Finding {
-    let astray = "if the client did send a payment, a proxy took it away or the header has another name: ask the instance \
-                  itself, past the proxy, and see whether it is paid then";
-    let Some(agent) = agent else { return finding.seen("the client gives itself no name").seen(astray) };
-    let seen = |what: &str| format!("the client calls itself {agent}: {what}");
-    let lower = agent.to_ascii_lowercase();
-    if let Some((_, how)) = BY_HAND.iter().find(|(name, _)| lower.starts_with(name)) {
-        return by_hand(finding.seen(seen("it pays nothing by itself")), how);
-    }
-    if lower.starts_with("mozilla/") {
-        return finding.seen(seen("a browser pays nothing unless a script or a wallet on the page does")).seen(astray);
-    }
-    let Some((sdk, _)) = sdk::of_agent(agent) else {
-        return finding.seen(seen("no client that is known")).seen(astray);
-    };
-    let what = match sdk {
-        Sdk::Ts => {
-            "`fetch` itself was called and not what `wrapFetchWithPayment` returns, or no scheme is registered for an \
-                    offered network, or the price is above the client's limit: what it threw says which"
-        }
-        Sdk::TsAxios => {
-            "another axios instance was called than `wrapAxiosWithPayment` was given, or no scheme is registered \
-                         for an offered network, or the price is above the client's limit: what it threw says which"
-        }
-        Sdk::Python => {
-            "the plain client was called and not the one that x402 wraps (`wrapHttpxWithPayment`, \
-                        `wrapRequestsWithPayment`), or no scheme is registered for an offered network, or the price is above \
-                        the client's limit: what it raised says which"
-        }
-        Sdk::Go | Sdk::Rust => {
-            "the plain client was called and not the one that x402 wraps, or no scheme is registered for an \
-                                offered network: the error that it returned says which"
-        }
-    };
-    finding.seen(seen(what)).seen(astray)
-}
-
-/// What is to be done with a program that is given its headers by hand.
-fn by_hand(finding: Finding, how: &str) -> Finding {
-    let fix = format!(
-        "Give it the header, name and value with a colon between: {how}. `x402-dev sign URL` makes the value; `x402-dev pay \
-         URL` pays by itself."
-    );
-    Finding {
-        fix,
-        code: Vec::new(),
-        no_code: Some("nothing to change in code: the header is given by hand"),
-        ..finding
-    }
 }
 
 /// What came after something that broke, in a sentence.

@@ -8,6 +8,9 @@ use crate::journal::{Authorized, Ending};
 /// What official servers say where they saw no payment. Source: TS 2.27 core and npm x402-express 1.2.
 const UNPAID: [&str; 2] = [": Payment required", ": X-PAYMENT header is required"];
 
+/// What a chain was asked, and has not shown.
+pub const NOT_PAID: &str = "was not paid up to block";
+
 /// What a purchase comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -108,7 +111,7 @@ fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> Str
         Some(State { fate: Fate::Used, transactions, .. }) => {
             format!("{what} was paid by {}, and {content}", said(&transactions.join(", ")))
         }
-        Some(state) => format!("{what} was not paid up to block {} ({})", state.block, moment(state.time)),
+        Some(state) => format!("{what} {NOT_PAID} {} ({})", state.block, moment(state.time)),
         None if !paid.transactions.is_empty() => {
             format!("{what} was paid by {}, says the seller, and {content}", paid.named())
         }

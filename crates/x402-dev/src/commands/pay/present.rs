@@ -212,16 +212,18 @@ fn compare(paid: &Authorized, chain: Option<&State>, receipt: Option<&Receipt>, 
     }
     let Some(state) = chain else { return };
     let claimed = receipt.filter(|receipt| receipt.success && !receipt.transaction.is_empty());
-    if let Some(receipt) = claimed {
+    // What a receipt has named before is claimed still; what the payer has sent himself is no claim.
+    let before = || paid.transactions.last().filter(|_| paid.transfer.is_none());
+    if let Some(claimed) = claimed.map(|receipt| &receipt.transaction).or_else(before) {
         let text = match state.fate {
             Fate::Unused | Fate::Failed | Fate::Expired => format!(
                 "the receipt says that it was settled, and on the chain it was not used up to block {}",
                 state.block
             ),
-            Fate::Used | Fate::Cancelled if !on_chain.is_empty() && !on_chain.contains(&receipt.transaction) => {
+            Fate::Used | Fate::Cancelled if !on_chain.is_empty() && !on_chain.contains(claimed) => {
                 format!(
                     "the receipt names the transaction {}, and the chain shows {}",
-                    said(&receipt.transaction),
+                    said(claimed),
                     said(&on_chain.join(", "))
                 )
             }

@@ -18,6 +18,9 @@ use crate::exit::Exit;
 use crate::journal::{Noted, Page, Standing};
 use crate::terminal;
 
+/// What is said of a chain, which says itself what is so when it is asked anew.
+const OF_CHAIN: [&str; 3] = ["chain_not_asked", "receipt_not_on_chain", "settled_twice"];
+
 /// Tells what came of a purchase, and closes its page in the journal: first the content, then the book.
 pub fn tell(bought: Bought, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
     match bought {
@@ -86,7 +89,7 @@ fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit,
     let Paid { told, mut page } = paid;
     let exit = told.end.exit();
     let delivered = told.answer.as_ref().filter(|_| told.end == End::Paid);
-    keep(&mut page, &told)?;
+    keep(&mut page, &told);
     let words = told.end.words(&page.entry, told.receipt.as_ref());
     let handed = match (output.form, delivered) {
         (Form::Text, Some(answer)) => sink.write(&head(answer, output.head), &answer.body),
@@ -102,6 +105,12 @@ fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit,
             document(&said, delivered.filter(|_| output.file.is_none()))
         }),
     };
+    // What has ended is written when its page is closed. That this is not written changes nothing of what is known.
+    if page.entry.standing.is_some()
+        && let Err(error) = page.save()
+    {
+        story.warn(&format!("what is known of the purchase was not written down: {error}"));
+    }
     handed.map_err(|error| error.after(&page.entry))?;
     let entry = page.entry.clone();
     let closed = match entry.ending {
@@ -116,24 +125,25 @@ fn ended(paid: Paid, output: &Output, sink: &Sink, story: Story) -> Result<Exit,
     closed.map(|()| exit)
 }
 
-/// Writes down what is known, for whoever asks later.
-fn keep(page: &mut Page, told: &Presented) -> Result<(), PayError> {
-    let all = told.known.iter().chain(&told.findings);
-    for noted in all.map(|own| Noted { code: own.code.to_owned(), text: own.text.clone() }) {
-        if let Some(paid) = page.entry.last_mut().filter(|paid| !paid.noted.contains(&noted)) {
-            paid.noted.push(noted);
-        }
+/// Notes what is known, for whoever asks later.
+fn keep(page: &mut Page, told: &Presented) {
+    if let Some(paid) = page.entry.last_mut() {
+        renew(&mut paid.noted, told);
     }
     page.entry.ending = told.end.closes();
     page.entry.standing = told.end.statement().map(|words| Standing {
         outcome: told.end.name().to_owned(),
         words: words.lines().next().unwrap_or_default().to_owned(),
     });
-    match page.entry.standing {
-        Some(_) => page.save().map_err(|error| PayError::from(error).after(&page.entry)),
-        // What has ended is written when its page is closed.
-        None => Ok(()),
-    }
+}
+
+/// Adds what was found to the notes: what was noted by the same name before is not so any more, nor what a chain has
+/// shown that was asked anew.
+fn renew(noted: &mut Vec<Noted>, told: &Presented) {
+    let found = || told.known.iter().chain(&told.findings);
+    let is_of_chain = |code: &str| told.chain.is_some() && OF_CHAIN.contains(&code);
+    noted.retain(|own| !is_of_chain(&own.code) && found().all(|new| new.code != own.code));
+    noted.extend(found().map(|own| Noted { code: own.code.to_owned(), text: own.text.clone() }));
 }
 
 /// Prints the document for programs, with the content of an answer as its last member: as text where it is text, else in
@@ -183,4 +193,35 @@ fn head(answer: &Answer, shown: Head) -> String {
     }
     text.push_str("\r\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::pay::chain::Fate;
+    use crate::commands::pay::finding::Finding;
+    use crate::commands::pay::sample::state;
+
+    #[test]
+    fn a_note_is_renewed_and_what_the_chain_does_not_say_any_more_is_dropped() {
+        let codes = |noted: &[Noted]| noted.iter().map(|own| format!("{} {}", own.code, own.text)).collect::<Vec<_>>();
+        let told = |findings: &[(&'static str, &str)], chain| Presented {
+            findings: findings.iter().map(|(code, text)| Finding::new(code, (*text).to_owned())).collect(),
+            chain,
+            ..Presented::default()
+        };
+        let mut noted = Vec::new();
+        let first =
+            [("receipt_mismatch", "payer"), ("receipt_mismatch", "amount"), ("receipt_not_on_chain", "block 7")];
+        renew(&mut noted, &told(&first, Some(state(Fate::Unused, 1))));
+        assert_eq!(noted.len(), 3);
+        renew(&mut noted, &told(&[("receipt_not_on_chain", "block 8")], Some(state(Fate::Unused, 1))));
+        let lagging = ["receipt_mismatch payer", "receipt_mismatch amount", "receipt_not_on_chain block 8"];
+        assert_eq!(codes(&noted), lagging);
+        // A chain that was not asked has withdrawn nothing.
+        renew(&mut noted, &told(&[], None));
+        assert_eq!(codes(&noted), lagging);
+        renew(&mut noted, &told(&[], Some(state(Fate::Used, 1))));
+        assert_eq!(codes(&noted), ["receipt_mismatch payer", "receipt_mismatch amount"]);
+    }
 }

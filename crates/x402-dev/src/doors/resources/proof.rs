@@ -1,7 +1,7 @@
 //! The proof of an invoice where no server looks for one: in another header, in the query, in the body.
 
 use http::{HeaderMap, header};
-use x402_sim::networks::solana;
+use x402_sim::networks::solana::{ed25519, parse_signature};
 use x402_wire::header::X_PAYMENT_PROOF;
 use x402_wire::invoice::SCHEME;
 
@@ -11,6 +11,9 @@ use crate::state::State;
 
 /// The longest body that a proof is looked for in, in bytes.
 const LONGEST_BODY: usize = 32 * 1024;
+
+/// So many signatures of one text are looked for on the chain: the world is locked for each.
+const MOST: usize = 4;
 
 /// How long a signature is in base58, in characters: at least, and at most.
 const LENGTH: std::ops::RangeInclusive<usize> = 64..=90;
@@ -25,7 +28,7 @@ pub(super) struct Misplaced {
 }
 
 /// Looks for the signature of a transaction that this instance's chain has, or that is called a proof: whatever else looks
-/// like one may be anybody's secret, and is not kept.
+/// like one may be anybody's secret, and is not kept. A signature is no secret: the chain shows it to everybody.
 pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body: &[u8]) -> Option<Misplaced> {
     if !state.speaks(Dialect::Invoice) {
         return None;
@@ -35,22 +38,26 @@ pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body:
     for (name, value) in fields {
         let text = value.to_str().unwrap_or_default();
         let is_called = name == header::AUTHORIZATION && text.starts_with(SCHEME);
-        if let Some(found) = known(state, text, is_called, &format!("in the header `{name}`")) {
+        if let Some(found) = known(state, text, is_called, || format!("in the header `{name}`")) {
             return Some(found);
         }
     }
     let (_, query) = visit.target().split_once('?').unwrap_or_default();
     let body = std::str::from_utf8(body).ok().filter(|body| body.len() <= LONGEST_BODY).unwrap_or_default();
-    known(state, query, false, "in the query").or_else(|| known(state, body, false, "in the body of the request"))
+    let in_body = || known(state, body, false, || "in the body of the request".to_owned());
+    known(state, query, false, || "in the query".to_owned()).or_else(in_body)
 }
 
 /// The signature in a text, of a transaction that is on the chain or, where it is called a proof, of any.
-fn known(state: &State, text: &str, is_called: bool, place: &str) -> Option<Misplaced> {
+fn known(state: &State, text: &str, is_called: bool, place: impl Fn() -> String) -> Option<Misplaced> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| LENGTH.contains(&word.len()));
-    let mut signatures = words.filter_map(|word| Some((word, solana::parse_signature(word)?)));
+    // What has the form of a signature and is a key pair is a secret, whatever it is called.
+    let signature = |word: &str| parse_signature(word).filter(|own| !ed25519::is_pair(own));
+    let mut signatures = words.filter_map(|word| Some((word, signature(word)?))).take(MOST);
     signatures.find_map(|(word, signature)| {
         let is_there = state.act(|world, _| world.payment_of_signature(&signature)).is_some();
         let known = if is_there { "that transaction is on this mock's chain" } else { "this mock's chain has no such transaction" };
+        let place = place();
         let seen = format!(
             "the proof came {place}, where no server looks for one, and {known}; it belongs into `X-Payment-Proof: {word}`"
         );

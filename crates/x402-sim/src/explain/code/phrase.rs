@@ -29,7 +29,10 @@ impl Case<'_> {
             ("own_asset" | "own_name" | "own_version", _) => self.own_asset(name),
             ("price_ts", _) => price("{ ", ": ", " }"),
             ("price_py", _) => price("AssetAmount(", "=", ")"),
-            ("register_ts", Version::V1) => format!("client.registerV1(\"{network}\", new {scheme}V1(signer));"),
+            ("register_ts", Version::V1) => format!(
+                "client.registerV1(\"{network}\", new {scheme}V1(signer)); // from \"@x402/{}/exact/v1/client\"",
+                if self.network.family == Family::Solana { "svm" } else { "evm" }
+            ),
             ("register_ts", Version::V2) => format!("client.register(\"{network}\", new {scheme}(signer));"),
             ("register_py", Version::V1) => format!("client.register_v1(\"{network}\", {scheme}V1(signer))"),
             ("register_py", Version::V2) => format!("client.register(\"{network}\", {scheme}(signer))"),

@@ -91,7 +91,13 @@ fn a_payer_of_version_1_gets_lines_of_version_1() {
             "value": "9000", "validAfter": "0", "validBefore": "1795000060", "nonce": format!("0x{}", "07".repeat(32))}}});
     let told = explained(&paid, Some(asked));
     let (side, ts) = line(&told, "network_mismatch", "ts-fetch");
-    assert_eq!((side, ts.as_str()), (Side::Client, "client.registerV1(\"base\", new ExactEvmSchemeV1(signer));"));
+    assert_eq!(
+        (side, ts.as_str()),
+        (
+            Side::Client,
+            "client.registerV1(\"base\", new ExactEvmSchemeV1(signer)); // from \"@x402/evm/exact/v1/client\""
+        )
+    );
     let (_, amount) = line(&told, "amount_mismatch", "python-client");
     assert_eq!(amount, "value = req.max_amount_required  # \"10000\"");
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{amid, header, is_archive, literal};
 use crate::explain::kind::Kind;
-use crate::explain::{manual, waited};
+use crate::explain::{confided, manual, waited};
 
 /// The longest message in which a reason is looked for, in bytes.
 const LONGEST: usize = 4096;
@@ -32,7 +32,7 @@ pub(super) fn reason_within(text: &str) -> Option<String> {
     let is_other = match serde_json::from_str::<Value>(text) {
         Ok(value) => Kind::of(&value) != Kind::Other || is_archive(&value),
         // JSON that was cut stays JSON; a dictionary of Python's has other quotes, and may hold a payment or an offer.
-        Err(_) => begins_as_json(text) && (!text.starts_with("{'") || holds_more(text)),
+        Err(_) => begins_as_json(text) && (!text.starts_with("{'") || holds_more(text)) && !is_error(text),
     };
     if is_other { None } else { said(text, text) }
 }
@@ -47,8 +47,9 @@ fn said(text: &str, whole: &str) -> Option<String> {
     };
     let asks = amid::only_asks(&page.reason);
     let (page, spelled) = if asks { around().unwrap_or((page, spelled)) } else { (page, spelled) };
-    let told = if manual::is_general(page) { manual::told(text) } else { "" };
-    Some(match told {
+    // A key that is cut in two is not known for one.
+    let told = if manual::is_general(page) { confided::without_keys(manual::told(text)) } else { String::new() };
+    Some(match told.as_str() {
         "" => waited::named(page, spelled, whole),
         told => format!("{spelled}: {}", &told[..told.floor_char_boundary(LONGEST_TOLD)]),
     })
@@ -82,6 +83,11 @@ fn ending(text: &str) -> &str {
 pub(super) fn begins_as_json(text: &str) -> bool {
     let of_list = |c: char| c.is_ascii_digit() || "{[\"'-tfnTFN]".contains(c);
     text.starts_with('{') || text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with(of_list))
+}
+
+/// Whether a text is an object of JavaScript as Node prints it that is nothing of x402, such as the members of an error.
+fn is_error(text: &str) -> bool {
+    literal::read(text).is_some_and(|literal| literal.value.is_object() && Kind::of(&literal.value) == Kind::Other)
 }
 
 /// Whether an object as a language prints it is more than the answer of a facilitator.

@@ -173,6 +173,11 @@ impl Reading {
         Self { header: Some(name.to_owned()), findings, ..Self::of(Subject::Undecodable) }
     }
 
+    /// The members of an invoice.
+    pub fn invoice(members: Vec<(String, String)>) -> Self {
+        Self::of(Subject::Invoice(members))
+    }
+
     fn of(subject: Subject) -> Self {
         Self { subject, header: None, findings: Vec::new(), notes: Vec::new(), beside: None }
     }

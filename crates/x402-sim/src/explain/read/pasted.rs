@@ -1,7 +1,10 @@
 //! Characters that a text gets where it was pasted: typographic quotes of chats and word processors, spaces that do not
 //! break, marks that nobody sees.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
+use x402_wire::shape::shorten;
 
 use super::{Reading, Subject, plainly};
 use crate::explain::finding::Finding;
@@ -37,7 +40,7 @@ const LOOKALIKES: [(char, &str, &str); 22] = [
 const OF_PEOPLE: [&str; 7] =
     ["description", "error", "errorMessage", "invalidMessage", "outputSchema", "serviceName", "tags"];
 
-/// So many characters are named.
+/// So many characters are named, and so many members.
 const SHOWN: usize = 4;
 
 /// The shortest text of a member that is looked at, in bytes: the version of a token is the shortest that anybody writes.
@@ -48,6 +51,9 @@ const fn is_machine(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b' ' | b':' | b'.' | b'_' | b'-' | b'/' | b'?' | b'=' | b'&' | b'%' | b'+')
 }
+
+/// So much of the beginning and of the end of a long way is said, in bytes each.
+const ENDS: usize = 40;
 
 /// How deep members are looked at.
 const DEEPEST: usize = 32;
@@ -102,37 +108,82 @@ pub(super) fn without(value: &mut Value, findings: &mut Vec<Finding>) {
         Kind::Other => return,
         _ => "",
     };
-    clean(value, at, 0, findings);
+    let mut found = Found { at: at.to_owned(), seen: Vec::new(), more: 0 };
+    found.clean(value, 0);
+    let Some(more) = found.finding() else { return };
+    match findings.iter_mut().find(|own| own.id == more.id) {
+        Some(own) => own.evidence.extend(more.evidence),
+        None => findings.push(more),
+    }
 }
 
-fn clean(value: &mut Value, at: &str, depth: usize, findings: &mut Vec<Finding>) {
-    if depth > DEEPEST {
-        return;
+/// What is found on the way through the members.
+struct Found {
+    /// The way to the member that is looked at. It is written on, and taken back.
+    at: String,
+    /// The first of what was seen, each with its place.
+    seen: Vec<(String, String)>,
+    /// How many more there were.
+    more: usize,
+}
+
+/// A way as it is, or the beginning and the end of a long one.
+fn ends_of(at: &str) -> String {
+    if at.len() <= 2 * ENDS {
+        return shorten(at);
     }
-    match value {
-        Value::String(text) => {
-            // What is still no word of machines was none before something was pasted into it.
-            let is_word = |plain: &str| plain.len() >= SHORTEST && plain.bytes().all(is_machine);
-            let Some((plain, seen)) = cleaned(text).filter(|(plain, _)| is_word(plain.trim())) else { return };
-            let seen = format!("`{at}`: {seen}");
-            match findings.iter_mut().find(|own| own.id == found().id) {
-                Some(own) => own.evidence.push(seen),
-                None => findings.push(found().at(at).seen(seen)),
-            }
-            plain.trim().clone_into(text);
+    let (begin, end) = (at.floor_char_boundary(ENDS), at.ceil_char_boundary(at.len() - ENDS));
+    format!("{}…{}", shorten(&at[..begin]), shorten(&at[end..]))
+}
+
+impl Found {
+    fn clean(&mut self, value: &mut Value, depth: usize) {
+        if depth > DEEPEST {
+            return;
         }
-        Value::Array(items) => {
-            for (place, item) in items.iter_mut().enumerate() {
-                clean(item, &format!("{at}[{place}]"), depth + 1, findings);
+        match value {
+            Value::String(text) => {
+                // What is still no word of machines was none before something was pasted into it.
+                let is_word = |plain: &str| plain.len() >= SHORTEST && plain.bytes().all(is_machine);
+                let Some((plain, seen)) = cleaned(text).filter(|(plain, _)| is_word(plain.trim())) else { return };
+                if self.seen.len() < SHOWN {
+                    self.seen.push((ends_of(&self.at), seen));
+                } else {
+                    self.more += 1;
+                }
+                plain.trim().clone_into(text);
             }
-        }
-        Value::Object(members) => {
-            for (name, member) in members.iter_mut().filter(|(name, _)| !OF_PEOPLE.contains(&name.as_str())) {
-                let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
-                clean(member, &at, depth + 1, findings);
+            Value::Array(items) => {
+                for (place, item) in items.iter_mut().enumerate() {
+                    self.within(format_args!("[{place}]"), |own| own.clean(item, depth + 1));
+                }
             }
+            Value::Object(members) => {
+                for (name, member) in members.iter_mut().filter(|(name, _)| !OF_PEOPLE.contains(&name.as_str())) {
+                    let mark = if self.at.is_empty() { "" } else { "." };
+                    self.within(format_args!("{mark}{name}"), |own| own.clean(member, depth + 1));
+                }
+            }
+            _ => {}
         }
-        _ => {}
+    }
+
+    /// Does something further on the way, and comes back.
+    fn within(&mut self, step: std::fmt::Arguments<'_>, look: impl FnOnce(&mut Self)) {
+        let before = self.at.len();
+        // Writing into a text does not fail.
+        let _ = self.at.write_fmt(step);
+        look(self);
+        self.at.truncate(before);
+    }
+
+    fn finding(self) -> Option<Finding> {
+        let (first, _) = self.seen.first()?;
+        let mut finding = found().at(first.clone());
+        for (at, seen) in &self.seen {
+            finding = finding.seen(format!("`{at}`: {seen}"));
+        }
+        Some(if self.more == 0 { finding } else { finding.seen(format!("and {} more", self.more)) })
     }
 }
 
@@ -165,6 +216,26 @@ mod tests {
             assert_eq!(ids, ["pasted_characters"], "{text}");
             assert!(reading.findings[0].evidence[0].contains(part), "{:?}", reading.findings[0]);
         }
+    }
+
+    /// A long name over many items is no reason to write it as often.
+    #[test]
+    fn what_is_said_of_many_members_is_short() {
+        let mut value: Value = serde_json::from_str(PAYMENT).unwrap();
+        value["payload"][&"k".repeat(20_000)] = vec!["0x12\u{200b}"; 20_000].into();
+        let mut findings = Vec::new();
+        without(&mut value, &mut findings);
+        let [finding] = &findings[..] else { panic!("{}", findings.len()) };
+        assert_eq!(finding.evidence.len(), SHOWN + 1);
+        assert_eq!(finding.evidence.last().unwrap(), &format!("and {} more", 20_000 - SHOWN));
+        let told: usize = finding.evidence.iter().chain(&finding.path).map(String::len).sum();
+        assert!(told < 2_000, "{told}");
+        assert!(!value.to_string().contains('\u{200b}'));
+        // The way is one text, as long as the longest: written on by each item, never copied.
+        let mut found = Found { at: "a".repeat(20_000), seen: Vec::new(), more: 0 };
+        let room = found.at.capacity() * 2;
+        found.clean(&mut vec!["0x12"; 20_000].into(), 0);
+        assert!(found.at.len() == 20_000 && found.at.capacity() <= room, "{}", found.at.capacity());
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub(super) fn unreadable(bench: &Bench, attempt: &Attempt, key: &str) -> Option<
             let family = other.prefix.trim_end_matches(':');
             ("address_of_other_family", format!("{}, an address of {family} networks", terms::named(said)))
         }
+        None if is_as_long_as_a_key(said) => ("key_as_address", format!("{} characters long", said.len())),
         None => ("address_malformed", format!("\"{}\"", shorten(said))),
     };
     let seen = format!("{place} is {what}; on {} an address is {}", network.name, network.family.row().form);

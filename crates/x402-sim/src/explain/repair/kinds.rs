@@ -81,6 +81,18 @@ pub(super) fn family(bench: &Bench, attempt: &Attempt) -> Option<Candidate> {
     Some(Candidate::sure(finding, attempt.clone(), proof))
 }
 
+/// Whether a payment holds what is signed on another kind of network than an entry of an offer is for.
+pub(in crate::explain) fn is_signed_for_other_family(payload: &Value, entry: &Value) -> bool {
+    let Some(body) = payload.get("payload") else { return false };
+    // Any network of the kind stands for it.
+    let signed = match (EVM.iter().any(|(key, _)| body.get(*key).is_some()), body.get("transaction").is_some()) {
+        (true, false) => "eip155:84532",
+        (false, true) => "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1",
+        _ => return false,
+    };
+    entry.get("network").and_then(Value::as_str).is_some_and(|name| of_other_family(name, signed))
+}
+
 /// A permit that stands elsewhere than in `permit2Authorization`, the name by which it is told from an authorization:
 /// under another name, or directly in `payload`.
 pub(super) fn permit_by_another_name(attempt: &Attempt) -> Option<Candidate> {

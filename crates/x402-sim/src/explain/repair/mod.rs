@@ -39,7 +39,7 @@ mod times;
 mod token;
 
 pub(super) use address::stand_in;
-pub(super) use kinds::{is_of_version_1_but_for_its_number, is_version_1, of_other_family};
+pub(super) use kinds::{is_of_version_1_but_for_its_number, is_signed_for_other_family, is_version_1, of_other_family};
 pub(super) use payee::remarks as of_payee;
 pub(super) use permit::told as of_permit;
 pub(super) use shape::in_units;

@@ -6,7 +6,9 @@
 
 use x402_wire::shape::shorten;
 
+use crate::explain::confided::without_keys;
 use crate::explain::finding::{Finding, Side};
+use crate::networks::solana::ed25519;
 use crate::networks::{eip155, solana};
 use crate::registry;
 
@@ -14,9 +16,11 @@ use crate::registry;
 type Judge = fn(&str) -> Vec<Finding>;
 
 /// How messages begin, where the value in them ends, and what it tells.
-const QUOTES: [(&str, &str, Judge); 9] = [
+const QUOTES: [(&str, &str, Judge); 11] = [
     ("Invalid value ", " for base 58", in_base58),
     ("Address \"", "\" is invalid", on_evm),
+    ("Value `'", "'` of type <class 'str'> cannot be encoded by AddressEncoder", on_evm),
+    ("Unsupported x402 version: ", "\n", of_no_payload),
     ("No client registered for x402 version: ", "\n", of_version),
     ("No scheme implementation registered for ", "\n", by_old_name),
     ("No server implementation registered for ", "\n", by_old_name),
@@ -75,28 +79,47 @@ fn in_base58(value: &str) -> Vec<Finding> {
             format!("{value} is an address of EVM networks; it was taken for one of Solana, which are in base58");
         return vec![Finding::new("address_of_other_family").seen(seen)];
     }
-    // The value itself is not repeated: it is a key that somebody may use.
-    let digits = value.strip_prefix("0x").unwrap_or(value);
-    let is_key = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    vec![if is_key {
-        let seen = "the value is 32 bytes in hexadecimal, as a private key of EVM networks is written";
-        Finding::new("secret_key_form").seen(seen)
-    } else {
+    let malformed = || {
         Finding::new("address_malformed")
             .seen("the value has a character that base58 does not have: 0, O, I, l or a mark")
-    }]
+    };
+    vec![key(value).map_or_else(malformed, |seen| Finding::new("secret_key_form").seen(seen))]
+}
+
+/// What was given as an address and is like a key. The value itself is not repeated: somebody may use it.
+fn key(value: &str) -> Option<&'static str> {
+    let value = value.trim();
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    let is_hexadecimal = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Some(if is_hexadecimal {
+        "the value is 32 bytes in hexadecimal, as a private key of EVM networks is written"
+    } else if solana::parse_signature(value).is_some_and(|bytes| ed25519::is_pair(&bytes)) {
+        "the value is 64 bytes in base58: a private key of Solana, and behind it its public key"
+    } else {
+        return None;
+    })
 }
 
 /// What was to be read as an address of EVM networks.
 fn on_evm(value: &str) -> Vec<Finding> {
+    if ["undefined", "null"].contains(&value) {
+        let unset = Finding::new("address_malformed")
+            .seen(format!("where it is the offer's, its `payTo` is \"{value}\""))
+            .fixed_by("Set the variable that `payTo` is read from.");
+        let signer = Finding::new("signer_form").seen("the address is none: the signer has no `address`");
+        return vec![signer, Finding { side: Side::Server, ..unset }];
+    }
     if solana::parse_address(value).is_some() {
         let seen = format!("{value} is an address of Solana; it was taken for one of EVM networks");
         return vec![Finding::new("address_of_other_family").seen(seen)];
     }
+    if let Some(seen) = key(value) {
+        return vec![Finding { side: Side::Server, ..Finding::new("key_as_address").seen(seen) }];
+    }
     vec![if eip155::parse_address(value).is_some() {
         Finding::new("address_checksum").seen(format!("{value} has capitals that are not those of its checksum"))
     } else {
-        Finding::new("address_malformed").seen(format!("the value is \"{}\"", shorten(value)))
+        Finding::new("address_malformed").seen(format!("the value is \"{}\"", shorten(&without_keys(value))))
     }]
 }
 
@@ -109,6 +132,15 @@ fn of_version(value: &str) -> Vec<Finding> {
     let lost = "clients read the header PAYMENT-REQUIRED first, and the body, which may hold version 1 besides, only where \
                 the header does not arrive: see whether a proxy takes it away";
     vec![Finding::new("no_payment_sent").seen(unregistered), Finding::new("offer_header_missing").seen(lost)]
+}
+
+/// A payload that a client was to encode, and that has no version.
+fn of_no_payload(value: &str) -> Vec<Finding> {
+    if value.split(|c: char| !c.is_ascii_alphanumeric()).next() != Some("undefined") {
+        return Vec::new();
+    }
+    let seen = "the payload has no `x402Version`, as a promise that was not awaited has none";
+    vec![Finding::new("promise_sent").seen(seen), Finding::new("version_missing")]
 }
 
 /// A network that version 2 does not know by this name.
@@ -156,6 +188,8 @@ mod tests {
     fn the_value_that_an_error_quotes_says_what_is_wrong() {
         let evm = "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720";
         let key = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+        let bytes = [[1; 32], crate::networks::solana::ed25519::key_of(&[1; 32]).0].concat();
+        let pair = crate::networks::solana::signature_text(&bytes.try_into().unwrap());
         let solana = "2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Yab";
         let base58 = |value: &str| {
             format!("Invalid value {value} for base 58 with alphabet 123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijk.")
@@ -173,6 +207,8 @@ mod tests {
             (base58("2yaW8VAMLhQiornz1BgcSWDUSH2jC2dmB8RWnTJi8Y0b"), "address_malformed", "base58 does not have"),
             (viem(solana), "address_of_other_family", "is an address of Solana"),
             (viem(&capitals), "address_checksum", "not those of its checksum"),
+            (viem(key), "key_as_address", "32 bytes in hexadecimal"),
+            (viem(&pair), "key_as_address", "64 bytes in base58"),
             (viem("alice.eth"), "address_malformed", "\"alice.eth\""),
         ] {
             for text in [
@@ -183,7 +219,11 @@ mod tests {
             ] {
                 let told = told(&text);
                 assert_eq!(told[0].0, id, "{text}: {told:?}");
-                assert!(told[0].1.contains(seen) && !format!("{told:?}").contains(key), "{told:?}");
+                assert!(
+                    told[0].1.contains(seen)
+                        && [&key[..10], &pair[..8]].iter().all(|own| !format!("{told:?}").contains(own)),
+                    "{told:?}"
+                );
             }
         }
     }
@@ -214,5 +254,73 @@ mod tests {
         assert_eq!(told.iter().map(|own| own.0).collect::<Vec<_>>(), ["no_payment_sent", "offer_header_missing"]);
         assert!(told[0].2.starts_with("client.registerV1(\"base-sepolia\""), "{told:?}");
         assert!(told[1].1.contains("PAYMENT-REQUIRED"), "{told:?}");
+    }
+
+    /// An error as Node prints it: its trace, and its members behind it.
+    fn printed(message: &str) -> String {
+        format!(
+            "InvalidAddressError: {message}\n\n- Address must be a hex value of 20 bytes (40 hex characters).\n    at x \
+             (y.js:1:1) {{\n  details: undefined,\n  metaMessages: [ '- {message}' ],\n  shortMessage: '{message}',\n  \
+             cause: Error: {message}\n      at y (z.js:1:1) {{ shortMessage: '{message}' }},\n  version: '2.57.20'\n}}\n"
+        )
+    }
+
+    #[test]
+    fn what_is_printed_of_an_error_behind_its_words_hinders_nothing() {
+        let message = "Address \"merchant.eth\" is invalid.";
+        let object = format!("{{\n  shortMessage: '{message}',\n  version: '2.57.20'\n}}");
+        for text in [message.to_owned(), format!("InvalidAddressError: {message}"), printed(message), object] {
+            let told = told(&text);
+            assert_eq!((told.len(), told[0].0), (1, "address_malformed"), "{text}: {told:?}");
+            assert!(told[0].1.contains("merchant.eth"), "{told:?}");
+        }
+        let thrown = "Failed to create payment payload: signer.signTypedData is not a function";
+        for text in [thrown.to_owned(), printed(thrown), format!("{{\n  shortMessage: '{thrown}',\n  code: 1\n}}")] {
+            assert_eq!(told(&text)[0].0, "signer_form", "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_unset_is_the_signers_or_the_payees() {
+        for value in ["undefined", "null"] {
+            let told = told(&printed(&format!("Address \"{value}\" is invalid.")));
+            let ids: Vec<_> = told.iter().map(|own| own.0).collect();
+            assert_eq!(ids, ["signer_form", "address_malformed"], "{told:?}");
+            assert!(told[0].2.contains("privateKeyToAccount") && told[1].1.contains("payTo"), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_as_the_payee_is_to_be_replaced_and_is_not_repeated() {
+        let key = "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6";
+        for text in [
+            format!(
+                "Failed to handle payment: Value `'{key}'` of type <class 'str'> cannot be encoded by AddressEncoder"
+            ),
+            printed(&format!("Address \"{key}\" is invalid.")),
+        ] {
+            let question = Question {
+                reading: read(&text),
+                requirements: None,
+                now: 1,
+                real: None,
+                record: None,
+                depth: Depth::Judge,
+            };
+            let own = explain(&question);
+            assert_eq!(own.findings[0].id, "key_as_address", "{own:?}");
+            assert!(own.findings[0].fix.starts_with("If it is a private key, replace it"), "{own:?}");
+            assert!(!format!("{:?}", own.findings).contains(key), "{own:?}");
+        }
+    }
+
+    #[test]
+    fn a_payload_without_a_version_is_a_promise_of_the_client() {
+        let told = told(
+            "Error: Unsupported x402 version: undefined\n    at x402HTTPClient.encodePaymentSignatureHeader (a.mjs:1:2)",
+        );
+        assert_eq!(told[0].0, "promise_sent", "{told:?}");
+        assert!(told[0].1.contains("a promise that was not awaited"), "{told:?}");
+        assert_eq!(self::told("Unsupported x402 version: 3")[0].0, "version_unknown");
     }
 }

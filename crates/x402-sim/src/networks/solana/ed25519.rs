@@ -38,6 +38,12 @@ pub fn key_of(seed: &[u8; 32]) -> Key {
     Keypair::of(seed).key()
 }
 
+/// Whether 64 bytes are no signature but a key pair, as wallets keep one: a private key, and behind it its public one.
+pub fn is_pair(bytes: &Bytes) -> bool {
+    let (seed, public) = bytes.split_at(32);
+    <&[u8; 32]>::try_from(seed).is_ok_and(|seed| key_of(seed).0 == public)
+}
+
 /// Whether a signature of a message is a key's.
 pub fn verify(key: Key, message: &[u8], signature: &Bytes) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(&key.0) else { return false };
@@ -57,5 +63,14 @@ mod tests {
         assert!(!verify(key_of(&other), b"a", &signature));
         assert!(!verify(Key([0xff; 32]), b"a", &signature), "no point of the curve");
         assert!(!verify(Key([0; 32]), b"a", &[0; 64]), "a key of small order signs everything");
+    }
+
+    #[test]
+    fn a_key_pair_is_no_signature() {
+        let pair: Bytes = [[1; 32], key_of(&[1; 32]).0].concat().try_into().unwrap();
+        assert!(is_pair(&pair));
+        for other in [[0; 64], [1; 64], sign(&[1; 32], b"a")] {
+            assert!(!is_pair(&other));
+        }
     }
 }

@@ -112,7 +112,7 @@ fn chosen(story: &str, now: u64) -> String {
 }
 
 /// What happened, the seconds from the beginning until now, and what is explained.
-const TABLE: [(&str, u64, &str); 34] = [
+const TABLE: [(&str, u64, &str); 36] = [
     ("", 1, "nothing"),
     // The newest thing that broke, of whatever kind.
     ("0:refuse-node-/a 1:stray-/a", 2, "refused payment_not_in_header"),
@@ -141,9 +141,11 @@ const TABLE: [(&str, u64, &str); 34] = [
     ("0:refuse-node-/a 1:ask-node-/b", 2, "refused r; unpaid since"),
     ("0:facilitator 1:ask-curl/8-/a", 2, "refused facilitator_method; unpaid since"),
     ("0:verify-v 6:ask-curl/8-/a", 7, "Verified v; unpaid since"),
+    ("0:refuse-node-/a 4:ask-node-/a", 5, "refused r; unpaid since"),
+    ("0:stray-/a 1:ask-curl/8-/a", 2, "refused payment_not_in_header; unpaid since"),
     // ... but where the same client asks for the same again, where it is old, or mended.
-    ("0:refuse-node-/a 1:ask-node-/a", 2, "unpaid /a"),
-    ("0:stray-/a 1:ask-curl/8-/a", 2, "unpaid /a"),
+    ("0:refuse-node-/a 5:ask-node-/a", 6, "unpaid /a"),
+    ("0:stray-/a 5:ask-curl/8-/a", 6, "unpaid /a"),
     ("0:pending-/a 1:ask-curl/8-/a", 2, "unpaid /a"),
     ("0:refuse-node-/a 60:ask-curl/8-/b", 61, "unpaid /b"),
     ("0:refuse-node-/a 1:sell-s 2:ask-curl/8-/b", 3, "unpaid /b"),

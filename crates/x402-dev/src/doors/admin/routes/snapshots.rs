@@ -84,7 +84,9 @@ async fn reset(Extract(office): Extract<Office>) -> Result<Json<Done>, Problem> 
         world.reset();
         Ok((Json(Done { message: ANEW.to_owned() }), ANEW.to_owned()))
     });
-    office.state().forget_refusals();
+    if done.is_ok() {
+        office.state().forget_refusals();
+    }
     done
 }
 

@@ -8,17 +8,27 @@ use super::super::Candidate;
 use super::{AT, PLACE, for_us, ours};
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
+use crate::explain::proof;
 use crate::networks::solana::exact::layout::TransferChecked;
 use crate::networks::solana::message::Message;
 use crate::networks::solana::transaction::{Transaction, base64_bytes, to_base64};
-use crate::networks::solana::{parse_signature, signature_text};
+use crate::networks::solana::{ed25519, parse_signature, signature_text};
 
 /// A signature where the transaction belongs: it is the name of one, or what the payer has added to it.
 pub(super) fn signature(attempt: &Attempt) -> Option<Candidate> {
     let body = attempt.payload.get("payload")?.as_object()?;
-    let mut found = body.iter().filter_map(|(name, value)| Some((name, signature_in(value.as_str()?)?)));
+    // Where there is a transaction, the signature beside it is what the payer has added.
+    let absent = body.get("transaction").is_none_or(|own| own.is_null() || own == "");
+    let is_there = |name: &str| absent || name == "transaction";
+    let found = body.iter().filter(|(name, _)| is_there(name));
+    let mut found = found.filter_map(|(name, value)| Some((name, signature_in(value.as_str()?)?)));
     let (name, (form, bytes)) = found.next()?;
     let place = shorten(name);
+    if ed25519::is_pair(&bytes) {
+        let finding = proof::pair().at(format!("paymentPayload.payload.{place}"));
+        let proof = "the last 32 of its bytes are the public key of the first 32";
+        return Some(Candidate::sure(finding, attempt.clone().again(), proof));
+    }
     let own = signature_text(&bytes);
     let called = if form == "base58" { String::new() } else { format!(" ({own} in base58)") };
     let finding = Finding::new("signature_for_transaction")

@@ -12,9 +12,11 @@ use crate::networks::solana::transaction::Transaction;
 use crate::networks::solana::{key_of, signature_text};
 
 /// Words of the runtime and of nodes, and what they mean for a payment.
-const NAMED: [(&str, &str); 9] = [
+const NAMED: [(&str, &str); 10] = [
     ("AlreadyProcessed", "nonce_used"),
     ("already been processed", "nonce_used"),
+    // The mock says so of one that it did not make, behind the runtime's own word.
+    ("never had the blockhash", "foreign_blockhash"),
     ("BlockhashNotFound", "stale_blockhash"),
     ("Blockhash not found", "stale_blockhash"),
     ("ComputationalBudgetExceeded", "compute_limit_too_low"),
@@ -109,6 +111,8 @@ pub(in crate::explain) fn told(attempt: &Attempt, said: &str, explanation: &mut 
     };
     let Some(found) = explanation.findings.iter_mut().find(|finding| finding.id == id) else { return };
     if id == "nonce_used" {
+        // Solana has no nonces: two transfers of the same on one blockhash are one transaction, unless a memo tells them apart.
+        found.fix = found.fix.replace("a new nonce of 32 random bytes", "a memo of its own, of 16 random bytes in hex");
         // A signature of ed25519 is always the same, so that what the facilitator signed before can be told.
         if transaction.message.fee_payer() == Some(ours()) && transaction.sign(&accounts::facilitator().solana_seed()) {
             let paid = signature_text(&transaction.id());
@@ -140,6 +144,7 @@ mod tests {
         for (said, id) in [
             (r#"Simulation failed: "AlreadyProcessed" (the same transaction is on the chain already)"#, "nonce_used"),
             ("Transaction simulation failed: Blockhash not found", "stale_blockhash"),
+            ("Simulation failed: \"BlockhashNotFound\" (solana:x never had the blockhash y; ask)", "foreign_blockhash"),
             (
                 r#"Simulation failed: {"InstructionError":[2,{"Custom":1}]} (A holds 0 and would give 10000)"#,
                 "insufficient_balance",
