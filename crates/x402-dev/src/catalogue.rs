@@ -16,7 +16,11 @@ use x402_wire::v1::{PaymentRequiredV1, PaymentRequirementsV1};
 
 use crate::config::{Config, Resource, Response};
 use crate::route::{RouteTable, normalise_path};
-use crate::template::{Encoded, GAP, Template};
+use crate::template::GAP;
+
+use self::unpaid::{Rendered, Unpaid};
+
+mod unpaid;
 
 /// The text of version 2 for a request without a payment.
 pub const UNPAID_V2: &str = "Payment required";
@@ -37,9 +41,7 @@ pub struct Item {
     /// What it asks.
     pub offer: Offer,
     accepts: Box<RawValue>,
-    unpaid_v2: Encoded,
-    /// The body of version 1 for an unpaid request; `None` where legacy clients can read no way to pay.
-    pub unpaid_v1: Option<Template>,
+    unpaid: Unpaid,
     /// `offer.v2`, entry by entry, as JSON values.
     pub requirements: Vec<Value>,
     /// The invoice's amount: atomic units, and written in whole units.
@@ -138,8 +140,7 @@ impl Item {
         let legacy = PaymentRequiredV1 { x402_version: 1, error: UNPAID_V1.to_owned(), accepts: legacy, payer: None };
         let written = |units: U256| (units, Decimal::from_atomic(units, memo::DECIMALS).to_string());
         Self {
-            unpaid_v2: Encoded::render(&unpaid_v2),
-            unpaid_v1: (!legacy.accepts.is_empty()).then(|| Template::render(&legacy)),
+            unpaid: Unpaid::new(&unpaid_v2, Some(&legacy).filter(|legacy| !legacy.accepts.is_empty())),
             accepts,
             requirements: offer.v2.iter().map(values).collect(),
             invoice: offer.invoice.map(written),
@@ -151,9 +152,9 @@ impl Item {
         }
     }
 
-    /// The value of `PAYMENT-REQUIRED` for an unpaid request to an address.
-    pub fn unpaid_v2(&self, url: &str) -> String {
-        self.unpaid_v2.fill(url)
+    /// The offers for an unpaid request to an address, with and without its query.
+    pub fn unpaid(&self, url: &str, without_query: &str) -> Arc<Rendered> {
+        self.unpaid.at(url, without_query)
     }
 
     /// The value of `PAYMENT-REQUIRED`, for a request's address and with an error text.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use x402_wire::header::encode_onto;
+use x402_wire::json::quote_onto;
 
 /// What stands in a gap: a text that no configuration holds by chance, with characters of Unicode's private use.
 pub const GAP: &str = "\u{10fffd}address\u{10fffd}";
@@ -35,10 +36,10 @@ impl Template {
         Self { length: text.len(), parts }
     }
 
-    /// The document for an address, with room for more.
-    pub fn fill(&self, url: &str, room: usize) -> String {
+    /// The document for an address.
+    pub fn fill(&self, url: &str) -> String {
         let url = quoted(url);
-        let mut text = String::with_capacity(self.length + self.parts.len() * url.len() + room);
+        let mut text = String::with_capacity(self.length + self.parts.len() * url.len());
         for (at, part) in self.parts.iter().enumerate() {
             if at > 0 {
                 text.push_str(&url);
@@ -90,11 +91,9 @@ impl Encoded {
 
 /// A text as JSON writes it.
 fn quoted(text: &str) -> String {
-    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        return ["\"", text, "\""].concat();
-    }
-    serde_json::to_string(text).expect("a string is JSON")
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quote_onto(text, &mut quoted);
+    quoted
 }
 
 #[cfg(test)]
@@ -113,7 +112,7 @@ mod tests {
                 for url in ["", "/", "/a", "/ab", "/abc", "a\"b\\c", "\u{7f}\u{e9}\n", "http://127.0.0.1:3402/a?b=c&d"]
                 {
                     let text = document(url).to_string();
-                    assert_eq!(template.fill(url, 0), text);
+                    assert_eq!(template.fill(url), text);
                     assert_eq!(encoded.fill(url), encode_text(&text), "{text}");
                 }
             }

@@ -3,8 +3,11 @@
 //! Header and body say the same invoice; both are made from one [`Invoice`].
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
+
+use crate::json::quote_onto;
 
 /// The name of the challenge.
 pub const SCHEME: &str = "x402-solana";
@@ -34,6 +37,25 @@ pub struct Invoice {
 }
 
 impl Invoice {
+    /// Writes this invoice as its serialization writes it. Every unpaid request is answered with one.
+    pub fn write_json(&self, out: &mut String) {
+        let Self { recipient, amount, currency, memo, network, timestamp, expires_at, resource_path } = self;
+        for (name, text) in [
+            ("{\"recipient\":", &**recipient),
+            (",\"amount\":", amount),
+            (",\"currency\":", currency),
+            (",\"memo\":", memo),
+            (",\"network\":", network),
+        ] {
+            out.push_str(name);
+            quote_onto(text, out);
+        }
+        write!(out, ",\"timestamp\":{timestamp},\"expires_at\":{expires_at},\"resource_path\":")
+            .expect("a string takes all texts");
+        quote_onto(resource_path, out);
+        out.push('}');
+    }
+
     /// The value of the `WWW-Authenticate` header.
     pub fn challenge(&self) -> String {
         let Self { recipient, amount, currency, memo, network, .. } = self;
@@ -93,6 +115,19 @@ mod tests {
         #[test]
         fn a_memo_survives_being_written(bytes: [u8; 16]) {
             prop_assert_eq!(memo_bytes(&memo_text(bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn an_invoice_is_written_as_its_serialization_writes_it(
+            texts: [String; 3], path in "/[ -~]{0,20}|.{0,9}", timestamp: u64, expires_at: u64
+        ) {
+            let [amount, memo, network] = texts;
+            let [recipient, network] = ["a\"b".into(), network.into()];
+            let currency = "USDC".into();
+            let own = Invoice { recipient, amount, currency, memo, network, timestamp, expires_at, resource_path: path };
+            let mut written = String::new();
+            own.write_json(&mut written);
+            prop_assert_eq!(written, serde_json::to_string(&own).unwrap());
         }
 
         #[test]

@@ -12,6 +12,7 @@
 //! | [`parcel`] | whether paid content was handed over to its last byte |
 //! | [`cors`] | preflight requests, and the headers that every answer carries |
 //! | [`body`] | request bodies, up to a limit |
+//! | `way` | which door a request is for |
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -20,9 +21,9 @@ use std::sync::atomic::Ordering;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State as Extract;
+use axum::extract::{Extension, State as Extract};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, get};
 use futures_util::FutureExt;
 use http::{Method, Request, StatusCode, header};
 use hyper::body::Incoming;
@@ -37,6 +38,7 @@ use crate::state::{Counters, Current, Peer, State};
 use admin::office::Office;
 use answer::{closing, json_body, refuse};
 use flight::{Counted, Endless, InFlight, Reading};
+use way::Way;
 
 pub mod admin;
 pub mod answer;
@@ -49,6 +51,7 @@ pub mod parcel;
 pub mod resources;
 pub mod rpc;
 pub mod simulation;
+mod way;
 
 /// The largest head that is taken; a larger one is answered with 431 and a sentence.
 const HEAD_LIMIT: usize = 16 * 1024;
@@ -76,6 +79,9 @@ impl Desk {
 #[derive(Clone, Debug)]
 pub struct Doors {
     router: Router,
+    paths: FacilitatorPaths,
+    desk: Desk,
+    office: Office,
     counters: Arc<Counters>,
     metrics: Arc<Metrics>,
 }
@@ -92,8 +98,8 @@ impl Doors {
         }
         let chains = rpc::router(office.clone());
         let router =
-            router.fallback(resources::routes::pay).with_state(desk).merge(admin::router(office)).merge(chains);
-        Self { router, counters, metrics }
+            router.fallback(resource).with_state(desk.clone()).merge(admin::router(office.clone())).merge(chains);
+        Self { router, paths, desk, office, counters, metrics }
     }
 
     /// Answers a request. A panic on the way is a 500, and nobody else's trouble.
@@ -118,9 +124,7 @@ impl Doors {
         } else if let Some(preflight) = cors::preflight(&request).filter(|_| public) {
             preflight
         } else {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            route(&self.router, request).await
+            self.find(peer, request.map(body_of)).await
         };
         if public && response.extensions().get::<cors::Missing>().is_none() {
             cors::expose(response.headers_mut());
@@ -131,6 +135,21 @@ impl Doors {
         }
         response.map(|body| Counted::new(body, reading, in_flight))
     }
+
+    /// Answers a request by the door that it is for.
+    async fn find(&self, peer: Peer, mut request: Request<Body>) -> Response {
+        let uri = request.uri().clone();
+        if let Some(way) = Way::of(request.method(), uri.path(), self.paths) {
+            return guarded(way.answer(&self.desk, &self.office, peer, request)).await;
+        }
+        request.extensions_mut().insert(peer);
+        route(&self.router, request).await
+    }
+}
+
+/// The body of a request; most have none, and it takes no room then.
+fn body_of(body: Incoming) -> Body {
+    if http_body::Body::is_end_stream(&body) { Body::empty() } else { Body::new(body) }
 }
 
 /// Counts and times one request.
@@ -171,9 +190,14 @@ fn is_admin(path: &str) -> bool {
 
 /// Answers a request by the routes. A panic on the way is a 500.
 pub(crate) async fn route(router: &Router, request: Request<Body>) -> Response {
-    match AssertUnwindSafe(router.clone().oneshot(request)).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Ok(Err(never)) => match never {},
+    let answered = router.clone().oneshot(request);
+    guarded(answered.map(|answer| answer.unwrap_or_else(|never| match never {}))).await
+}
+
+/// An answer, or a 500 where making it panics.
+async fn guarded(answering: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answering).catch_unwind().await {
+        Ok(response) => response,
         // The panic hook has logged it.
         Err(_) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "a bug in x402-dev: its log has the backtrace"),
     }
@@ -181,8 +205,8 @@ pub(crate) async fn route(router: &Router, request: Request<Body>) -> Response {
 
 fn facilitator() -> Router<Desk> {
     Router::new()
-        .route("/verify", post(facilitator::routes::verify).fallback(only_post))
-        .route("/settle", post(facilitator::routes::settle).fallback(only_post))
+        .route("/verify", any(only_post))
+        .route("/settle", any(only_post))
         .route("/supported", get(facilitator::routes::supported).fallback(only_get))
         .route("/health", get(facilitator::routes::health).fallback(only_get))
         .route("/discovery/resources", any(not_built))
@@ -197,6 +221,10 @@ async fn only_post(Extract(desk): Extract<Desk>, request: Request<Body>) -> Resp
 async fn only_get(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
     facilitator::astray::keep(&desk.state(), &request, "GET");
     other_method(request.method(), "GET, HEAD, OPTIONS")
+}
+
+async fn resource(Extract(desk): Extract<Desk>, Extension(peer): Extension<Peer>, request: Request<Body>) -> Response {
+    resources::routes::pay(&desk, peer, request).await
 }
 
 async fn not_built() -> Response {

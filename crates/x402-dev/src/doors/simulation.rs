@@ -1,21 +1,16 @@
 //! Simulated outcomes: which mode holds for a request, and how answers say so.
 
 use axum::response::Response;
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue};
-use http::{Request, StatusCode};
 use x402_sim::fault::Mode;
 
 use super::answer::refuse;
 use crate::state::{Peer, SIMULATION_MODE, State};
 
-/// The mode for a request, or the refusal of an unknown one.
-///
-/// # Panics
-///
-/// Never: the doors tell every request's peer.
-pub fn mode<B>(state: &State, request: &Request<B>) -> Result<Mode, Box<Response>> {
-    let peer = *request.extensions().get::<Peer>().expect("the doors tell every request's peer");
-    state.mode(peer, request.headers()).map_err(|unknown| Box::new(refuse(StatusCode::BAD_REQUEST, &unknown.message())))
+/// The mode for a request of a peer, or the refusal of an unknown one.
+pub fn mode(state: &State, peer: Peer, headers: &HeaderMap) -> Result<Mode, Box<Response>> {
+    state.mode(peer, headers).map_err(|unknown| Box::new(refuse(StatusCode::BAD_REQUEST, &unknown.message())))
 }
 
 /// Waits, and answers that the payment timed out.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::extract::{OriginalUri, State as Extract};
+use axum::extract::{Extension, State as Extract};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
@@ -29,12 +29,12 @@ use crate::doors::fault::script::{self, Cues, Script, sight_of};
 use crate::doors::fault::till::{self, Till};
 use crate::doors::fault::{receipt, wire};
 use crate::doors::{Desk, simulation};
-use crate::state::{Refused, State, value_of};
+use crate::state::{Peer, Refused, State, value_of};
 
 /// `POST /verify`: whether a payment would settle. Changes nothing.
-pub async fn verify(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+pub async fn verify(desk: &Desk, peer: Peer, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (asked, body) = match receive(&state, request).await {
+    let (asked, body) = match receive(&state, peer, request).await {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
@@ -99,9 +99,9 @@ fn refuse_by_fault(script: &Script<'_>, asked: &Asked<'_>, reason: String, messa
 /// `POST /settle`: moves the money. Of any number of settlements of one authorization exactly one succeeds.
 ///
 /// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
-pub async fn settle(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+pub async fn settle(desk: &Desk, peer: Peer, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (asked, body) = match receive(&state, request).await {
+    let (asked, body) = match receive(&state, peer, request).await {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
@@ -175,10 +175,14 @@ async fn send(state: &State, mut answer: Value, spoilt: &Spoilt, mode: Mode, tar
 }
 
 /// `GET /supported`: what can be verified and settled.
-pub async fn supported(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+pub async fn supported(
+    Extract(desk): Extract<Desk>,
+    Extension(peer): Extension<Peer>,
+    request: Request<Body>,
+) -> Response {
     let state = desk.state();
     let mut response = ([(header::CONTENT_TYPE, "application/json")], state.supported.clone()).into_response();
-    let asked = match script::asked(&state, &request) {
+    let asked = match script::asked(&state, peer, request.headers()) {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
@@ -224,11 +228,10 @@ struct Asked<'a> {
 }
 
 /// Takes in the body of a request, and says how it shall be judged.
-async fn receive(state: &State, request: Request<Body>) -> Result<(Head, Bytes), Box<Response>> {
-    let mode = simulation::mode(state, &request)?;
-    let faults = script::asked(state, &request)?;
-    let path =
-        request.extensions().get::<OriginalUri>().map_or_else(|| request.uri().path(), |uri| uri.path()).to_owned();
+async fn receive(state: &State, peer: Peer, request: Request<Body>) -> Result<(Head, Bytes), Box<Response>> {
+    let mode = simulation::mode(state, peer, request.headers())?;
+    let faults = script::asked(state, peer, request.headers())?;
+    let path = request.uri().path().to_owned();
     let body = body::read(request).await.map_err(|error| Box::new(refuse_body(&error)))?;
     Ok((Head { mode, path, faults }, body))
 }

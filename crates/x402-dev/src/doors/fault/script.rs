@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use axum::response::Response;
-use http::{HeaderName, Request, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use x402_sim::event::{Door, Facts, PaymentId};
 use x402_sim::facilitator::said_account;
 use x402_sim::fault::effect::{Forge, Meanwhile, Wire};
@@ -40,14 +40,9 @@ pub struct Cues {
     at: u64,
 }
 
-/// The faults that a request asks for, or the refusal of unknown ones.
-///
-/// # Panics
-///
-/// Never: the doors tell every request's peer.
-pub fn asked<B>(state: &State, request: &Request<B>) -> Result<Vec<Fault>, Box<Response>> {
-    let Some(value) = request.headers().get(&FAULT_HEADER) else { return Ok(Vec::new()) };
-    let peer = *request.extensions().get::<Peer>().expect("the doors tell every request's peer");
+/// The faults that a request of a peer asks for, or the refusal of unknown ones.
+pub fn asked(state: &State, peer: Peer, headers: &HeaderMap) -> Result<Vec<Fault>, Box<Response>> {
+    let Some(value) = headers.get(&FAULT_HEADER) else { return Ok(Vec::new()) };
     if !state.obeys_test_headers(peer) {
         return Ok(Vec::new());
     }

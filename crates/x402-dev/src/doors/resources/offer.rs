@@ -17,6 +17,8 @@ use crate::config::Dialect;
 use crate::doors::answer::{json_bytes, set_header};
 use crate::state::State;
 
+static REQUIRED: HeaderName = HeaderName::from_static(PAYMENT_REQUIRED);
+
 /// Room for the JSON of an invoice beside its path, in bytes.
 const INVOICE_ROOM: usize = 320;
 
@@ -37,40 +39,40 @@ pub fn fresh<'a>(state: &State, item: &'a Item) -> Cow<'a, Item> {
 }
 
 /// The body: the offer of version 1, and the invoice beside it.
-fn body(state: &State, item: &Item, visit: &Visit, invoice: Option<&Invoice>) -> Vec<u8> {
-    let legacy = item.unpaid_v1.as_ref().filter(|_| state.speaks(Dialect::X402V1));
-    let filled = legacy.map(|legacy| legacy.fill(visit.url_without_query(), INVOICE_ROOM + visit.path.len()));
-    let mut body = filled.unwrap_or_else(|| "{}".to_owned()).into_bytes();
-    if let Some(invoice) = invoice {
-        body.pop();
-        body.extend_from_slice(if body.len() > 1 { b",\"invoice\":" } else { b"\"invoice\":" });
-        serde_json::to_writer(&mut body, invoice).expect("an invoice has string keys, and memory takes all bytes");
-        body.push(b'}');
-    }
+fn body(state: &State, visit: &Visit, legacy: Option<&str>, invoice: Option<&Invoice>) -> String {
+    let legacy = legacy.filter(|_| state.speaks(Dialect::X402V1)).unwrap_or("{}");
+    let Some(invoice) = invoice else { return legacy.to_owned() };
+    let mut body = String::with_capacity(legacy.len() + INVOICE_ROOM + visit.path.len());
+    body.push_str(&legacy[..legacy.len() - 1]);
+    body.push_str(if body.len() > 1 { ",\"invoice\":" } else { "\"invoice\":" });
+    invoice.write_json(&mut body);
+    body.push('}');
     body
 }
 
 /// What the first entry asks for, where it is offered in a version of the protocol.
 fn asked<'a>(state: &State, item: &'a Item) -> Option<(u64, &'static str, &'a str)> {
-    let first = item.requirements.first()?;
+    let first = item.offer.v2.first()?;
     let version = [(Dialect::X402V2, 2), (Dialect::X402V1, 1)].into_iter().find(|(own, _)| state.speaks(*own))?.1;
-    let scheme = if first.get("scheme")? == "upto" { "upto" } else { "exact" };
-    Some((version, scheme, first.get("network")?.as_str()?))
+    let scheme = if first.scheme == "upto" { "upto" } else { "exact" };
+    Some((version, scheme, &first.network))
 }
 
 /// The 402 of an unpaid request. `agent` is what the client calls itself.
 pub fn unpaid(state: &State, item: &Item, visit: &Visit, agent: Option<&HeaderValue>) -> Response {
     let invoice = invoice(state, item, visit);
-    let v2 = state.speaks(Dialect::X402V2).then(|| fresh(state, item).unpaid_v2(&visit.url));
+    let offers = fresh(state, item).unpaid(&visit.url, visit.url_without_query());
     let challenge = invoice.as_ref().map(Invoice::challenge);
     let mut response = match visit.reader {
-        Reader::Program => json_bytes(body(state, item, visit, invoice.as_ref())),
+        Reader::Program => json_bytes(body(state, visit, offers.v1.as_deref(), invoice.as_ref()).into_bytes()),
         Reader::Browser => page::render(item, visit, invoice.as_ref()).into_response(),
     };
     *response.status_mut() = StatusCode::PAYMENT_REQUIRED;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    set_header(headers, HeaderName::from_static(PAYMENT_REQUIRED), v2);
+    if state.speaks(Dialect::X402V2) {
+        headers.insert(&REQUIRED, offers.v2.clone());
+    }
     set_header(headers, header::WWW_AUTHENTICATE, challenge);
     let facts = Facts {
         method: Some(visit.method_text()),

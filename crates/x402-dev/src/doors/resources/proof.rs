@@ -1,7 +1,7 @@
 //! The proof of an invoice where no server looks for one: in another header, in the query, in the body.
 
 use http::{HeaderMap, header};
-use x402_sim::networks::solana::{ed25519, parse_signature};
+use x402_sim::networks::solana::{SIGNATURE_LENGTH, ed25519, parse_signature};
 use x402_wire::header::X_PAYMENT_PROOF;
 use x402_wire::invoice::SCHEME;
 
@@ -14,9 +14,6 @@ const LONGEST_BODY: usize = 32 * 1024;
 
 /// So many signatures of one text are looked for on the chain: the world is locked for each.
 const MOST: usize = 4;
-
-/// How long a signature is in base58, in characters: at least, and at most.
-const LENGTH: std::ops::RangeInclusive<usize> = 64..=90;
 
 /// A proof that was found.
 #[derive(Debug)]
@@ -33,8 +30,9 @@ pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body:
     if !state.speaks(Dialect::Invoice) {
         return None;
     }
-    let fields =
-        headers.iter().filter(|(name, value)| name.as_str() != X_PAYMENT_PROOF && value.len() >= *LENGTH.start());
+    let fields = headers
+        .iter()
+        .filter(|(name, value)| name.as_str() != X_PAYMENT_PROOF && value.len() >= *SIGNATURE_LENGTH.start());
     for (name, value) in fields {
         let text = value.to_str().unwrap_or_default();
         let is_called = name == header::AUTHORIZATION && text.starts_with(SCHEME);
@@ -50,10 +48,10 @@ pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body:
 
 /// The signature in a text, of a transaction that is on the chain or, where it is called a proof, of any.
 fn known(state: &State, text: &str, is_called: bool, place: impl Fn() -> String) -> Option<Misplaced> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| LENGTH.contains(&word.len()));
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let signatures = words.filter_map(|word| Some((word, parse_signature(word)?))).take(MOST);
     // What has the form of a signature and is a key pair is a secret, whatever it is called.
-    let signature = |word: &str| parse_signature(word).filter(|own| !ed25519::is_pair(own));
-    let mut signatures = words.filter_map(|word| Some((word, signature(word)?))).take(MOST);
+    let mut signatures = signatures.filter(|(_, own)| !ed25519::is_pair(own));
     signatures.find_map(|(word, signature)| {
         let is_there = state.act(|world, _| world.payment_of_signature(&signature)).is_some();
         let known = if is_there { "that transaction is on this mock's chain" } else { "this mock's chain has no such transaction" };

@@ -1,7 +1,6 @@
 //! The flow of a request to a resource.
 
 use axum::body::Body;
-use axum::extract::State as Extract;
 use axum::response::Response;
 use http::{HeaderMap, Request, header};
 use x402_sim::event::{Door, Facts, Kind};
@@ -15,15 +14,16 @@ use crate::catalogue::Item;
 use crate::doors::answer::closing;
 use crate::doors::fault::script::{self, Script};
 use crate::doors::{Desk, body, simulation};
+use crate::state::Peer;
 
 /// Answers a request to a resource.
-pub async fn pay(Extract(desk): Extract<Desk>, request: Request<Body>) -> Response {
+pub async fn pay(desk: &Desk, peer: Peer, request: Request<Body>) -> Response {
     let state = &*desk.state();
-    let mode = match simulation::mode(state, &request) {
+    let mode = match simulation::mode(state, peer, request.headers()) {
         Ok(mode) => mode,
         Err(refusal) => return *refusal,
     };
-    let faults = match script::asked(state, &request) {
+    let faults = match script::asked(state, peer, request.headers()) {
         Ok(faults) => faults,
         Err(refusal) => return *refusal,
     };

@@ -44,8 +44,20 @@ struct Stray {
     kind: Kind,
 }
 
+/// Whether an unpaid request has room for any of this: most have none, and are to cost nothing here.
+fn has_room(state: &State, visit: &Visit, headers: &HeaderMap, body: &[u8]) -> bool {
+    !body.is_empty()
+        || headers.values().any(|value| value.len() >= SHORTEST)
+        || visit.target().contains('?')
+        || visit.path.trim_end_matches('/').ends_with(SUPPORTED)
+        || CARRIERS.iter().any(|(dialect, _)| !state.speaks(*dialect))
+}
+
 /// Keeps what an unpaid request holds of a payment, if it does.
 pub fn keep(state: &State, item: &Item, visit: &Visit, headers: &HeaderMap, body: &[u8]) {
+    if !has_room(state, visit, headers, body) {
+        return;
+    }
     let elsewhere = || in_headers(headers).or_else(|| in_query(visit.target())).or_else(|| in_body(visit, body));
     let proof = || of_invoice(state, visit, headers, body);
     let found = proof()

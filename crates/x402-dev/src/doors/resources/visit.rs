@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{Ipv6Addr, SocketAddr};
 
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, Method, Request, header};
 use x402_sim::fault::Sight;
 use x402_sim::purchase::buyer::BodyHash;
 
@@ -51,8 +51,11 @@ impl Visit {
         let uri = request.uri();
         // `OPTIONS *` asks about the server, which is its root.
         let path = if uri.path().starts_with('/') { uri.path() } else { "/" }.to_owned();
-        let mut url = format!("{scheme}://{host}{path}");
-        let before_path = url.len() - path.len();
+        let query = uri.query().map_or(0, |query| query.len() + 1);
+        let mut url = String::with_capacity(scheme.len() + 3 + host.len() + path.len() + query);
+        url.extend([scheme, "://", &*host]);
+        let before_path = url.len();
+        url.push_str(&path);
         let without_query = url.len();
         if let Some(query) = uri.query() {
             url.push('?');
@@ -91,21 +94,25 @@ impl Visit {
     }
 }
 
-fn origin<'a, B>(request: &'a Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, String) {
+fn origin<B>(request: &Request<B>, bound: SocketAddr, forwarded: ForwardedHeaders) -> (&'static str, Cow<'_, str>) {
     let headers = request.headers();
-    let read = |value: &'a HeaderValue| value.to_str().ok();
-    let trusted = |name: &str| {
-        let heard = forwarded == ForwardedHeaders::Trust;
-        heard.then(|| headers.get(name).and_then(read)).flatten().map(first_of_list)
+    let (scheme, forwarded) = match forwarded {
+        ForwardedHeaders::Trust => forwarded_origin(headers),
+        ForwardedHeaders::Ignore => ("http", None),
     };
-    let standard = trusted("forwarded").unwrap_or_default();
-    let proto = trusted("x-forwarded-proto").or_else(|| parameter(standard, "proto"));
+    let said = forwarded.or_else(|| headers.get(header::HOST)?.to_str().ok());
+    let host = said.or_else(|| request.uri().authority().map(Authority::as_str)).filter(|host| is_host(host));
+    (scheme, host.map_or_else(|| bound.to_string().into(), Cow::Borrowed))
+}
+
+/// The scheme and the host that proxies say.
+fn forwarded_origin(headers: &HeaderMap) -> (&'static str, Option<&str>) {
+    let first = |name: &str| headers.get(name)?.to_str().ok().map(first_of_list);
+    let standard = first("forwarded").unwrap_or_default();
+    let proto = first("x-forwarded-proto").or_else(|| parameter(standard, "proto"));
     let scheme = if proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")) { "https" } else { "http" };
-    let said = trusted("x-forwarded-host").or_else(|| parameter(standard, "host"));
-    let said = said.filter(|host| is_host(host)).or_else(|| headers.get(header::HOST).and_then(read));
-    let host = said.or_else(|| request.uri().authority().map(Authority::as_str));
-    let host = host.filter(|host| is_host(host)).map_or_else(|| bound.to_string(), str::to_owned);
-    (scheme, host)
+    let host = first("x-forwarded-host").or_else(|| parameter(standard, "host"));
+    (scheme, host.filter(|host| is_host(host)))
 }
 
 /// The first of several values that proxies have joined by commas.

@@ -11,6 +11,9 @@ pub(super) const BATCH: usize = 1_000;
 /// How many bytes the answers of a batch may have together, before the rest is refused.
 const ANSWERS: usize = 25 * 1024 * 1024;
 
+/// Room for the answer to most calls, in bytes.
+const ANSWER_ROOM: usize = 160;
+
 /// A text that is no JSON.
 const PARSE: i64 = -32700;
 /// A JSON value that is no request.
@@ -123,16 +126,7 @@ fn invalid(text: &str) -> RpcError {
     RpcError::new(INVALID_REQUEST, format!("invalid request: {text}"))
 }
 
-/// The answer to a call.
-#[derive(Debug, Serialize)]
-struct Answer<'a> {
-    jsonrpc: &'static str,
-    id: &'a Value,
-    #[serde(flatten)]
-    outcome: Outcome,
-}
-
-/// What it says.
+/// What an answer says.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Outcome {
@@ -151,7 +145,17 @@ pub(super) fn answer(id: &Value, outcome: Result<Value, RpcError>) -> String {
         Ok(result) => Outcome::Result(result),
         Err(RpcError { code, message, data }) => Outcome::Error { code, message, data },
     };
-    serde_json::to_string(&Answer { jsonrpc: "2.0", id, outcome }).expect("answers have string keys")
+    let mut text = Vec::with_capacity(ANSWER_ROOM);
+    text.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
+    let written = serde_json::to_writer(&mut text, id).and_then(|()| {
+        // An object of one member: what stands within it belongs beside the id.
+        let begin = text.len();
+        serde_json::to_writer(&mut text, &outcome)?;
+        text[begin] = b',';
+        Ok(())
+    });
+    written.expect("answers have string keys");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// A message of a subscription.

@@ -3,7 +3,7 @@
 
 use ::http::{Method, Request as HttpRequest, StatusCode};
 use axum::body::Body;
-use axum::extract::{Path, State as Extract};
+use axum::extract::{Extension, Path, State as Extract};
 use axum::response::Response;
 use x402_sim::fault::Fault;
 use x402_sim::fault::effect::Wire;
@@ -15,16 +15,12 @@ use crate::doors::answer::{closing, json_bytes, refuse};
 use crate::doors::body::{self, BodyError};
 use crate::doors::cors::Missing;
 use crate::doors::fault::{script, wire};
-use crate::state::State;
+use crate::state::{Peer, State};
 
 /// Answers a POST.
-pub(super) async fn answer(
-    Extract(office): Extract<Office>,
-    Path(network): Path<String>,
-    request: HttpRequest<Body>,
-) -> Response {
+pub(crate) async fn answer(office: &Office, network: &str, peer: Peer, request: HttpRequest<Body>) -> Response {
     let state = office.state();
-    let asked = match script::asked(&state, &request) {
+    let asked = match script::asked(&state, peer, request.headers()) {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
@@ -33,7 +29,7 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(error) => return refuse_body(&error),
     };
-    let Said { text, spoilt, cors_missing } = respond(&state, &network, &body, &asked).await;
+    let Said { text, spoilt, cors_missing } = respond(&state, network, &body, &asked).await;
     let mut response = json_bytes(text.into_bytes());
     if let Some((wire, at)) = spoilt {
         response = wire::spoil(&state, response, &wire, &path, at).await;
@@ -85,6 +81,16 @@ async fn one(state: &State, network: &str, request: Request, asked: &[Fault], sa
         }
     };
     frame::answer(&request.id, outcome)
+}
+
+/// The same, of a request that came by the router.
+pub(super) async fn routed(
+    Extract(office): Extract<Office>,
+    Path(network): Path<String>,
+    Extension(peer): Extension<Peer>,
+    request: HttpRequest<Body>,
+) -> Response {
+    answer(&office, &network, peer, request).await
 }
 
 /// The answer to a method that is not taken.

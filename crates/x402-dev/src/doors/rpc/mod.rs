@@ -14,6 +14,8 @@ use axum::routing::post;
 
 use super::admin::office::Office;
 
+pub(super) use http::answer;
+
 mod fault;
 mod frame;
 mod http;
@@ -24,8 +26,14 @@ pub const PREFIX: &str = "/_x402/rpc";
 
 /// The doors of all networks.
 pub fn router(office: Office) -> Router {
-    let methods = post(http::answer).get(socket::open).fallback(http::other_method);
+    let methods = post(http::routed).get(socket::open).fallback(http::other_method);
     Router::new().route(&format!("{PREFIX}/{{network}}"), methods).with_state(office)
+}
+
+/// The network whose door a path names, as it is written there.
+pub fn network_of(path: &str) -> Option<&str> {
+    let name = path.strip_prefix(PREFIX)?.strip_prefix('/')?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
 /// Whether a path belongs to the door of a network.

@@ -66,8 +66,14 @@ pub const TEST_ADDRESSES: [&str; 20] = [
     "5AWnYCGhpNR6pXax2xpvUujjtZogmJb9RrWHApWQqe4W",
 ];
 
+/// How long 64 bytes are in base58, in characters.
+pub const SIGNATURE_LENGTH: std::ops::RangeInclusive<usize> = 64..=88;
+
 /// The signature in a text, if it is base58 of exactly 64 bytes.
 pub fn parse_signature(text: &str) -> Option<ed25519::Bytes> {
+    if !SIGNATURE_LENGTH.contains(&text.len()) {
+        return None;
+    }
     let mut bytes = [0; 64];
     let length = bs58::decode(text).onto(&mut bytes).ok()?;
     (length == 64).then_some(bytes)
