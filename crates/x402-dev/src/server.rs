@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,6 +21,7 @@ use crate::doors::admin::Admin;
 use crate::doors::admin::office::Office;
 use crate::doors::fault::line::{Cut, Line};
 use crate::doors::parcel::Parcel;
+use crate::doors::resources::torn;
 use crate::error::Error;
 use crate::instance::os::{Here, System};
 use crate::state::{Counters, Current, Peer, State};
@@ -91,9 +93,10 @@ pub fn spawn_over(
     let (ending, rendered) = (stopped.clone(), Arc::default());
     let office = Office { current: current.clone(), address, admin, ending, rendered };
     let doors = Doors::new(office, config.server.facilitator);
+    let accepting = current.clone();
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = accept(listener, doors, Arc::clone(&keeper.terminal), stopped) => {}
+            () = accept(listener, doors, accepting, stopped) => {}
             // Never ends. The state of the start will do: every later one shares its world.
             () = keeper.keep_time() => {}
         }
@@ -127,7 +130,7 @@ fn refused(address: SocketAddr, source: io::Error) -> Error {
     }
 }
 
-async fn accept(listener: TcpListener, doors: Doors, terminal: Arc<Terminal>, stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, doors: Doors, current: Current, stopped: watch::Receiver<()>) {
     // Every connection holds one end: when all have ended, the other one tells.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let mut told = stopped.clone();
@@ -136,10 +139,10 @@ async fn accept(listener: TcpListener, doors: Doors, terminal: Arc<Terminal>, st
             connection = listener.accept() => match connection {
                 Ok((stream, peer)) => {
                     let connection = converse(stream, Peer(peer.ip()), doors.clone(), stopped.clone());
-                    let (open, terminal) = (open.clone(), Arc::clone(&terminal));
+                    let (open, current) = (open.clone(), current.clone());
                     tokio::spawn(async move {
-                        if let Some(fault) = connection.await {
-                            terminal.remark(&format!("connection from {}: {fault}", peer.ip()));
+                        if let Some(unread) = connection.await {
+                            unread.tell(&current.get(), peer);
                         }
                         drop(open);
                     });
@@ -169,8 +172,8 @@ pub fn http() -> http1::Builder {
 
 /// Serves one connection to its end. After the stop, it ends with the request that it is answering.
 ///
-/// Gives what was wrong where the client did not speak HTTP as it must.
-async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) -> Option<String> {
+/// Gives what could not be read where the client did not speak HTTP as it must.
+async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) -> Option<Unread> {
     // Without it, small answers would wait for an acknowledgement. A socket that refuses still works.
     let _ = stream.set_nodelay(true);
     let here = Arc::new(Counters::default());
@@ -200,28 +203,50 @@ async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watc
             }
         }
     });
-    let connection = http().serve_connection(TokioIo::new(line), service).with_upgrades();
-    let connection = pin!(connection);
-    let mut connection = InPlace::new(connection);
+    let mut own = http().serve_connection(TokioIo::new(line), service).with_upgrades();
+    let mut connection = InPlace::new(Pin::new(&mut own));
     tokio::select! {
         // A connection that breaks concerns nobody but its client.
-        ended = &mut connection => return ended.err().and_then(|error| fault(&error)),
+        ended = &mut connection => {
+            let error = ended.err().filter(hyper::Error::is_parse)?;
+            let head = own.into_parts().map(|parts| parts.read_buf).unwrap_or_default();
+            return Some(Unread { error, head });
+        }
         _ = stopped.changed() => connection.inner().graceful_shutdown(),
     }
-    // A client that has sent half a head, or nothing yet, is not waited for.
+    wind_down(&mut connection, &here).await;
+    None
+}
+
+/// Waits for the answers that are on their way. A client that has sent half a head, or nothing yet, is not waited for.
+async fn wind_down(connection: &mut (impl Future + Unpin), here: &Counters) {
     loop {
         let streams = here.streams.load(Ordering::Relaxed) > 0;
         tokio::select! {
-            _ = &mut connection => return None,
+            _ = &mut *connection => return,
             () = tokio::time::sleep(if streams { STREAM_LINGER } else { LINGER }) => {}
         }
         if here.in_flight.load(Ordering::Relaxed) == 0 {
-            return None;
+            return;
         }
     }
 }
 
-/// What is wrong with a request that was no HTTP/1.1: its client has an answer without a sentence, or none at all.
-fn fault(error: &hyper::Error) -> Option<String> {
-    error.is_parse().then(|| format!("bad request: {error}"))
+/// A request that was no HTTP/1.1: its client has an answer without a sentence, or none at all.
+#[derive(Debug)]
+struct Unread {
+    error: hyper::Error,
+    /// What had been read of its head.
+    head: Bytes,
+}
+
+impl Unread {
+    /// Says in the log what was wrong, and keeps what it holds of a payment: its client has no other word about it.
+    fn tell(&self, state: &State, peer: SocketAddr) {
+        let what = format!("connection from {}: bad request: {}", peer.ip(), self.error);
+        match torn::keep(state, &self.head) {
+            Some(why) => state.terminal.say(&format!("{what}: {why}")),
+            None => state.terminal.remark(&what),
+        }
+    }
 }

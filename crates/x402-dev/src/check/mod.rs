@@ -5,6 +5,7 @@
 //! | [`exchange`] | a request and its answer, wherever they were written down |
 //! | [`record`] | a record of them, and how much of it is looked at |
 //! | [`har`], [`curl`] | archives of browsers and of `pay --trace`; what `curl -v` and `curl -i` print |
+//! | [`access`] | lines of a server's log |
 //! | [`payments`], [`answered`], [`twice`] | rules about what was paid, what came for it, and how often it was |
 //! | [`proof`] | rules about what pays invoices |
 //! | [`carrier`], [`retry`], [`elsewhere`] | rules about the field that carries a payment, and about what it pays for |
@@ -21,6 +22,7 @@ use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::read::{Reading, read};
 
+pub mod access;
 pub mod answered;
 pub mod cache;
 pub mod carrier;

@@ -48,7 +48,8 @@ fn readable(own: &Exchange, name: &str, explanation: &mut Explanation) {
             once(explanation, "a client of version 2 alone throws", || {
                 format!(
                     "{name}: the offer is of version 1 alone; a client of version 2 alone throws `No client registered \
-                     for x402 version: 1`. If the server offers version 2, too, PAYMENT-REQUIRED was lost on the way"
+                     for x402 version: 1`{}. If the server offers version 2, too, PAYMENT-REQUIRED was lost on the way",
+                    registering(own)
                 )
             });
         }
@@ -85,6 +86,16 @@ fn misnamed(own: &Exchange) -> String {
             shorten(name)
         )
     })
+}
+
+/// How a client of version 2 comes to pay an offer of version 1, in words.
+fn registering(own: &Exchange) -> String {
+    let Some(offer) = own.offer_of(Kind::OfferV1) else { return String::new() };
+    let lines = Finding::new("no_payment_sent").for_offer(offer).code;
+    let line = |sdk: &str| lines.iter().find(|own| own.sdk == sdk).map(|own| format!("`{}`", own.line));
+    let both = [line("ts-fetch"), line("python-client")];
+    let both: Vec<String> = both.into_iter().flatten().collect();
+    if both.is_empty() { String::new() } else { format!(", unless version 1 is registered too: {}", both.join(", ")) }
 }
 
 /// Notes something that may be true of every request, of the first of them.

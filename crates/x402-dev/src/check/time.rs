@@ -60,7 +60,7 @@ impl Moment {
         let other = if by_now && is_too_old(told) { self.other_cause() } else { None };
         if let (Some(reason), Some(end)) = (other, end) {
             let earlier = again(end.saturating_sub(BEFORE_END));
-            if !is_too_old(&earlier) {
+            if !earlier.findings.iter().any(|finding| OF_TIME.contains(&finding.id)) {
                 *told = earlier;
                 return Some(format!(
                     "nothing says when it was sent, and it has expired by now: it is judged as {BEFORE_END} seconds before \

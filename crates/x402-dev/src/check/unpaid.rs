@@ -30,9 +30,9 @@ pub fn look(exchanges: &[Exchange], explain: &Explain<'_>, explanation: &mut Exp
         return;
     }
     let own = &exchanges[place];
-    // What got another answer was no longer asked to pay: the payment is not to be seen, as in a server's log.
+    // Where no fields of requests are recorded, as in a server's log, what got another answer may have been paid for.
     let is_same = |next: &Exchange| next.method == own.method && next.url == own.url;
-    let other = |next: &Exchange| is_same(next) && ![0, 402].contains(&next.status);
+    let other = |next: &Exchange| is_same(next) && ![0, 402].contains(&next.status) && next.request.fields.is_empty();
     if let Some(other) = exchanges[place + 1..].iter().position(other).map(|after| place + 1 + after) {
         let status = exchanges[other].status;
         let seen =

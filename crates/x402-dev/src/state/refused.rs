@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 use x402_sim::event::{Door, PaymentId};
+use x402_sim::explain::confided::Form;
 use x402_wire::json::Json;
 use x402_wire::payload::PaymentPayload;
 
-use crate::secret::{clean_members, cleaned_json, without_pairs};
+use crate::secret::{clean_members, cleaned_json, kept};
 
 /// How many are kept.
 const KEPT: usize = 64;
@@ -93,7 +94,7 @@ impl Refused {
         }
     }
 
-    /// The same, of a payload.
+    /// The same, of a payload. A key in its place is kept by its form.
     pub fn of(self, payload: &PaymentPayload<'_>) -> Self {
         let mut value = value_of(payload.value());
         for (key, part) in [("resource", payload.resource()), ("extensions", payload.extensions())] {
@@ -101,7 +102,12 @@ impl Refused {
                 members.insert(key.to_owned(), value_of(&part));
             }
         }
-        Self { payment: Some(PaymentId::of(payload).to_string()), payload: short(value), ..self }
+        let refused = Self { payment: Some(PaymentId::of(payload).to_string()), ..self };
+        match Form::of(&value.to_string()) {
+            Some(form) if refused.header.is_some() => Self { value: Some(form.mark().to_owned()), ..refused },
+            Some(form) => Self { payload: Some(form.mark().into()), ..refused },
+            None => Self { payload: short(value), ..refused },
+        }
     }
 
     /// The same, for requirements.
@@ -129,14 +135,23 @@ impl Refused {
         Self { finding: Some(finding), ..self }
     }
 
-    /// The same, with what came, where that is no request.
+    /// The same, with what came, where that is no request: a body, or a header with its name. In place of a key its form
+    /// is kept.
     pub fn holding(self, value: &str) -> Self {
-        Self { value: Some(cut(&cleaned_json(value))), ..self }
+        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let (name, own) = value.split_once(": ").filter(|(name, _)| is_name(name)).unwrap_or(("", value));
+        let value = match Form::of(own) {
+            Some(form) if name.is_empty() => form.mark().to_owned(),
+            Some(form) => format!("{name}: {}", form.mark()),
+            None => cut(&cleaned_json(value)),
+        };
+        Self { value: Some(value), ..self }
     }
 
-    /// The same, carried by a header; with what it held, where nobody could decode that.
+    /// The same, carried by a header; with what it held, where nobody could decode that. In place of a key its form is
+    /// kept.
     pub fn carried(self, header: &'static str, value: Option<&str>) -> Self {
-        Self { header: Some(header), value: value.map(|value| cut(&without_pairs(value))), ..self }
+        Self { header: Some(header), value: value.map(|value| cut(&kept(value))), ..self }
     }
 }
 
@@ -188,7 +203,12 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use x402_sim::networks::solana;
+
     use super::*;
+    use crate::secret::CUT;
 
     #[test]
     fn only_the_newest_are_kept_and_nothing_that_is_too_long() {
@@ -202,6 +222,49 @@ mod tests {
         let long = "é".repeat(LONGEST);
         let refused = Refused::at_door(Door::Resources, &long, "x").asked(Value::from(long.clone()));
         assert!(refused.path.len() <= LONGEST && refused.requirements.is_none());
+    }
+
+    #[test]
+    fn a_key_in_place_of_a_payment_is_kept_by_its_form_alone() {
+        let refused = || Refused::at_door(Door::Resources, "/a", "x");
+        let bytes = [[1; 32], solana::ed25519::key_of(&[1; 32]).0].concat();
+        let pair = solana::signature_text(&bytes.clone().try_into().unwrap());
+        let (digits, list) = ("ab".repeat(32), format!("{bytes:?}"));
+        for (own, form) in [
+            (&pair, Form::Pair),
+            (&list, Form::Pair),
+            (&format!("Uint8Array(64) {list}"), Form::Pair),
+            (&STANDARD.encode(&list), Form::Pair),
+            (&STANDARD.encode(&bytes), Form::Pair),
+            (&format!("Bearer 0x{digits}"), Form::Digits),
+            (&format!("{:?}", &bytes[..32]), Form::Numbers),
+        ] {
+            let value = refused().carried("x-payment", Some(own)).value;
+            assert_eq!(value.as_deref(), Some(form.mark()), "{own}");
+            assert_eq!(refused().holding(own).value.as_deref(), Some(form.mark()), "{own}");
+            let named = refused().holding(&format!("x-payment: {own}")).value;
+            assert_eq!(named, Some(format!("x-payment: {}", form.mark())), "{own}");
+        }
+        // Within JSON and within its base64 the rest stays.
+        let payload = |key: Value| serde_json::json!({"x402Version": 2, "payload": {"key": key, "privateKey": digits}});
+        let clean = serde_json::json!({"x402Version": 2, "payload": {"key": CUT, "privateKey": CUT}}).to_string();
+        for key in [pair.clone().into(), bytes.clone().into()] {
+            let own = payload(key).to_string();
+            assert_eq!(refused().carried("x-payment", Some(&own)).value.as_ref(), Some(&clean));
+            let encoded = refused().carried("x-payment", Some(&STANDARD.encode(&own))).value;
+            assert_eq!(encoded, Some(STANDARD.encode(&clean)));
+        }
+        // Base64 of a list is JSON, and passes for a payload until it is matched.
+        for (own, form) in [(list, Form::Pair), (format!("{:?}", &bytes[..32]), Form::Numbers)] {
+            let payload = PaymentPayload::parse(&own).unwrap();
+            assert_eq!(refused().of(&payload).payload, Some(form.mark().into()));
+            let carried = refused().carried("x-payment", None).of(&payload);
+            assert_eq!((carried.value.as_deref(), carried.payload), (Some(form.mark()), None));
+        }
+        // What is no key stays: a signature, a broken payment.
+        for own in [solana::signature_text(&[7; 64]), STANDARD.encode([7; 64]), "Bearer eyJ4NDAyVmVy".to_owned()] {
+            assert_eq!(refused().carried("x-payment", Some(&own)).value.as_ref(), Some(&own));
+        }
     }
 
     #[test]

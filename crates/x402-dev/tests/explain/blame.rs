@@ -69,6 +69,42 @@ fn a_fault_is_not_the_users_mistake() {
     assert_eq!(ids(&explanation), ["wrong_domain_name"], "{explanation}");
 }
 
+/// What is said of a payment that says it accepted another amount than the one that it signs.
+fn accepting(asker: &Asker, mock: &Mock, amount: &str) -> Value {
+    let header = run(asker, &["sign", "offer.b64"]);
+    let mut payload: Value = serde_json::from_slice(&STANDARD.decode(header).unwrap()).unwrap();
+    payload["accepted"]["amount"] = amount.into();
+    let header = STANDARD.encode(payload.to_string());
+    mock.send(&Request::get("/report").header("payment-signature", header)).assert_status(402);
+    asker.json(&["explain", "last", "--url", &mock.url])
+}
+
+#[test]
+fn an_amount_that_was_never_asked_is_the_clients_and_a_price_that_was_is_the_servers() {
+    let asker = Asker::new();
+    let mock = offering(&asker, Test::new());
+    let told = accepting(&asker, &mock, "5000");
+    assert_eq!(ids(&told), ["amount_mismatch"], "{told}");
+    let finding = &told["findings"][0];
+    assert_eq!((&finding["side"], &finding["certainty"]), (&"client".into(), &"proven".into()), "{told}");
+    let seen = finding["evidence"].to_string();
+    assert!(
+        seen.contains("the offer for this path that the instance knows of asked 0.01 USDC, and none 0.005 USDC"),
+        "{told}"
+    );
+    assert!(finding["fix"].as_str().unwrap().starts_with("Take the entry of `accepts` as it stands"), "{told}");
+    // Where nobody has asked this instance, its offer may have said anything.
+    let other = Test::new().start();
+    let told = accepting(&asker, &other, "5000");
+    assert_eq!(ids(&told), ["price_changed"], "{told}");
+    // So too where the path has had that price.
+    let yaml = "resources: [{match: GET /report, price: 0.01}, {match: POST /report, price: 0.005}]";
+    let varied = offering(&asker, Test::new().config(yaml));
+    varied.send(&Request::post("/report", "")).assert_status(402);
+    let told = accepting(&asker, &varied, "5000");
+    assert_eq!(ids(&told), ["price_changed"], "{told}");
+}
+
 #[test]
 fn a_network_that_the_mock_does_not_play_is_named_with_the_flag_that_enables_it() {
     let asker = Asker::new();

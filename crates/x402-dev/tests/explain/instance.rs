@@ -232,3 +232,54 @@ fn what_differs_in_what_was_accepted_is_all_that_is_wrong() {
     assert_eq!(ids(&told), ["wrong_asset"], "{told}");
     assert!(!told["findings"][0]["evidence"][0].as_str().unwrap().contains('"'), "{told}");
 }
+
+#[test]
+fn a_body_that_was_never_made_json_of_is_told_with_the_line_that_makes_it() {
+    let (asker, mock) = (Asker::new(), mock());
+    for (path, body, id) in [
+        ("/verify", "", "body_empty"),
+        ("/settle", "[object Object]", "body_as_text"),
+        ("/verify", "undefined", "body_empty"),
+    ] {
+        let answer = mock.send(&Request::post(path, body).header("content-type", "application/json"));
+        assert_eq!(answer.status, 400, "{body}");
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), [id], "{told}");
+        assert_eq!(told["findings"][0]["side"], "server");
+        assert!(told["findings"][0]["fix"].as_str().unwrap().contains("JSON.stringify("), "{told}");
+    }
+}
+
+#[test]
+fn an_empty_part_that_came_to_the_facilitator_is_all_that_is_told() {
+    let (asker, mock) = (Asker::new(), mock());
+    let terms = mock.get("/report").decoded("payment-required")["accepts"][0].clone();
+    let body = serde_json::json!({"x402Version": 2, "paymentPayload": {}, "paymentRequirements": terms});
+    assert_eq!(mock.verify(&body)["isValid"], false);
+    let told = last(&asker, &mock);
+    assert_eq!((ids(&told), told["kind"].as_str()), (vec!["body_part_empty".to_owned()], Some("facilitator_request")));
+}
+
+/// Mended, it is refused again: whoever is told of the first mistake alone signs nothing new.
+#[test]
+fn a_payment_that_is_on_the_chain_already_is_told_to_be_whatever_else_is_wrong() {
+    let asker = Asker::new();
+    for network in ["base-sepolia", "solana-devnet"] {
+        let mock = Test::new().arg("--network").arg(network).start();
+        let rpc = format!("{}/_x402/rpc/solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", mock.url);
+        let rpc = if network == "solana-devnet" { vec!["--rpc", rpc.as_str()] } else { Vec::new() };
+        let url = format!("{}/report", mock.url);
+        let run = asker.run(&[&["sign", &url][..], &rpc].concat());
+        let header = run.stdout.trim();
+        let paid = pay(&mock, header);
+        assert_eq!(paid.status, 200, "{run:?} {paid:?}");
+        let mut payment: Value = x402_wire::header::decode(header).unwrap();
+        payment["accepted"]["maxTimeoutSeconds"] = 77.into();
+        assert_eq!(pay(&mock, &x402_wire::header::encode_text(&payment.to_string())).status, 402);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), ["timeout_altered", "nonce_used"], "{network}: {told}");
+        let used = told["findings"][1].to_string();
+        assert!(used.contains("on the chain already") && used.contains("it was settled before: Settled"), "{used}");
+        assert_eq!(used.contains("a memo of its own"), network == "solana-devnet", "{used}");
+    }
+}

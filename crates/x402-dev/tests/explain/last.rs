@@ -229,7 +229,20 @@ fn a_client_that_left_and_paid_again_has_paid_twice() {
         assert_eq!(run.code, Some(0), "{run:?}");
     }
     assert!(ids(&last(&asker, &mock)).is_empty());
+    // Unless the buyer says that it is one purchase.
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    for _ in 0..2 {
+        let header = signed(&asker, &mock, "/named", &[]);
+        let request = Request::get("/named").header("payment-signature", &header).header("idempotency-key", "order1");
+        mock.send(&request).assert_status(200);
+    }
+    let named = last(&asker, &mock);
+    assert_eq!(ids(&named), ["paid_twice"], "{named}");
+    assert_eq!(named["findings"][0]["certainty"], "proven", "{named}");
+    let of_purchase = asker.json(&["explain", "pur_1", "--url", &mock.url]);
+    assert_eq!(ids(&of_purchase), ["paid_twice"], "{of_purchase}");
     // Also side by side.
+    let (asker, mock) = (Asker::new(), Test::new().start());
     let headers = [(); 2].map(|()| signed(&asker, &mock, "/side", &[]));
     let mut connections = headers.map(|header| {
         let mut connection = mock.connect();

@@ -96,18 +96,49 @@ fn who_asks_of_what_the_instance_never_saw_is_told_where_else_to_look() {
 fn a_402_that_is_followed_by_another_answer_was_not_left_alone() {
     let (asker, mock) = (Asker::new(), Test::new().start());
     let offer = mock.get("/weather").header("payment-required").unwrap().to_owned();
-    let entry = |status: u64| {
+    let entry = |status: u64, fields: &Value| {
         json!({
-            "request": {"method": "GET", "url": format!("{}/weather", mock.url), "headers": []},
+            "request": {"method": "GET", "url": format!("{}/weather", mock.url), "headers": fields},
             "response": {"status": status, "headers": if status == 402 { json!([{"name": "PAYMENT-REQUIRED", "value": offer}]) } else { json!([]) }},
         })
     };
-    for (status, expected) in [(500, Some("server_error_after_payment")), (404, None), (402, Some("no_payment_sent"))] {
-        let record = json!({"log": {"version": "1.2", "entries": [entry(402), entry(status)]}});
+    // Fields without a payment among them show that none was sent.
+    let (none, whole) = (json!([]), json!([{"name": "Accept", "value": "*/*"}]));
+    for (status, fields, expected) in [
+        (500, &none, Some("server_error_after_payment")),
+        (404, &none, None),
+        (402, &none, Some("no_payment_sent")),
+        (500, &whole, Some("no_payment_sent")),
+    ] {
+        let record = json!({"log": {"version": "1.2", "entries": [entry(402, fields), entry(status, fields)]}});
         asker.file("record.har", record.to_string());
         let found = ids(&asker.json(&["explain", "record.har"]));
         let named =
             ["server_error_after_payment", "no_payment_sent"].into_iter().find(|id| found.iter().any(|own| own == id));
         assert_eq!(named, expected, "{status}: {found:?}");
     }
+}
+
+#[test]
+fn an_offer_of_version_1_alone_is_registered_by_its_own_name_and_its_own_scheme() {
+    let asker = Asker::new();
+    let mock = Test::new().config("dialects: [x402v1]").start();
+    mock.send(&Request::get("/report").header("user-agent", "node")).assert_status(402);
+    let told = asker.json(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(ids(&told), ["no_payment_sent"], "{told}");
+    let finding = told["findings"][0].to_string();
+    for part in [
+        "client.registerV1(\\\"base-sepolia\\\", new ExactEvmSchemeV1(signer))",
+        "No scheme is registered for base-sepolia",
+        "asks for exact on base-sepolia",
+        "throws `No client registered for x402 version: 1`",
+    ] {
+        assert!(finding.contains(part), "{part}: {finding}");
+    }
+    assert!(!finding.contains("eip155:"), "{finding}");
+    // By its address too.
+    let told = asker.json(&["explain", &format!("{}/report", mock.url)]);
+    let line =
+        "unless version 1 is registered too: `client.registerV1(\\\"base-sepolia\\\", new ExactEvmSchemeV1(signer))";
+    assert!(told["notes"].to_string().contains(line), "{told}");
 }

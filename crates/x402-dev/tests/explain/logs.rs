@@ -143,3 +143,53 @@ fn what_may_be_a_private_key_is_never_printed() {
     }
     assert!(asker.run(&["explain", "Cookie: a=b"]).stderr.contains("it is the header `Cookie`"));
 }
+
+/// What is said of lines of a server's log, with each answer's status in its place.
+fn of_lines(line: &str, statuses: &[u16]) -> Value {
+    let lines: Vec<String> = statuses.iter().map(|status| line.replace("STATUS", &status.to_string())).collect();
+    told(&lines.join("\n"))
+}
+
+#[test]
+fn a_servers_log_tells_what_its_statuses_can_say_and_proves_nothing() {
+    let uvicorn = "INFO:     127.0.0.1:51234 - \"GET /weather HTTP/1.1\" STATUS Payment Required";
+    let nginx = "1.2.3.4 - - [23/Nov/2026:22:00:00 +0000] \"GET /weather HTTP/1.1\" STATUS 612 \"-\" \"node\"";
+    let morgan = "GET /weather \u{1b}[33mSTATUS\u{1b}[0m 3.456 ms - 123\u{1b}[0m";
+    for line in [uvicorn, nginx, morgan] {
+        for (statuses, expected, note) in [
+            (&[402][..], &[][..], "alone is how every payment begins"),
+            (
+                &[402, 402],
+                &["no_payment_sent", "header_stripped"],
+                "if the second one carried a payment, it was refused",
+            ),
+            (&[402, 200], &[], "so goes a request that was paid"),
+            (&[402, 500], &["server_error_after_payment"], "holds neither headers nor bodies"),
+            (&[402, 402, 200], &[], "so goes a request that was paid"),
+            (&[402, 200, 402], &[], "alone is how every payment begins"),
+            (&[402, 431], &["header_refused"], "holds neither headers nor bodies"),
+            (&[402, 304], &[], "asked for a payment no longer"),
+        ] {
+            let told = of_lines(line, statuses);
+            let mut found = ids(&told);
+            let mut expected = expected.to_vec();
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{line} {statuses:?}: {told}");
+            assert!(!told.to_string().contains("proven"), "{line} {statuses:?}: {told}");
+            assert!(told["notes"].to_string().contains(note), "{line} {statuses:?}: {told}");
+        }
+    }
+    // Requests beside each other are told apart, and what is no request is passed over.
+    let other = uvicorn.replace("/weather", "/other");
+    let log = format!("INFO:     Uvicorn running on http://127.0.0.1:8000\n{uvicorn}\n{other}");
+    assert!(ids(&told(&log.replace("STATUS", "402"))).is_empty());
+}
+
+#[test]
+fn what_stands_beside_the_requests_of_a_servers_log_comes_first() {
+    let line = "INFO:     127.0.0.1:51234 - \"GET /weather HTTP/1.1\" 402 Payment Required";
+    let log = format!("{line}\n{line}\nERROR refused: {REASON}");
+    let told = told(&log);
+    assert!(told.to_string().contains(REASON) && !told["title"].as_str().unwrap().contains("server's log"), "{told}");
+}

@@ -27,6 +27,7 @@ mod fixes;
 mod hands;
 mod instance;
 mod invoices;
+mod keys;
 mod last;
 mod last_unpaid;
 mod logs;

@@ -1,6 +1,7 @@
 //! What a mock saw of a payment before: that it was verified in time, that it was settled.
 
 use serde_json::{Value, json};
+use x402_wire::header::{decode, encode_text};
 
 use crate::asker::{Asker, ids};
 use crate::client::Request;
@@ -74,6 +75,59 @@ fn after_a_payment_that_was_settled_nothing_is_to_be_explained() {
     let run = asker.run(&["explain", "last", "--url", &mock.url]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert!(run.stdout.contains("no payment was refused; GET /report was asked without a payment"), "{run:?}");
+}
+
+#[test]
+fn after_a_payment_that_was_refused_and_settled_then_it_is_said_that_nothing_is_left_to_mend() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    let header = asker.run(&["sign", "offer.b64"]).stdout;
+    let fund = |amount: &str| {
+        let run = asker.run(&["fund", "0", amount, "--set", "--url", &mock.url]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+    };
+    let pay = |status: u16| {
+        mock.send(&Request::get("/report").header("payment-signature", header.trim())).assert_status(status);
+    };
+    fund("0");
+    pay(402);
+    let refused = asker.json(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(ids(&refused), ["insufficient_balance"], "{refused}");
+    fund("5");
+    pay(200);
+    let told = asker.json(&["explain", "last", "--url", &mock.url]);
+    assert!(ids(&told).is_empty(), "{told}");
+    let title = told["title"].as_str().unwrap();
+    let begin = "the newest payment was settled, after it had been refused, so that nothing is left to mend: Settled";
+    assert!(title.starts_with(begin) && !title.contains("nothing is to be explained"), "{told}");
+    // Why it was refused is explained by its name.
+    let note = told["notes"].to_string();
+    let name = note.split('`').nth(1).unwrap().strip_prefix("x402-dev explain ").unwrap();
+    let before = asker.json(&["explain", name, "--url", &mock.url]);
+    assert_eq!(ids(&before), ["insufficient_balance"], "{before}");
+}
+
+#[test]
+fn the_record_says_what_was_offered_and_what_of_it_is_compared() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    let offer = |told: &Value| {
+        let sections = told["sections"].as_array().unwrap();
+        let own = sections.iter().find(|own| own["title"] == "the instance's record").unwrap();
+        own["fields"].as_array().unwrap().iter().find(|field| field["label"] == "offer").cloned().unwrap()
+    };
+    let last = |header: &str| {
+        mock.send(&Request::get("/report").header("payment-signature", header)).assert_status(402);
+        offer(&asker.json(&["explain", "last", "--url", &mock.url]))
+    };
+    let matched = last(asker.run(&["sign", "offer.b64", "--defect", "wrong-domain"]).stdout.trim());
+    assert_eq!(matched["value"], "exact on eip155:84532");
+    assert_eq!(matched["meaning"], "the entry that the payment was matched with");
+    let mut payload: Value = decode(asker.run(&["sign", "offer.b64"]).stdout.trim()).unwrap();
+    payload["accepted"]["network"] = json!("eip155:1");
+    let unmatched = last(&encode_text(&payload.to_string()));
+    assert_eq!(unmatched["value"], "exact on eip155:84532; exact on solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1");
+    assert_eq!(unmatched["meaning"], "compared is the one that is nearest to the payment");
 }
 
 #[test]

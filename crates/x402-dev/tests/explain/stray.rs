@@ -124,3 +124,43 @@ fn what_is_a_secret_beside_a_payment_is_not_kept() {
         assert!(kept.contains("x402Version") && !kept.contains("s3cret"), "{path}: {kept}");
     }
 }
+
+#[test]
+fn a_payment_whose_base64_is_wrapped_is_told_of_although_no_request_came_of_it() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let header = payment(&asker, &mock);
+    for width in [64, 76] {
+        let lines: Vec<&str> =
+            (0..header.len()).step_by(width).map(|at| &header[at..header.len().min(at + width)]).collect();
+        let request = Request::get("/report").header("user-agent", "curl/8.5.0");
+        let request = request.header("payment-signature", lines.join("\n"));
+        assert_eq!(mock.connect().send(&request).status, 400);
+        let more = format!("goes on in {} more lines without a colon", lines.len() - 1);
+        mock.stderr.line(&more);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), ["base64_whitespace"], "{told}");
+        assert_eq!(told["findings"][0]["certainty"], "proven", "{told}");
+        assert!(told["findings"][0]["fix"].as_str().unwrap().contains("`base64 -w0`"), "{told}");
+        assert_eq!((&told["verdict"]["valid"], &told["verdict"]["reason"]), (&json!(false), &json!("HTTP 400")));
+        assert!(told["verdict"]["message"].as_str().unwrap().contains(&more), "{told}");
+        let pasted = asker.json(&["explain", &format!("PAYMENT-SIGNATURE: {}", lines.join("\n"))]);
+        assert_eq!(ids(&pasted), ["base64_whitespace"], "{pasted}");
+    }
+    // Who sends the lines one by one sends the first of them alone.
+    for (length, expected) in [(76, &["base64_whitespace", "header_truncated"][..]), (80, &["header_truncated"])] {
+        mock.send(&Request::get("/report").header("payment-signature", &header[..length])).assert_status(402);
+        let told = last(&asker, &mock);
+        assert_eq!(ids(&told), expected, "{told}");
+        assert!(!told["findings"].to_string().contains("proven"), "{told}");
+    }
+    // Other heads that cannot be read hold no payment.
+    let refusals = || {
+        let request = Request::get("/_x402/api/refusals").header("Host", mock.address.to_string());
+        mock.connect().send(&request).json()["refusals"].clone()
+    };
+    let kept = refusals();
+    let request = Request::get("/report").header("payment-signature", &header).header("cookie", "a\nb");
+    assert_eq!(mock.connect().send(&request).status, 400);
+    mock.assert_serves();
+    assert_eq!((refusals(), kept.as_array().map(Vec::len)), (kept, Some(4)));
+}

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::accepted::{reconciled, strays};
 use super::explanation::{Explanation, Verdict};
-use super::finding::Finding;
 use super::judge::{Attempt, Bench, Signed, Whose};
 use super::kind::Kind;
 use super::past::{self, Past};
@@ -12,8 +11,8 @@ use super::read::{Reading, Subject, carries_payments};
 use super::said::{answer, reason, recorded};
 use super::version::{not_offered, renumbered, shape_alone, unseen};
 use super::{
-    accepted, carried, code, compare, draw, errand, host, invoice, matching, offer, prices, proof, repair, settlement,
-    unoffered,
+    accepted, carried, code, compare, draw, errand, host, invoice, matching, offer, parts, prices, proof, repair,
+    settlement, unoffered,
 };
 use crate::networks::eip155;
 use crate::registry::Version;
@@ -117,6 +116,7 @@ pub fn is_known(explanation: &Explanation) -> bool {
 fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Explanation) {
     if let Some(body) = at_facilitator(question, kind, value) {
         body.findings.iter().for_each(|finding| explanation.find(finding.clone()));
+        parts::name(&body, question.now, explanation);
         return body.json().into_iter().for_each(|(kind, value)| judge_alone(question, kind, value, explanation));
     }
     judge_alone(question, kind, value, explanation);
@@ -126,8 +126,9 @@ fn judge(question: &Question, kind: Kind, value: &Value, explanation: &mut Expla
 
 /// What an instance's facilitator was sent, which its record keeps in parts.
 fn at_facilitator(question: &Question, kind: Kind, value: &Value) -> Option<Reading> {
-    let is_part =
+    let of_x402 =
         matches!(kind, Kind::PaymentV1 | Kind::PaymentV2 | Kind::Requirements | Kind::OfferV1 | Kind::OfferV2);
+    let is_part = of_x402 || (kind == Kind::Other && value.is_object());
     let is_kept = is_part && question.record.is_some() && question.reading.header.is_none();
     let asked = question.requirements.as_ref().filter(|_| is_kept)?;
     Some(Reading::carried(None, json!({"paymentPayload": value, "paymentRequirements": asked})))
@@ -140,7 +141,13 @@ fn judge_alone(question: &Question, kind: Kind, value: &Value, explanation: &mut
         // An offer in the place of a payment is not looked at any closer.
         Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements
             if question.reading.header.as_deref().is_some_and(carries_payments) => {}
-        Kind::OfferV1 | Kind::OfferV2 => offer::examine(kind, value, now, explanation),
+        Kind::OfferV1 | Kind::OfferV2 => {
+            offer::examine(kind, value, now, explanation);
+            if question.reading.is_list() {
+                // What would stand around it was not given.
+                explanation.findings.retain(|finding| finding.id != "resource_missing");
+            }
+        }
         Kind::Requirements => {
             let version = version_of_terms(value);
             offer::requirements(version, value, now, "paymentRequirements", explanation);
@@ -150,19 +157,8 @@ fn judge_alone(question: &Question, kind: Kind, value: &Value, explanation: &mut
             payment(question, value, asked.as_ref(), explanation);
         }
         Kind::FacilitatorRequest => {
-            let payload = value.get("paymentPayload").cloned().unwrap_or_default();
-            let asked = value.get("paymentRequirements").filter(|asked| !asked.is_null()).cloned();
-            for part in ["paymentPayload", "paymentRequirements"] {
-                if value.get(part).is_none_or(Value::is_null) {
-                    explanation.find(Finding::new("missing_field").at(part).seen(format!("there is no `{part}`")));
-                }
-            }
-            if matches!(Kind::of(&payload), Kind::OfferV1 | Kind::OfferV2 | Kind::Requirements) {
-                let seen = "`paymentPayload` is what was offered: nothing in it is signed";
-                let finding = Finding::new("offer_sent_back").at("paymentPayload").seen(seen);
-                explanation.find(finding.proven("it has `accepts` or `payTo`, and neither `payload` nor a signature"));
-            } else if asked.is_some() && payload.is_object() {
-                payment(question, &payload, asked.as_ref(), explanation);
+            if let Some((payload, asked)) = parts::whole(value, explanation) {
+                payment(question, payload, Some(asked), explanation);
             }
         }
         Kind::VerifyAnswer | Kind::Receipt => answer(value, explanation),

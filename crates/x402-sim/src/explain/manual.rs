@@ -151,7 +151,7 @@ pub(super) fn spelled_within(text: &str) -> Option<(&'static Page, &'static str)
     // The same words mean another thing in a server's answer.
     let is_own = |spelling: &str| spelling.len() > begin.len() && own.starts_with(spelling);
     let known = spellings().filter(|(_, spelling)| is_own(spelling)).max_by_key(|(_, spelling)| spelling.len());
-    let known = known.map(|found| waited::reached(found, told));
+    let known = known.map(|found| waited::reached(found, told, text));
     let known = known.filter(|_| !inner.is_some_and(|(page, _)| waited::is_about(page))).or(inner);
     // An exception without a text of its own: those that it came from have one, or a name.
     let cause = || if told.is_empty() { specific(text) } else { None };

@@ -12,8 +12,9 @@
 //! | [`matching`], [`offer`], [`host`] | what a resource server says; an offer alone, and its address |
 //! | [`past`] | what an instance saw of a payment before |
 //! | [`carried`] | offers in the header of version 2 |
+//! | [`parts`] | the parts of what a facilitator is sent |
 //! | [`case`], [`said`] | all of it for one thing; what others have said of it |
-//! | [`thrown`], [`zod`] | what clients throw that holds the case at hand |
+//! | [`thrown`], [`zod`], [`pydantic`] | what clients throw that holds the case at hand |
 //! | [`waited`] | answers that did not come |
 //! | [`played`] | faults that an instance played |
 //! | [`checksums`] | the checksum of addresses |
@@ -54,11 +55,13 @@ mod matching;
 pub mod names;
 pub mod nearest;
 mod offer;
+mod parts;
 pub mod past;
 pub mod permit;
 pub mod played;
 mod prices;
 mod proof;
+mod pydantic;
 pub mod read;
 mod repair;
 mod said;

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use x402_wire::invoice::memo_bytes;
 
+use super::confided::Form;
 use super::explanation::{Explanation, Section};
 use super::finding::Finding;
 use super::kind::Kind;
@@ -19,8 +20,8 @@ type Signature = [u8; 64];
 pub(super) fn explained(text: &str) -> Explanation {
     let mut explanation = Explanation::new(Kind::Invoice, "the proof of an invoice's payment (X-Payment-Proof)");
     let misspelt = misspelt(text);
-    let bytes = solana::parse_signature(text).or(misspelt.and_then(|(_, own)| own));
-    if bytes.is_some_and(|bytes| ed25519::is_pair(&bytes)) {
+    let within = misspelt.and_then(|(_, own)| own);
+    if Form::of(text) == Some(Form::Pair) || within.is_some_and(|bytes| ed25519::is_pair(&bytes)) {
         explanation.find(pair().at("X-Payment-Proof"));
         return explanation;
     }
@@ -53,16 +54,33 @@ pub(super) fn explained(text: &str) -> Explanation {
 
 /// The finding for a signature of a transaction in the place of a payload, under the name of the header that it stands in.
 pub(super) fn in_payment(header: Option<&str>, value: &str) -> Option<Finding> {
-    let bytes = solana::parse_signature(value).filter(|_| header.is_some_and(carries_payments))?;
-    if ed25519::is_pair(&bytes) {
-        return Some(pair());
+    if !header.is_some_and(carries_payments) {
+        return None;
     }
+    if let Some(form) = Form::of(value) {
+        return Some(key(form));
+    }
+    solana::parse_signature(value)?;
     let seen = "it is the signature of a Solana transaction, in base58, and no payload in base64";
     let fix = format!(
         "Where that transaction has paid an invoice, send `X-Payment-Proof: {value}`; a payment by `exact` holds its \
          transaction unsent, in the payload."
     );
     Some(Finding::new("invoice_proof_misplaced").seen(seen).fixed_by(fix))
+}
+
+/// The finding for what is written as keys are, in the place of a payment.
+fn key(form: Form) -> Finding {
+    let seen = match form {
+        Form::Pair => return pair(),
+        Form::Digits => {
+            "it is 64 hexadecimal digits, as private keys of EVM networks are written, and hashes of transactions"
+        }
+        Form::Numbers => "it is a list of 32 to 64 bytes, as private keys of Solana are kept",
+    };
+    let fix = "If it is a private key, replace it: whoever got it can spend what the account holds. In its place goes what the \
+               key has signed: the payload that the client makes, as base64 of JSON.";
+    Finding { fix: fix.to_owned(), ..Finding::new("secret_key_form").seen(seen) }
 }
 
 /// The finding for a key pair in the place of a signature. What it is made of is not repeated.
@@ -78,10 +96,16 @@ pub(super) fn pair() -> Finding {
 
 /// In which other form a signature was written, and which it is.
 fn misspelt(text: &str) -> Option<(&'static str, Option<Signature>)> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    if digits.len() == 64 && hex::decode(digits).is_ok() {
-        return Some(("a hash in hexadecimal, as transactions on EVM chains have", None));
+    match Form::of(text) {
+        Some(Form::Digits) => {
+            return Some(("64 hexadecimal digits: a hash, as transactions on EVM chains have, or a private key", None));
+        }
+        Some(Form::Numbers) => {
+            return Some(("a list of bytes: a signature is sent in base58, a private key never", None));
+        }
+        Some(Form::Pair) | None => {}
     }
+    let digits = text.strip_prefix("0x").unwrap_or(text);
     if digits.len() == 128 {
         return Some(("64 bytes in hexadecimal", Some(hex::decode_to_array(digits).ok()?)));
     }
@@ -123,6 +147,24 @@ mod tests {
             let ids: Vec<_> = told.findings.iter().map(|own| own.id).collect();
             assert_eq!(ids, ["secret_key_form"], "{text}");
             assert!(!format!("{told:?}").contains(&text[..8]), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_any_form_is_told_as_by_what_is_kept_in_its_place() {
+        let own: Signature = [[1; 32], ed25519::key_of(&[1; 32]).0].concat().try_into().unwrap();
+        for (key, form, part) in [
+            (format!("{own:?}"), Form::Pair, "64 bytes of a key pair"),
+            (STANDARD.encode(own), Form::Pair, "64 bytes of a key pair"),
+            (format!("Bearer 0x{}", "5d".repeat(32)), Form::Digits, "64 hexadecimal digits"),
+            (format!("Uint8Array(32) {:?}", &own[..32]), Form::Numbers, "a list of 32 to 64 bytes"),
+        ] {
+            let told = in_payment(Some("X-PAYMENT"), &key).unwrap();
+            assert!(told.id == "secret_key_form" && told.evidence[0].contains(part), "{told:?}");
+            assert_eq!(in_payment(Some("X-PAYMENT"), form.mark()), Some(told));
+            assert_eq!(in_payment(Some("PAYMENT-REQUIRED"), &key), None);
+            assert_eq!(explained(&key), explained(form.mark()));
+            assert!(!format!("{:?}", explained(&key)).contains("5d5d"));
         }
     }
 

@@ -9,7 +9,7 @@ use super::explanation::{Explanation, Section, Verdict};
 use super::finding::{Certainty, Entry, Finding, entry};
 use super::judge::without_guess;
 use super::kind::Kind;
-use super::{manual, played, thrown, waited, zod};
+use super::{manual, played, pydantic, thrown, waited, zod};
 
 /// So many reasons are named on the page of a finding.
 const REASONS_SHOWN: usize = 8;
@@ -212,7 +212,7 @@ pub(super) fn answer(value: &Value, explanation: &mut Explanation) {
 
 /// The manual's page of a reason string.
 pub(super) fn reason(text: &str) -> Explanation {
-    if let Some(told) = zod::explained(text) {
+    if let Some(told) = zod::explained(text).or_else(|| pydantic::explained(text)) {
         return told;
     }
     let mut explanation = Explanation::new(Kind::Reason, "a reason string");

@@ -8,7 +8,7 @@ use x402_wire::shape::shorten;
 use super::finding::Finding;
 use super::kind::Kind;
 use super::read::{Reading, Subject};
-use super::zod;
+use super::{pydantic, zod};
 
 mod quoted;
 
@@ -23,7 +23,8 @@ const SHOWN: usize = 8;
 
 /// The message within a text, with the JSON that it ends with, or that it is.
 pub(super) fn message(text: &str) -> Option<&str> {
-    unregistered(text).or_else(|| quoted::message(text)).or_else(|| zod::message(text))
+    let quoted = unregistered(text).or_else(|| quoted::message(text));
+    quoted.or_else(|| zod::message(text)).or_else(|| pydantic::message(text))
 }
 
 fn unregistered(text: &str) -> Option<&str> {

@@ -68,9 +68,10 @@ pub(super) fn placed(found: (&'static Page, &'static str), text: &str) -> (&'sta
     other.map_or(found, |page| (page, page.reason.as_str()))
 }
 
-/// The page of what `requests` says, by what stands behind it: whoever was not reached was sent no payment.
-pub(super) fn reached(found: (&'static Page, &'static str), told: &str) -> (&'static Page, &'static str) {
-    let is_unreached = found.0.reason == POOL && UNREACHED.iter().any(|mark| told.contains(mark));
+/// The page of what `requests` says, by what stands behind it: whoever was not reached was sent no payment. A paid request
+/// may have been sent once before, where the adapter tries again.
+pub(super) fn reached(found: (&'static Page, &'static str), told: &str, text: &str) -> (&'static Page, &'static str) {
+    let is_unreached = found.0.reason == POOL && UNREACHED.iter().any(|mark| told.contains(mark)) && !sends_paid(text);
     let other = if is_unreached { page(NOT_REACHED) } else { None };
     other.map_or(found, |page| (page, page.reason.as_str()))
 }
@@ -146,6 +147,16 @@ mod tests {
         // Below the paid request of the SDK too.
         let paid = trace(&[(OF_SDK, "paid_response = super().send(paid_request, **kwargs)"), (OF_SDK, FIRST)], ERROR);
         assert_eq!(said(&paid), Some(PAID));
+    }
+
+    #[test]
+    fn a_paid_request_that_reached_nobody_in_the_end_may_have_been_sent_before() {
+        let pool = (page(POOL).unwrap(), POOL);
+        let told =
+            "HTTPConnectionPool(host='a', port=1): Max retries exceeded (Caused by NewConnectionError('refused'))";
+        let paid = trace(&[(OF_SDK, "paid_response = super().send(paid_request, **kwargs)")], told);
+        assert_eq!(reached(pool, told, &paid).1, POOL);
+        assert_eq!(reached(pool, told, &trace(&[(OF_SDK, FIRST)], told)).1, NOT_REACHED);
     }
 
     #[test]

@@ -278,3 +278,27 @@ fn a_signature_that_fits_nothing_is_said_to() {
 fn a_network_that_is_known_has_the_asset_of_these_tests() {
     assert_eq!(registry::networks()[0].assets[0].address, USDC);
 }
+
+/// Name or version by habit, and the contract or the chain of another place: both are told, and proven by one recovery.
+#[test]
+fn two_parts_of_a_domain_that_are_wrong_at_once_are_both_found() {
+    let own = domain();
+    let payee = accounts::merchant().evm();
+    let zero = Address::ZERO;
+    for (domain, ids) in [
+        (Domain { name: "USD Coin", contract: payee, ..own }, ["wrong_domain_name", "wrong_verifying_contract"]),
+        (Domain { name: "", contract: zero, ..own }, ["wrong_domain_name", "wrong_verifying_contract"]),
+        (Domain { version: "1", contract: payee, ..own }, ["wrong_domain_version", "wrong_verifying_contract"]),
+        (Domain { name: "USD Coin", chain_id: 31337, ..own }, ["wrong_domain_name", "wrong_chain_id"]),
+        (Domain { version: "", chain_id: 1337, ..own }, ["wrong_domain_version", "wrong_chain_id"]),
+    ] {
+        let told = signed_over(authorization().digest(domain.separator()));
+        let found: Vec<_> = told.findings.iter().map(|finding| (finding.id, finding.is_proven())).collect();
+        assert_eq!(found, ids.map(|id| (id, true)), "{domain:?}: {:?}", told.findings);
+        let proof = told.findings[0].proof.as_deref().unwrap();
+        assert!(proof.contains(" and ") && proof.ends_with(&checksum(payer().evm())), "{proof}");
+    }
+    // Name and version at once are one finding, which names both.
+    let told = signed_over(authorization().digest(Domain { name: "USD Coin", version: "1", ..own }.separator()));
+    assert_found(&told, "wrong_domain_name", "domain name \"USD Coin\" with version \"1\"");
+}

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use x402_sim::purchase::Verdict;
+
 use super::instance::Seen;
 
 /// How long a payment may be verified and not settled before somebody wonders, in milliseconds.
@@ -12,7 +14,9 @@ const PATIENCE: u64 = 5_000;
 pub(super) enum End {
     /// It was settled, and nothing is known to have gone wrong.
     Settled,
-    /// It was settled as another payment of the same purchase was: its buyer has paid more than once.
+    /// It was settled as another payment of the same purchase was, by its buyer's own name for it.
+    PaidTwice,
+    /// The same, where that it is one purchase is a guess.
     PaidAgain,
     /// It was settled, and its content was not handed over.
     NotDelivered,
@@ -52,19 +56,14 @@ impl Course<'_> {
         }
     }
 
-    /// Whether its content was handed over, and nothing was done to it on purpose.
-    fn is_whole(&self) -> bool {
-        self.end == End::Settled && self.newest("delivered").is_some() && self.newest("faulted").is_none()
-    }
-
     /// The newest event of a kind.
     pub(super) fn newest(&self, kind: &str) -> Option<&Seen> {
         self.events.iter().rev().find(|event| event.kind == kind).copied()
     }
 }
 
-/// What became of every payment.
-pub(super) fn courses(events: &[Seen]) -> Vec<Course<'_>> {
+/// What became of every payment. `twice` has the verdicts on purchases that were paid more than once, or seem to be.
+pub(super) fn courses<'a>(events: &'a [Seen], twice: &HashMap<String, Verdict>) -> Vec<Course<'a>> {
     let mut places: HashMap<&str, usize> = HashMap::new();
     let mut grouped: Vec<(&str, Vec<&Seen>)> = Vec::new();
     for event in events {
@@ -81,24 +80,28 @@ pub(super) fn courses(events: &[Seen]) -> Vec<Course<'_>> {
             all.push(Course { payment, events, end, last });
         }
     }
-    pay_again(&mut all);
+    pay_again(&mut all, twice);
     all
 }
 
-/// Marks the newest settlement of each purchase that was paid by more than one payment. Requests side by side, each of which
-/// got what it paid for, are purchases of their own, as `x402-dev purchases` says too.
-fn pay_again(all: &mut [Course<'_>]) {
-    let mut bought: HashMap<&str, Vec<(u64, usize)>> = HashMap::new();
+/// Marks the newest settlement of each purchase that the instance says was paid more than once.
+fn pay_again(all: &mut [Course<'_>], twice: &HashMap<String, Verdict>) {
+    let mut newest: HashMap<&str, (u64, usize)> = HashMap::new();
     for (place, own) in all.iter().enumerate().filter(|(_, own)| own.end != End::Undone) {
         let settled = own.newest("settled").and_then(|event| Some((event.purchase.as_deref()?, event.sequence)));
-        if let Some((purchase, sequence)) = settled {
-            bought.entry(purchase).or_default().push((sequence, place));
+        if let Some((purchase, sequence)) = settled.filter(|(purchase, _)| twice.contains_key(*purchase)) {
+            let kept = newest.entry(purchase).or_default();
+            *kept = (*kept).max((sequence, place));
         }
     }
-    let again =
-        bought.into_values().filter(|own| own.len() > 1 && !own.iter().all(|(_, place)| all[*place].is_whole()));
-    for (_, place) in again.filter_map(|own| own.into_iter().max()).collect::<Vec<_>>() {
-        all[place].end = End::PaidAgain;
+    let ends: Vec<(usize, End)> = newest
+        .into_iter()
+        .map(|(purchase, (_, place))| {
+            (place, if twice.get(purchase) == Some(&Verdict::PaidTwice) { End::PaidTwice } else { End::PaidAgain })
+        })
+        .collect();
+    for (place, end) in ends {
+        all[place].end = end;
     }
 }
 

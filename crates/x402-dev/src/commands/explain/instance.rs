@@ -1,9 +1,12 @@
 //! What a running instance knows: refused payments whole, and of everything else its events.
 
+use std::collections::HashMap;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use x402_sim::explain::explanation::Explanation;
+use x402_sim::purchase::{Listed, Verdict};
 
 use super::newest::{Choice, choose};
 use super::refused::Refused;
@@ -11,6 +14,7 @@ use super::source::Found;
 use super::{ExplainError, stories, unpaid};
 use crate::clock::timestamp;
 use crate::commands::door::{Door, DoorError, segment};
+use crate::commands::purchases;
 use crate::context::Context;
 use crate::doors::admin::client::{CallError, Remote};
 use crate::doors::admin::routes::clock::ClockFace;
@@ -61,6 +65,8 @@ pub(super) struct Annals {
     /// The newest first.
     pub(super) refusals: Vec<Refused>,
     pub(super) callers: Vec<Caller>,
+    /// The verdicts on purchases that were paid more than once, or seem to be, by their ids.
+    pub(super) twice: HashMap<String, Verdict>,
     /// The mock's time, in milliseconds.
     pub(super) now: u64,
 }
@@ -163,9 +169,14 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
     {
         return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
     }
+    let mut twice = None;
     let events = match wanted {
         Wanted::Last => return newest(&Annals::of(&remote)?).map_err(Error::from),
-        Wanted::Purchase(id) => purchase(&remote, id)?,
+        Wanted::Purchase(id) => {
+            let (events, verdict) = purchase(&remote, id)?;
+            twice = verdict;
+            events
+        }
         Wanted::Payment(id) => all(&remote, |event| event.payment.as_deref() == Some(id))?,
         Wanted::Event(number) => {
             if let Some(refused) = refusal_of(&remote, *number)? {
@@ -187,7 +198,11 @@ pub fn find(context: &Context, door: &Door, wanted: &Wanted) -> Result<Found, Er
             return Ok(Found::Refused(Box::new(refused.amid(&all(&remote, |_| true)?))));
         }
     }
-    Ok(Found::Story(Box::new(stories::told(&wanted.name(), &events))))
+    let mut story = stories::told(&wanted.name(), &events);
+    if let Some(finding) = twice.and_then(|verdict| stories::paid_twice(verdict, &events)) {
+        story.find(finding);
+    }
+    Ok(Found::Story(Box::new(story)))
 }
 
 /// What `last` is about.
@@ -219,7 +234,10 @@ impl Annals {
         if let Some(place) = events.iter().rposition(is_anew) {
             events.drain(..=place);
         }
-        Ok(Self { events, refusals, callers, now })
+        let is_twice = |own: &Listed| [Verdict::PaidTwice, Verdict::PossiblyPaidTwice].contains(&own.verdict);
+        let bought = purchases::all(remote).map_err(DoorError::from)?.purchases;
+        let twice = bought.into_iter().filter(is_twice).map(|own| (own.id, own.verdict)).collect();
+        Ok(Self { events, refusals, callers, twice, now })
     }
 }
 
@@ -240,10 +258,14 @@ fn refusal(remote: &Remote, which: &str) -> Result<Option<Refused>, Error> {
     }
 }
 
-fn purchase(remote: &Remote, id: &str) -> Result<Vec<Seen>, Error> {
-    match remote.get::<Told>(&format!("/purchases/{}", segment(id))) {
-        Ok(told) => Ok(told.events.iter().filter_map(|event| serde_json::from_str(event.get()).ok()).collect()),
-        Err(CallError::Refused(problem)) if problem.status == StatusCode::NOT_FOUND.as_u16() => Ok(Vec::new()),
+/// The events of a purchase, and the verdict on it.
+fn purchase(remote: &Remote, id: &str) -> Result<(Vec<Seen>, Option<Verdict>), Error> {
+    match purchases::one(remote, id) {
+        Ok(Told { purchase, events }) => {
+            let events = events.iter().filter_map(|event| serde_json::from_str(event.get()).ok()).collect();
+            Ok((events, Some(purchase.verdict)))
+        }
+        Err(CallError::Refused(problem)) if problem.status == StatusCode::NOT_FOUND.as_u16() => Ok((Vec::new(), None)),
         Err(error) => Err(DoorError::from(error).into()),
     }
 }

@@ -12,6 +12,7 @@
 //! | `course`, `newest` | what became of each payment, and which of all that happened `last` explains |
 //! | `stories` | what is told of it where no refusal is kept |
 //! | `unpaid` | what is told of a request without a payment |
+//! | `amount` | an amount that an instance has never asked |
 //! | [`bought`], `answers` | what the journal of `pay` knows, and what the answers in it mean |
 //! | [`beside`] | what stands around something within a longer text |
 //! | [`secret`] | what is never printed |
@@ -36,6 +37,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::terminal::{self, safe_json};
 
+mod amount;
 mod answers;
 pub mod asked;
 pub mod beside;
@@ -172,6 +174,10 @@ impl Job {
 
     fn of_text(&self, text: &str, question: &dyn Fn(Reading, Option<Value>, Option<u64>) -> Question) -> Explanation {
         let reading = read(text);
+        let may_be_log = matches!(reading.subject, Subject::Nothing | Subject::Undecodable | Subject::Reason(_));
+        if let Some(log) = may_be_log.then(|| check::access::log(text)).flatten() {
+            return if self.judged { log } else { Explanation { findings: Vec::new(), ..log } };
+        }
         let Subject::Transcript(text) = &reading.subject else {
             let is_nothing = reading.subject == Subject::Nothing;
             let other = reading.header.clone().filter(|name| is_nothing && is_name_of_field(name));

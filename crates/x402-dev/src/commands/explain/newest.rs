@@ -5,9 +5,9 @@
 //!    mended.
 //! 2. A request without a payment breaks nothing. It is explained where nothing broke before it; where what broke is a
 //!    minute older; where it comes from the same client, for the same path, some seconds later, which no test does that pays
-//!    and then asserts a 402; for the same path by anybody, where a settlement is pending, which is nobody's mistake; or where what broke was mended in between: its path was paid.
-//!    Requests of `x402-dev` itself and for a browser's icons never count, nor do those whose path
-//!    was paid, or tried to be, afterwards.
+//!    and then asserts a 402; for the same path by anybody, where a settlement is pending, which is nobody's mistake; or where
+//!    what broke was mended in between: its path was paid. Requests of `x402-dev` itself and for a browser's icons never
+//!    count, nor do those whose path was paid, or tried to be, afterwards.
 //! 3. What went well is told of where nothing else is.
 
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ enum Client<'a> {
 
 /// Chooses by the rule.
 pub(super) fn choose(annals: &Annals) -> Chosen<'_> {
-    let all = courses(&annals.events);
+    let all = courses(&annals.events, &annals.twice);
     let unpaid = unpaid(annals);
     let refused = annals.refusals.iter().find(|own| !is_mended(own, &all));
     let course = all.iter().filter(|own| own.is_broken(annals.now) && !is_recorded(own, annals));

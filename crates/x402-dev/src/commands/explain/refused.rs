@@ -8,8 +8,12 @@ use x402_sim::explain::finding::{Finding, entry};
 use x402_sim::explain::past::Past;
 use x402_sim::explain::read::{Reading, read};
 
+use super::amount;
 use super::instance::Seen;
 use crate::clock::timestamp;
+
+/// After how many characters encoders of base64 wrap their lines.
+const WIDTHS: [usize; 2] = [64, 76];
 
 /// A refused payment, as the instance keeps it.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,6 +76,8 @@ struct Surroundings {
     settled: usize,
     /// What is told of the newest of them.
     newest: Option<String>,
+    /// What tells that the instance has never asked what was accepted.
+    unasked: Option<String>,
 }
 
 impl Refused {
@@ -83,6 +89,8 @@ impl Refused {
         match (&self.header, &self.value) {
             (Some(header), Some(value)) => read(&format!("{header}: {value}")),
             (Some(header), None) => Reading::unread(header, self.message.as_deref().unwrap_or_default()),
+            // What the facilitator could not read; where it stood elsewhere, that is what is wrong with it.
+            (None, value) if self.finding.is_none() => Reading::body(value.as_deref().unwrap_or_default()),
             (None, value) => read(value.as_deref().unwrap_or_default()),
         }
     }
@@ -96,6 +104,9 @@ impl Refused {
         let method = self.told.as_ref().and_then(|told| told.method.clone());
         section.add("request", method.map_or(self.path.clone(), |method| format!("{method} {}", self.path)), "");
         section.add("door", self.door.clone(), "");
+        if let Some((offer, compared)) = self.requirements.as_ref().and_then(offered) {
+            section.add("offer", offer, if self.payload.is_some() { compared } else { "" });
+        }
         if let Some(told) = &self.told {
             if let Some(before) = &told.before {
                 section.add("settled before", before.clone(), "");
@@ -117,6 +128,20 @@ impl Refused {
     }
 }
 
+/// What was offered, entry by entry, and which of them a payment is compared with.
+fn offered(asked: &Value) -> Option<(String, &'static str)> {
+    let said = |entry: &Value| {
+        let word = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or("?").to_owned();
+        format!("{} on {}", word("scheme"), word("network"))
+    };
+    let Some(entries) = asked.get("accepts").and_then(Value::as_array) else {
+        return asked.get("scheme").map(|_| (said(asked), "the entry that the payment was matched with"));
+    };
+    let all = entries.iter().map(said).collect::<Vec<_>>().join("; ");
+    let compared = if entries.len() == 1 { "" } else { "compared is the one that is nearest to the payment" };
+    (!entries.is_empty()).then_some((all, compared))
+}
+
 impl Refused {
     /// The same, with what the events tell of it.
     pub(super) fn amid(self, events: &[Seen]) -> Self {
@@ -130,14 +155,29 @@ impl Refused {
             let mut earlier = events.iter().rev().filter(|event| event.sequence < begin);
             earlier.find(|event| event.kind == kind && is_same(event))
         };
-        let before = earlier("settled").map(Seen::told);
+        let is_undone = |own: &&Seen| earlier("undone").is_some_and(|undone| undone.sequence > own.sequence);
+        let before = earlier("settled").filter(|own| !is_undone(own)).map(Seen::told);
         let is_settlement = own.is_some_and(|own| own.kind == "settle_failed");
         let verified = earlier("verified").map(|event| event.at).filter(|_| is_settlement && before.is_none());
         let method = own.and_then(|own| own.data.get("method")).and_then(Value::as_str).map(str::to_owned);
         let number = own.map(|own| own.sequence);
         let sent = events.iter().rev().find(|event| event.transaction().is_some_and(|name| self.holds(name)));
         let sent = sent.map(Seen::told);
-        Self { told: Some(Surroundings { number, method, verified, before, sent, settled, newest }), ..self }
+        let unasked = self.unasked(events);
+        Self { told: Some(Surroundings { number, method, verified, before, sent, settled, newest, unasked }), ..self }
+    }
+
+    /// What tells that the instance has never asked what was accepted. A fault may have changed an offer.
+    fn unasked(&self, events: &[Seen]) -> Option<String> {
+        let own = |kind: &str| {
+            let kind = kind.to_owned();
+            events.iter().filter(move |event| event.kind == kind && event.path() == Some(self.path.as_str()))
+        };
+        if own("faulted").next().is_some() {
+            return None;
+        }
+        let offers: Vec<&Seen> = own("offered").filter(|event| event.sequence <= self.after).collect();
+        amount::never_asked(self.payload.as_ref()?, self.requirements.as_ref()?, &offers)
     }
 
     /// Whether its payload has a text as one of its parts.
@@ -208,8 +248,46 @@ impl Refused {
         )
     }
 
-    /// Says with the finding that this payment was used when that was.
+    /// Says of a header that ends where encoders wrap their lines what may have cut it: of a value in several lines, `curl -H
+    /// @FILE` sends the first alone.
+    fn first_line(&self, explanation: &mut Explanation) {
+        let Some(length) = self.value.as_ref().map(String::len).filter(|length| WIDTHS.contains(length)) else {
+            return;
+        };
+        let cut = explanation.findings.iter().position(|own| own.id == "header_truncated");
+        if let Some(place) = cut {
+            let seen = format!(
+                "what came has exactly {length} characters, after which encoders wrap lines: of several lines only the first \
+                 was sent, as by `curl -H @FILE`"
+            );
+            explanation.findings.insert(place, Finding::new("base64_whitespace").seen(seen));
+        }
+    }
+
+    /// Says that a payment which was refused for something else has paid before: mended, it is refused again.
+    fn tell_landed(&self, explanation: &mut Explanation) {
+        let is_payment = self.payload.as_ref().is_some_and(|payload| payload.get("payload").is_some());
+        if !is_payment || explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
+            return;
+        }
+        let seen = "its transaction is on the chain already: whatever else is found, this payment pays no second time";
+        let mut finding = Finding::new("nonce_used").seen(seen);
+        if self.payload.as_ref().is_some_and(|payload| payload.pointer("/payload/transaction").is_some()) {
+            // Solana has no nonces: a memo tells two transfers of the same apart.
+            let memo = "a memo of its own, of 16 random bytes in hex";
+            finding.fix = finding.fix.replace("a new nonce of 32 random bytes", memo);
+        }
+        // What a fault has said is no proof of anything.
+        let proof = "the instance's record holds its settlement";
+        explanation.find(if self.faults.is_empty() { finding.proven(proof) } else { finding });
+    }
+
+    /// Says with the findings what the events tell: when this payment was used, that its amount was never asked.
     pub fn tell(&self, explanation: &mut Explanation) {
+        self.first_line(explanation);
+        if let Some(seen) = self.told.as_ref().and_then(|told| told.unasked.as_ref()) {
+            amount::blame(seen, self.requirements.as_ref(), explanation);
+        }
         let sent = self.told.as_ref().and_then(|told| told.sent.as_ref());
         if let Some(sent) =
             sent.filter(|_| explanation.findings.iter().any(|own| own.id == "signature_for_transaction"))
@@ -218,6 +296,7 @@ impl Refused {
             explanation.find(Finding::new("signature_for_transaction").seen(seen));
         }
         let Some(before) = self.told.as_ref().and_then(|told| told.before.as_ref()) else { return };
+        self.tell_landed(explanation);
         if explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
             explanation.find(Finding::new("nonce_used").seen(format!("it was settled before: {before}")));
             if let Some(seen) = self.asked_again() {

@@ -6,6 +6,7 @@ use x402_sim::explain::explanation::{Explanation, Section};
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::kind::Kind;
 use x402_sim::explain::{manual, played};
+use x402_sim::purchase::Verdict;
 
 use super::course::{Course, End};
 use super::instance::{Annals, Seen};
@@ -43,7 +44,7 @@ pub(super) fn told<'a>(name: &str, events: impl IntoIterator<Item = &'a Seen>) -
 pub(super) fn broken(course: &Course<'_>, annals: &Annals) -> Explanation {
     let age = annals.now.saturating_sub(course.last.at);
     let purchase = course.newest("settled").and_then(|own| own.purchase.as_deref());
-    let is_again = course.end == End::PaidAgain;
+    let is_again = [End::PaidTwice, End::PaidAgain].contains(&course.end);
     let is_own = |event: &&Seen| {
         event.payment.as_deref() == Some(course.payment)
             || (is_again && purchase.is_some() && event.purchase.as_deref() == purchase)
@@ -84,6 +85,7 @@ fn amid_faults(explanation: &mut Explanation, faults: &[String]) {
 const fn words(end: End) -> &'static str {
     match end {
         End::Settled => "a payment was settled",
+        End::PaidTwice => "one purchase was paid more than once",
         End::PaidAgain => "one purchase was paid more than once, as it seems",
         End::NotDelivered => "a payment was settled, and its content did not arrive",
         End::Undone => "a settlement was undone",
@@ -95,19 +97,30 @@ const fn words(end: End) -> &'static str {
     }
 }
 
+/// What is to be said of a purchase by the verdict on it, if it was paid more than once: a fact where its buyer has named
+/// it, else a guess.
+pub(super) fn paid_twice<'a>(verdict: Verdict, events: impl IntoIterator<Item = &'a Seen>) -> Option<Finding> {
+    let settled = events.into_iter().filter(|event| event.kind == "settled");
+    let numbers: Vec<String> = settled.map(|event| event.sequence.to_string()).collect();
+    let seen = format!("{} payments were settled for one purchase: events {}", numbers.len(), numbers.join(", "));
+    let finding = Finding::new("paid_twice").seen(seen);
+    match verdict {
+        Verdict::PaidTwice => Some(finding.proven(BY_EVENTS)),
+        Verdict::PossiblyPaidTwice => Some(finding),
+        _ => None,
+    }
+}
+
 fn findings(course: &Course<'_>, events: &[&Seen]) -> Vec<Finding> {
     let last = course.last.told();
     match course.end {
-        End::PaidAgain => {
-            let settled: Vec<&&Seen> = events.iter().filter(|event| event.kind == "settled").collect();
-            let numbers: Vec<String> = settled.iter().map(|event| event.sequence.to_string()).collect();
-            let seen =
-                format!("{} payments were settled for one purchase: events {}", settled.len(), numbers.join(", "));
-            // That it was one purchase is a guess, and who it was that did not take the content too.
-            let twice = Finding::new("paid_twice").seen(seen);
+        End::PaidTwice | End::PaidAgain => {
+            let verdict = if course.end == End::PaidTwice { Verdict::PaidTwice } else { Verdict::PossiblyPaidTwice };
+            let twice = paid_twice(verdict, events.iter().copied());
+            // Who it was that did not take the content is a guess.
             let undelivered = events.iter().find(|event| event.kind == "not_delivered");
             let left = undelivered.map(|own| Finding::new("client_left").seen(own.told()));
-            [Some(twice), left].into_iter().flatten().collect()
+            [twice, left].into_iter().flatten().collect()
         }
         End::NotDelivered => {
             let mut finding = Finding::new("client_left").seen(last);
@@ -137,7 +150,10 @@ pub(super) fn well(course: &Course<'_>, annals: &Annals) -> Explanation {
     explanation.age = Some(age / 1000);
     if let Some(settled) = course.newest("settled") {
         let told = settled.told();
-        explanation.title = format!("the newest payment was settled, and nothing is to be explained: {told}");
+        explanation.title = match course.events.iter().rev().find(|event| event.is_failure()) {
+            None => format!("the newest payment was settled, and nothing is to be explained: {told}"),
+            Some(failure) => mended(course, failure, annals, &mut explanation) + &told,
+        };
     } else if course.end == End::Verified {
         let told = course.last.told();
         explanation.title = format!("{}: a payment was verified, and is not settled yet: {told}", ago(age));
@@ -150,6 +166,22 @@ pub(super) fn well(course: &Course<'_>, annals: &Annals) -> Explanation {
         );
     }
     explanation
+}
+
+/// How a story begins of a payment that was refused before it was settled. Where the refusal is kept, it is explained by the
+/// payment's name, and better than by its reason.
+fn mended(course: &Course<'_>, failure: &Seen, annals: &Annals, explanation: &mut Explanation) -> String {
+    let before = "the newest payment was settled, after it had been refused";
+    if annals.refusals.iter().any(|own| own.payment.as_deref() == Some(course.payment)) {
+        explanation.findings.clear();
+        let (payment, number) = (course.payment, failure.sequence);
+        explanation
+            .notes
+            .push(format!("`x402-dev explain {payment}` explains why it was refused before (event {number})"));
+        format!("{before}, so that nothing is left to mend: ")
+    } else {
+        format!("{before}; what follows is what that may have meant: ")
+    }
 }
 
 /// What came after something that broke, in a sentence.

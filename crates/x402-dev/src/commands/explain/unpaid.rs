@@ -20,6 +20,12 @@ const AT_ONCE: u64 = 2_000;
 /// Within so many milliseconds there are two requests, where the second is the first one's repetition, and not more.
 const BURST: u64 = 10_000;
 
+/// What an offer of version 1 alone means to clients of both versions. Source: TS 2.27 `x402Client.registerV1`, PY 2.25
+/// `register_v1`.
+const OLD: &str = "the offer is of version 1 alone: a client for which only `register` was called throws `No client registered \
+                   for x402 version: 1`; version 1 is registered by itself, with its own scheme and its own name of the \
+                   network";
+
 /// Programs that pay nothing by themselves, and how a header is given to them.
 const BY_HAND: [(&str, &str); 6] = [
     ("curl/", "curl -H \"PAYMENT-SIGNATURE: VALUE\""),
@@ -45,8 +51,11 @@ pub(super) fn told(own: &Unpaid<'_>, older: Option<&Refused>, annals: &Annals) -
         explanation.find(finding);
     }
     let mut finding = unsent::finding(offer.as_ref()).seen(seen);
-    if let Some(First { scheme, network, .. }) = own.asked {
-        finding = finding.seen(format!("the first entry of the offer asks for {scheme} on {network}"));
+    if let Some(asked @ First { version, scheme, .. }) = own.asked {
+        finding = finding.seen(format!("the first entry of the offer asks for {scheme} on {}", asked.called()));
+        if *version == 1 {
+            finding = finding.seen(OLD);
+        }
     }
     explanation.find(likely(finding, own.agent));
     if let Some(older) = older {
@@ -63,9 +72,18 @@ pub(super) fn told(own: &Unpaid<'_>, older: Option<&Refused>, annals: &Annals) -
 
 /// What is known of the offer that was answered with.
 fn offer(asked: &First, event: &Seen) -> Value {
-    let First { version, scheme, network } = asked;
+    let (First { version, scheme, .. }, network) = (asked, asked.called());
     let price = price(event).map(|(price, _)| format!("${price}"));
     json!({ "x402Version": version, "accepts": [{ "scheme": scheme, "network": network, "amount": price }] })
+}
+
+impl First {
+    /// The network by the name that the offer's version has for it.
+    fn called(&self) -> String {
+        let networks = registry::networks();
+        let own = networks.iter().find(|own| self.version == 1 && own.is_called(&self.network));
+        own.and_then(|own| own.v1_name.clone()).unwrap_or_else(|| self.network.clone())
+    }
 }
 
 /// The price that an offer asked, and the symbol of its asset: `0.01`, `USDC`.
@@ -164,7 +182,7 @@ fn likely(finding: Finding, agent: Option<&str>) -> Finding {
         }
         Sdk::Python => {
             "the plain client was called and not the one that x402 wraps (`wrapHttpxWithPayment`, \
-                        `wrapRequestsWithPayment`), or no scheme is registered for an offered network, or the price is above \
+                        `x402_requests`), or no scheme is registered for an offered network, or the price is above \
                         the client's limit: what it raised says which"
         }
         Sdk::Go | Sdk::Rust => {

@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 
 use super::asked::Asked;
 use super::buy::{Bought, Free, Paid};
+use super::chain::Fate;
 use super::end::End;
 use super::error::PayError;
 use super::exchange::Answer;
+use super::finding::Finding;
 use super::order::{Head, Output};
 use super::present::Presented;
 use super::sink::{self, Sink};
@@ -18,8 +20,8 @@ use crate::exit::Exit;
 use crate::journal::{Noted, Page, Standing};
 use crate::terminal;
 
-/// What is said of a chain, which says itself what is so when it is asked anew.
-const OF_CHAIN: [&str; 3] = ["chain_not_asked", "receipt_not_on_chain", "settled_twice"];
+/// What is noted of the last time that a chain was asked, or was not: it is said anew, or is not so any more.
+const OF_CHAIN: [&str; 2] = ["chain_not_asked", "receipt_not_on_chain"];
 
 /// Tells what came of a purchase, and closes its page in the journal: first the content, then the book.
 pub fn tell(bought: Bought, output: &Output, sink: &Sink, story: Story) -> Result<Exit, PayError> {
@@ -137,13 +139,23 @@ fn keep(page: &mut Page, told: &Presented) {
     });
 }
 
-/// Adds what was found to the notes: what was noted by the same name before is not so any more, nor what a chain has
-/// shown that was asked anew.
+/// Adds what was found to the notes. What was noted of the chain's words gives way to what it says now: to the same again, or
+/// to the transaction that it shows. A node may know less than another before it: that withdraws nothing.
 fn renew(noted: &mut Vec<Noted>, told: &Presented) {
-    let found = || told.known.iter().chain(&told.findings);
-    let is_of_chain = |code: &str| told.chain.is_some() && OF_CHAIN.contains(&code);
-    noted.retain(|own| !is_of_chain(&own.code) && found().all(|new| new.code != own.code));
-    noted.extend(found().map(|own| Noted { code: own.code.to_owned(), text: own.text.clone() }));
+    let found: Vec<Noted> = told.known.iter().chain(&told.findings).map(Noted::from).collect();
+    let is_shown = told.chain.as_ref().is_some_and(|chain| chain.fate == Fate::Used && !chain.transactions.is_empty());
+    let is_past = |own: &Noted| {
+        OF_CHAIN.contains(&own.code.as_str()) && (is_shown || found.iter().any(|new| new.code == own.code))
+    };
+    noted.retain(|own| !is_past(own));
+    let more: Vec<Noted> = found.into_iter().filter(|own| !noted.contains(own)).collect();
+    noted.extend(more);
+}
+
+impl From<&Finding> for Noted {
+    fn from(own: &Finding) -> Self {
+        Self { code: own.code.to_owned(), text: own.text.clone() }
+    }
 }
 
 /// Prints the document for programs, with the content of an answer as its last member: as text where it is text, else in
@@ -198,8 +210,7 @@ fn head(answer: &Answer, shown: Head) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::pay::chain::Fate;
-    use crate::commands::pay::finding::Finding;
+    use crate::commands::pay::chain::State;
     use crate::commands::pay::sample::state;
 
     #[test]
@@ -211,17 +222,21 @@ mod tests {
             ..Presented::default()
         };
         let mut noted = Vec::new();
-        let first =
-            [("receipt_mismatch", "payer"), ("receipt_mismatch", "amount"), ("receipt_not_on_chain", "block 7")];
+        let first = [("receipt_mismatch", "payer"), ("settled_twice", "a, b"), ("receipt_not_on_chain", "block 7")];
         renew(&mut noted, &told(&first, Some(state(Fate::Unused, 1))));
         assert_eq!(noted.len(), 3);
-        renew(&mut noted, &told(&[("receipt_not_on_chain", "block 8")], Some(state(Fate::Unused, 1))));
-        let lagging = ["receipt_mismatch payer", "receipt_mismatch amount", "receipt_not_on_chain block 8"];
+        let again = [("receipt_mismatch", "amount"), ("receipt_not_on_chain", "block 8")];
+        renew(&mut noted, &told(&again, Some(state(Fate::Unused, 1))));
+        let lagging =
+            ["receipt_mismatch payer", "settled_twice a, b", "receipt_mismatch amount", "receipt_not_on_chain block 8"];
         assert_eq!(codes(&noted), lagging);
-        // A chain that was not asked has withdrawn nothing.
-        renew(&mut noted, &told(&[], None));
-        assert_eq!(codes(&noted), lagging);
-        renew(&mut noted, &told(&[], Some(state(Fate::Used, 1))));
-        assert_eq!(codes(&noted), ["receipt_mismatch payer", "receipt_mismatch amount"]);
+        // Who was not asked withdraws nothing, nor who knows less.
+        for chain in [None, Some(state(Fate::Unused, 1)), Some(state(Fate::Used, 1))] {
+            renew(&mut noted, &told(&[], chain));
+            assert_eq!(codes(&noted), lagging);
+        }
+        let shown = State { transactions: vec!["a".to_owned()], ..state(Fate::Used, 1) };
+        renew(&mut noted, &told(&[], Some(shown)));
+        assert_eq!(codes(&noted), &lagging[..3]);
     }
 }

@@ -16,6 +16,7 @@
 //! | [`content`] | what is delivered |
 //! | [`page`] | the page for browsers |
 //! | [`refused`], [`stray`], `proof` | what is kept of a refused payment, and of one that stands where nobody looks |
+//! | [`torn`] | what is kept of a payment whose header goes on in lines of its own |
 
 pub mod content;
 pub mod delivery;
@@ -30,6 +31,7 @@ pub mod refused;
 pub mod routes;
 pub mod sale;
 pub mod stray;
+pub mod torn;
 pub mod v1;
 pub mod v2;
 pub mod visit;

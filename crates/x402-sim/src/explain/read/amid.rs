@@ -9,7 +9,7 @@ use crate::explain::kind::Kind;
 use crate::explain::manual;
 
 /// The longest text that is searched, in bytes.
-const LONGEST: usize = 256 * 1024;
+pub(super) const LONGEST: usize = 256 * 1024;
 
 /// The shortest base64 that may be something of x402, in characters.
 const SHORTEST: usize = 40;

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value};
 use x402_wire::header::decode;
+use x402_wire::shape::shorten;
 
-use super::{Reading, Subject, header, layers, members};
+use super::stand_in::{self, Place};
+use super::{Reading, Subject, header, layers, members, read};
+use crate::explain::confided::without_keys;
 use crate::explain::finding::{Finding, Side};
 use crate::explain::kind::Kind;
 
@@ -11,6 +14,38 @@ use crate::explain::kind::Kind;
 const PARTS: [&str; 2] = ["paymentPayload", "paymentRequirements"];
 
 impl Reading {
+    /// The body of a request to a facilitator, as an instance kept it that could not read it.
+    pub fn body(text: &str) -> Self {
+        if let Some(finding) = instead(text) {
+            return Self { findings: vec![finding], ..Self::of(Subject::Undecodable) };
+        }
+        let mut reading = read(text);
+        let printed = matches!(reading.subject, Subject::Json(..)) && serde_json::from_str::<Value>(text).is_err();
+        let around = "`paymentPayload` and `paymentRequirements` belong side by side into an object around it";
+        let finding = match (&reading.subject, reading.json()) {
+            (Subject::Nothing | Subject::Reason(_), _) => Finding::new("malformed")
+                .seen(format!("the body is `{}`", shorten(&without_keys(text.trim()))))
+                .fixed_by("Send an object in JSON, with `x402Version`, `paymentPayload` and `paymentRequirements`."),
+            (_, Some((Kind::PaymentV1 | Kind::PaymentV2, _))) => {
+                Finding::new("missing_field").at(PARTS[0]).seen(format!("the body is the payment itself: {around}"))
+            }
+            (_, Some((Kind::Requirements, _))) => {
+                Finding::new("missing_field").at(PARTS[1]).seen(format!("the body is the requirements alone: {around}"))
+            }
+            _ if printed && reading.findings.is_empty() => {
+                // What is printed to be looked at is no mistake; what is sent is.
+                let seen = reading.notes.drain(..).collect::<Vec<_>>().join("; ");
+                Finding::new("json_literal").seen(seen).proven("written as JSON, it is read")
+            }
+            _ => return reading,
+        };
+        if reading.json().is_none() {
+            reading.subject = Subject::Undecodable;
+        }
+        reading.findings.insert(0, Finding { side: Side::Server, ..finding });
+        reading
+    }
+
     /// Takes a body that is a form, or an object in JSON within a text. Whether it was one.
     pub(super) fn take_body(&mut self, text: &str) -> bool {
         if text.starts_with("--") && text.contains("Content-Disposition: form-data") {
@@ -49,6 +84,31 @@ impl Reading {
     }
 }
 
+/// What stands where a body should, and is none.
+fn instead(text: &str) -> Option<Finding> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some(
+            Finding::new("body_empty").seen("the request came without a body").proven("not a character of it came"),
+        );
+    }
+    let found = stand_in::find(text, Place::Carried)?;
+    let seen = found.evidence.first().cloned().unwrap_or_default().replacen("the value", "the body", 1);
+    Some(match found.id {
+        "object_as_text" => {
+            Finding::new("body_as_text").seen(seen).proven("it is the name of what was sent, and no part of it")
+        }
+        "header_value_absent" => Finding::new("body_empty").seen(seen),
+        _ => Finding { side: Side::Server, evidence: vec![seen], ..found },
+    })
+}
+
+/// What else it may be that stands alone, and that nobody said was a header.
+pub(super) fn as_body(found: &Finding) -> Option<Finding> {
+    let seen = "where it came as the body of a request, an object was not made JSON of";
+    (found.id == "object_as_text").then(|| Finding::new("body_as_text").seen(seen))
+}
+
 fn form() -> Finding {
     Finding::new("form_body")
 }
@@ -77,7 +137,6 @@ fn fields(text: &str) -> Option<Map<String, Value>> {
 mod tests {
     use x402_wire::header::encode_text;
 
-    use super::super::read;
     use super::*;
 
     #[test]
@@ -101,5 +160,34 @@ mod tests {
         }
         let (kind, value) = read(form).json().map(|(kind, value)| (kind, value.clone())).unwrap();
         assert_eq!((kind, &value["paymentPayload"]["x402Version"]), (Kind::FacilitatorRequest, &Value::from(2)));
+    }
+
+    #[test]
+    fn a_body_that_is_none_is_told_with_what_to_give_in_its_place() {
+        for (text, id, fix) in [
+            ("", "body_empty", "JSON.stringify({ x402Version"),
+            (" \n", "body_empty", "JSON.stringify({ x402Version"),
+            ("undefined", "body_empty", "JSON.stringify({ x402Version"),
+            ("[object Object]", "body_as_text", "`body: JSON.stringify(body)`"),
+            ("[object FormData]", "body_as_text", "JSON.stringify"),
+            ("[object Promise]", "promise_sent", "Await"),
+            ("hello", "malformed", "Send an object in JSON"),
+            ("7", "malformed", "Send an object in JSON"),
+            ("{'paymentPayload': {'x402Version': 2}, 'paymentRequirements': {}}", "json_literal", "JSON function"),
+            (r#"{"x402Version":2,"accepted":{},"payload":{}}"#, "missing_field", "Build it by the SDK"),
+            (r#"{"scheme":"exact","network":"a","amount":"1","payTo":"b"}"#, "missing_field", "Build it"),
+        ] {
+            let reading = Reading::body(text);
+            let first = reading.findings.first().unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((first.id, first.side), (id, Side::Server), "{text}");
+            assert!(first.fix.contains(fix), "{text}: {}", first.fix);
+            assert_ne!(reading.subject, Subject::Nothing, "{text}");
+        }
+        let form = "paymentPayload=%7B%22x402Version%22%3A+2%7D&paymentRequirements=%7B%7D";
+        assert_eq!(Reading::body(form).findings[0].id, "form_body");
+        // Alone it may have been a header or a body; behind a header's name it was a header.
+        let ids = |text: &str| read(text).findings.iter().map(|own| own.id).collect::<Vec<_>>();
+        assert_eq!(ids("[object Object]"), ["object_as_text", "body_as_text"]);
+        assert_eq!(ids("X-PAYMENT: [object Object]"), ["object_as_text"]);
     }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::literal::{self, Literal};
 use super::stand_in::{self, Place};
 use super::{
-    LONGEST_REASON, NAMES, Reading, Subject, begins_as_json, challenge, coding, evm, header, is_archive, is_solana,
-    members, read,
+    LONGEST_REASON, NAMES, Reading, Subject, begins_as_json, body, challenge, coding, evm, header, is_archive,
+    is_solana, members, read,
 };
 use super::{reshaped, wrapping};
 use crate::explain::finding::Finding;
@@ -53,7 +53,9 @@ impl Reading {
         let place = if self.is_carrier() { Place::Carried } else { Place::Alone };
         if let Some(finding) = stand_in::find(value, place).or_else(|| proof::in_payment(self.header.as_deref(), value))
         {
+            let as_body = if self.header.is_none() { body::as_body(&finding) } else { None };
             self.findings.push(finding);
+            self.findings.extend(as_body);
             self.subject = Subject::Undecodable;
             return;
         }
@@ -284,6 +286,7 @@ impl Reading {
             }
             None => value,
         };
+        let value = self.take_list(value);
         let (value, findings) = reshaped::reshaped(value);
         self.findings.extend(findings);
         let (value, finding) = members::renamed(value);

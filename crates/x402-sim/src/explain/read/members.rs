@@ -4,8 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use crate::explain::finding::{Finding, Side};
+use crate::explain::finding::Finding;
 use crate::explain::kind::Kind;
+
+mod told;
+
+pub(in crate::explain) use told::placed;
 
 /// The members of what the protocol knows, as it spells them.
 const MEMBERS: [&str; 41] = [
@@ -82,51 +86,9 @@ pub(super) fn renamed(value: Value) -> (Value, Option<Finding>) {
         let amounts = seen.iter_mut().filter(|(.., right)| *right == "maxAmountRequired");
         amounts.for_each(|(.., right)| *right = "amount");
     }
-    let at = seen.first().map(|(at, ..)| at.clone()).unwrap_or_default();
-    let in_body = Kind::of(&mended) == Kind::FacilitatorRequest;
-    // What a body calls a payment is a server's mistake; what stands in it, the payer's.
-    let by_server = in_body && !at.starts_with("paymentPayload");
-    let at = if is_offer || in_body { at } else { format!("paymentPayload.{at}") };
-    let more = seen.len().saturating_sub(SHOWN);
-    let finding = seen.iter().take(SHOWN).fold(Finding::new("misnamed_field").at(at), |finding, (_, own, right)| {
-        finding.seen(format!("`{own}` is called `{right}`"))
-    });
-    // `from` is a word of Python's own.
-    let reserved = seen.iter().find(|(_, own, right)| own.strip_suffix('_') == Some(right));
-    let finding = match reserved {
-        Some((_, own, right)) => finding.fixed_by(format!(
-            "A model has `{own}` because `{right}` is a word of its language: write it by its alias."
-        )),
-        None => finding,
-    };
-    let finding = if more > 0 { finding.seen(format!("and {more} more")) } else { finding };
-    let who = if is_offer { "clients" } else { "servers and facilitators" };
-    let is_python = seen.iter().all(|(at, own, right)| {
-        let is_models = !["payload.", "extra."].iter().any(|part| at.contains(part));
-        is_models && *own == in_snake_case(right)
-    });
-    let python = format!("{who} of Python read these names as well, since the SDK's models take both");
-    let (finding, others) =
-        if is_python { (finding.seen(python), " of TypeScript, Go and Rust") } else { (finding, "") };
-    let finding = finding.proven(format!("{who}{others} read members by these names, and find none by others"));
-    let side = if by_server { Side::Server } else { finding.side };
-    (mended, Some(Finding { side, ..finding }))
+    let finding = told::finding(&seen, is_offer, Kind::of(&mended) == Kind::FacilitatorRequest);
+    (mended, Some(finding))
 }
-
-/// A name as models of Python's have it. They take it in what they read themselves, and not within `payload`, which each
-/// scheme reads by the protocol's names. Source: Python x402 2.25 `schemas/base.py` (`populate_by_name`), `evm/types.py`.
-fn in_snake_case(name: &str) -> String {
-    name.chars().fold(String::new(), |mut all, c| {
-        if c.is_ascii_uppercase() {
-            all.push('_');
-        }
-        all.push(c.to_ascii_lowercase());
-        all
-    })
-}
-
-/// So many names are told one by one.
-const SHOWN: usize = 12;
 
 /// Whether it is a payment, or a body with one, and nothing that only looks alike.
 fn is_payment(value: &Value) -> bool {
@@ -135,13 +97,13 @@ fn is_payment(value: &Value) -> bool {
         Kind::PaymentV1 | Kind::PaymentV2 => {
             has("x402Version") || has("accepted") || value.pointer("/payload/authorization").is_some()
         }
-        Kind::FacilitatorRequest => has("paymentPayload"),
+        Kind::FacilitatorRequest => has("paymentPayload") || has("paymentRequirements"),
         _ => false,
     }
 }
 
 /// The right spelling of a name: the same letters, whatever stands between them and whatever their case.
-pub(super) fn spelling(name: &str) -> Option<&'static str> {
+pub(in crate::explain) fn spelling(name: &str) -> Option<&'static str> {
     let letters = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
@@ -218,6 +180,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::explain::finding::Side;
 
     #[test]
     fn members_get_the_names_that_the_protocol_gives_them() {
@@ -236,11 +199,11 @@ mod tests {
         let finding = finding.unwrap();
         assert!(finding.is_proven() && finding.id == "misnamed_field");
         for part in [
-            "`x402_version` is called `x402Version`",
-            "`max_amount_required` is called `amount`",
-            "`pay_to` is called `payTo`",
-            "`Asset` is called `asset`",
-            "`fee_payer` is called `feePayer`",
+            "`x402_version` stands where `x402Version` belongs",
+            "`max_amount_required` stands where `amount` belongs",
+            "`pay_to` stands where `payTo` belongs",
+            "`Asset` stands where `asset` belongs",
+            "`fee_payer` stands where `feePayer` belongs",
         ] {
             assert!(finding.evidence.iter().any(|seen| seen == part), "{part}: {:?}", finding.evidence);
         }
@@ -281,6 +244,27 @@ mod tests {
         let (body, finding) = renamed(json!({"payment_payload": payment, "payment_requirements": {"pay_to": "0x1"}}));
         assert_eq!(body.pointer("/paymentRequirements/payTo"), Some(&json!("0x1")));
         assert!(body.pointer("/paymentPayload/payload/signature").is_some() && finding.is_some());
+        // Also where a part is missing: its absence is said besides.
+        let (body, finding) = renamed(json!({"paymentRequirements": {"max_amount_required": "1", "network": "base"}}));
+        assert_eq!(body.pointer("/paymentRequirements/maxAmountRequired"), Some(&json!("1")));
+        assert_eq!(finding.unwrap().side, Side::Server);
+    }
+
+    #[test]
+    fn the_fix_is_in_the_words_of_the_language_that_writes_such_names() {
+        let fix = |key: &str| {
+            let mut entry = json!({"scheme": "exact", "network": "eip155:1", "amount": "1", "asset": "0x2"});
+            entry[key] = json!("0x1");
+            renamed(entry).1.unwrap().fix
+        };
+        assert!(fix("pay_to").contains("model_dump(by_alias=True)"), "{}", fix("pay_to"));
+        assert!(fix("pay_to").contains("rename_all"), "{}", fix("pay_to"));
+        assert!(
+            fix("PayTo").starts_with("Give the fields of the structure tags: `json:\"payTo\"`"),
+            "{}",
+            fix("PayTo")
+        );
+        assert!(fix("payto").starts_with("Write it as"), "{}", fix("payto"));
     }
 
     #[test]

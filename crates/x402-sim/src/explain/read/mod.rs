@@ -17,7 +17,9 @@ mod coding;
 mod command;
 mod header;
 mod layers;
+mod list;
 mod literal;
+mod log;
 mod members;
 mod message;
 mod model;
@@ -29,6 +31,7 @@ mod wrapping;
 
 pub use header::NAMES;
 pub(super) use header::carries_payments;
+pub(super) use members::{placed, spelling};
 use message::begins_as_json;
 pub(super) use reshaped::written;
 
@@ -79,6 +82,12 @@ const LONGEST_REASON: usize = 400;
 /// Reads a text. Where it is nothing itself, what stands within it is read; and where it holds a reason, what was refused
 /// for it.
 pub fn read(text: &str) -> Reading {
+    let plain = log::unescaped(text).map(|plain| whole(&plain));
+    plain.filter(|reading| reading.subject != Subject::Nothing).unwrap_or_else(|| whole(text))
+}
+
+/// Reads a text with nothing around it that was written for machines.
+fn whole(text: &str) -> Reading {
     let reading = itself(text);
     let reason = match &reading.subject {
         Subject::Reason(reason) if manual::is_known(reason) => Some(reason.clone()),

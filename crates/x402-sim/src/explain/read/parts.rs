@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::members::spelling;
+use super::members::{placed, spelling};
 use super::reshaped::PARTS;
 use crate::explain::finding::{Finding, Side};
 use crate::explain::kind::Kind;
@@ -32,7 +32,7 @@ pub(super) fn named(body: &mut Value, findings: &mut Vec<Finding>) {
         [payload, requirements].into_iter().zip(PARTS).filter(|(own, part)| own != part).collect();
     let Some((first, _)) = misnamed.first().filter(|_| members.get("accepted").is_none()) else { return };
     let finding = misnamed.iter().fold(Finding::new("misnamed_field").at(first), |finding, (own, right)| {
-        finding.seen(format!("`{}` is called `{right}`", x402_wire::shape::shorten(own)))
+        finding.seen(placed(&x402_wire::shape::shorten(own), right))
     });
     let finding = finding.proven("facilitators read both parts by these names, and find none by others");
     findings.push(Finding { side: Side::Server, ..finding });

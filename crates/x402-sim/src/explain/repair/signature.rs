@@ -94,3 +94,39 @@ pub(super) fn known_signer(attempt: &Attempt, signer: Option<Address>, from: Add
     let proof = format!("over exactly what is written, the signature recovers to {signer_text}, which is {who}");
     vec![Candidate::sure(finding, attempt.clone().again(), proof)]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::accounts;
+    use crate::explain::judge::Signed;
+
+    /// What fits nothing is looked at to the end: no try is missing because others came before it.
+    #[test]
+    fn all_that_is_tried_under_one_authorization_is_within_the_bound() {
+        let payer = accounts::test_accounts().next().expect("there are test accounts").address;
+        let requirements = json!({
+            "scheme": "exact", "network": "eip155:84532", "amount": "10000", "payTo": accounts::merchant().address,
+            "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e", "maxTimeoutSeconds": 300,
+            "extra": {"name": "USDC", "version": "2"},
+        });
+        let own = json!({
+            "from": payer, "to": requirements["payTo"], "value": "10000", "validAfter": "1795000000",
+            "validBefore": "1795000300", "nonce": format!("0x{}", "09".repeat(32)),
+        });
+        let payload = json!({"x402Version": 2, "accepted": requirements, "payload": {"authorization": own}});
+        let bench = Bench::new(&requirements);
+        let attempt = Attempt { payload, requirements, now: 1_795_000_100, signed: Signed::AsSent, real: None };
+        let (authorization, domain) = signed(&bench, &attempt).expect("it is whole");
+        // A signature that recovers to somebody, over whatever.
+        let mut bytes = [1; 65];
+        bytes[64] = 27;
+        let digest = authorization.digest(domain.of().separator());
+        let signers = Ecdsa::from_bytes(&bytes).signers(digest).expect("it is of a point");
+        let tries = Tries::new(signers, authorization.from);
+        assert!(fit::authorization(&bench, &attempt, &authorization, &domain, &tries).is_none());
+        assert!(tries.left() > 0, "{}", tries.left());
+    }
+}

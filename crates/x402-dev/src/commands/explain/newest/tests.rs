@@ -1,5 +1,7 @@
 //! The rule's table: what happened, a line each, and what is explained of it.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -36,12 +38,14 @@ fn refusal(annals: &mut Annals, seconds: u64, path: &str, more: &Value) {
 /// | `refuse-AGENT-PATH` | a payment `r` was refused |
 /// | `pending-PATH` | the settlement of `p` is pending, and was refused with that |
 /// | `stray-PATH` | a payment where nobody looks |
+/// | `twice-VERDICT-PURCHASE` | the verdict on a purchase |
 /// | `facilitator` | a facilitator that was asked by another method |
 /// | `ask-AGENT-PATH` | a request without a payment |
 /// | `verify-PAYMENT`, `settle-PAYMENT`, ... | an event of the facilitator |
 /// | `sell-PAYMENT`, `lose-PAYMENT`, `deliver-PAYMENT`, `fail-PAYMENT` | of the resource `/a` |
 fn annals(story: &str, now: u64) -> Annals {
-    let mut annals = Annals { events: vec![], refusals: vec![], callers: vec![], now: BEGIN + now * 1000 };
+    let (now, twice) = (BEGIN + now * 1000, HashMap::new());
+    let mut annals = Annals { events: vec![], refusals: vec![], callers: vec![], twice, now };
     for word in story.split_whitespace() {
         let (time, what) = word.split_once(':').unwrap();
         let time: u64 = time.parse().unwrap();
@@ -59,6 +63,10 @@ fn annals(story: &str, now: u64) -> Annals {
             ["stray", path] => {
                 event(own, time, "offered", ("resources", path), None);
                 refusal(own, time, path, &json!({ "finding": "payment_not_in_header", "agent": "curl/8" }));
+            }
+            ["twice", verdict, purchase] => {
+                let verdict = serde_json::from_value(verdict.replace('_', " ").into()).unwrap();
+                annals.twice.insert(purchase.to_owned(), verdict);
             }
             ["facilitator"] => refusal(own, time, "/verify", &json!({ "finding": "facilitator_method" })),
             ["ask", agent, path] => {
@@ -112,7 +120,7 @@ fn chosen(story: &str, now: u64) -> String {
 }
 
 /// What happened, the seconds from the beginning until now, and what is explained.
-const TABLE: [(&str, u64, &str); 36] = [
+const TABLE: [(&str, u64, &str); 37] = [
     ("", 1, "nothing"),
     // The newest thing that broke, of whatever kind.
     ("0:refuse-node-/a 1:stray-/a", 2, "refused payment_not_in_header"),
@@ -121,7 +129,8 @@ const TABLE: [(&str, u64, &str); 36] = [
     ("0:refuse-node-/a 1:verify-v", 7, "Verified v"),
     ("0:refuse-node-/a 1:fail-f", 2, "NotSettled f"),
     ("0:refuse-node-/a 1:look-s 1:sell-s 2:lose-s", 3, "NotDelivered s"),
-    ("0:refuse-node-/a 1:sell-s1 2:lose-s1 3:sell-s2 4:deliver-s2", 5, "PaidAgain s2"),
+    ("0:refuse-node-/a 1:sell-s1 2:lose-s1 3:sell-s2 4:deliver-s2 4:twice-possibly_paid_twice-s", 5, "PaidAgain s2"),
+    ("0:refuse-node-/a 1:sell-s1 2:deliver-s1 3:sell-s2 4:deliver-s2 4:twice-paid_twice-s", 5, "PaidTwice s2"),
     ("0:refuse-node-/a 1:wait-w", 2, "Pending w"),
     ("0:sell-s 1:undo-s", 2, "Undone s"),
     ("0:sell-s 1:lose-s 2:refuse-node-/a", 3, "refused r"),

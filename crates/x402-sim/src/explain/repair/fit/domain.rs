@@ -45,10 +45,7 @@ pub(super) struct Other {
 pub(super) fn others(bench: &Bench, own: &Own, parties: &[(Address, &str)]) -> Vec<Other> {
     let tokens = bench.catalog().tokens();
     let names = names(tokens, own);
-    let mut all = names_alone(&names, own);
-    all.extend(versions_alone(own));
-    all.extend(chains_alone(bench, own));
-    all.extend(contracts_alone(tokens, own, parties));
+    let mut all: Vec<Other> = alone(bench, own, parties).into_iter().flatten().map(Single::other).collect();
     all.extend(whole(tokens, own));
     all.extend(odd(own));
     for name in &names {
@@ -60,6 +57,46 @@ pub(super) fn others(bench: &Bench, own: &Own, parties: &[(Address, &str)]) -> V
         }
     }
     all.extend(mixed(tokens, own));
+    all
+}
+
+/// A domain with one part otherwise.
+#[derive(Clone, Debug)]
+struct Single {
+    domain: Own,
+    found: Found,
+    likely: bool,
+}
+
+impl Single {
+    fn other(self) -> Other {
+        Other { separator: self.domain.of().separator(), found: self.found, likely: self.likely }
+    }
+}
+
+/// Domains with one part otherwise: names, versions, chains, contracts.
+fn alone(bench: &Bench, own: &Own, parties: &[(Address, &str)]) -> [Vec<Single>; 4] {
+    let tokens = bench.catalog().tokens();
+    let names = names_alone(&names(tokens, own), own);
+    [names, versions_alone(own), chains_alone(bench, own), contracts_alone(tokens, own, parties)]
+}
+
+/// Two mistakes in one domain, each of which anybody makes by itself: a name or a version that is written by habit, and
+/// another chain or contract.
+pub(super) fn pairs(bench: &Bench, own: &Own, parties: &[(Address, &str)]) -> Vec<(B256, Found, Found)> {
+    let [mut names, versions, chains, contracts] = alone(bench, own, parties);
+    let is_own = |name: &str| name.is_empty() || name.eq_ignore_ascii_case(&own.name);
+    names.retain(|single| single.likely || is_own(&single.domain.name));
+    let mut all = Vec::new();
+    for (ones, others) in [(&names, &contracts), (&names, &chains), (&versions, &contracts), (&versions, &chains)] {
+        for one in ones {
+            for other in others {
+                let (name, version) = (one.domain.name.clone(), one.domain.version.clone());
+                let domain = Own { name, version, ..other.domain.clone() };
+                all.push((domain.of().separator(), one.found.clone(), other.found.clone()));
+            }
+        }
+    }
     all
 }
 
@@ -78,11 +115,11 @@ fn names(tokens: &[Token], own: &Own) -> Vec<String> {
     names
 }
 
-fn names_alone(names: &[String], own: &Own) -> Vec<Other> {
+fn names_alone(names: &[String], own: &Own) -> Vec<Single> {
     let alone = |name: &String| {
         let what = format!("domain name \"{name}\", and the requirements say \"{}\"", shorten(&own.name));
-        Other {
-            separator: Own { name: name.clone(), ..own.clone() }.of().separator(),
+        Single {
+            domain: Own { name: name.clone(), ..own.clone() },
             found: Found::new("wrong_domain_name", here("name"), what),
             likely: ["USDC", "USD Coin"].contains(&name.as_str()),
         }
@@ -90,11 +127,11 @@ fn names_alone(names: &[String], own: &Own) -> Vec<Other> {
     names.iter().map(alone).collect()
 }
 
-fn versions_alone(own: &Own) -> Vec<Other> {
+fn versions_alone(own: &Own) -> Vec<Single> {
     let alone = |version: &&str| {
         let what = format!("domain version \"{version}\", and the requirements say \"{}\"", shorten(&own.version));
-        Other {
-            separator: Own { version: (*version).to_owned(), ..own.clone() }.of().separator(),
+        Single {
+            domain: Own { version: (*version).to_owned(), ..own.clone() },
             found: Found::new("wrong_domain_version", here("version"), what),
             likely: ["1", "2"].contains(version),
         }
@@ -102,7 +139,7 @@ fn versions_alone(own: &Own) -> Vec<Other> {
     VERSIONS.iter().filter(|version| **version != own.version).map(alone).collect()
 }
 
-fn chains_alone(bench: &Bench, own: &Own) -> Vec<Other> {
+fn chains_alone(bench: &Bench, own: &Own) -> Vec<Single> {
     let known =
         bench.catalog().networks().iter().filter_map(|network| Some((network.chain_id()?, network.name.as_str())));
     let others = [
@@ -115,8 +152,8 @@ fn chains_alone(bench: &Bench, own: &Own) -> Vec<Other> {
     ];
     let alone = |(chain_id, name): (u64, &str)| {
         let what = format!("chain id {chain_id} ({name}), and this network's is {}", own.chain_id);
-        Other {
-            separator: Own { chain_id, ..own.clone() }.of().separator(),
+        Single {
+            domain: Own { chain_id, ..own.clone() },
             found: Found::new("wrong_chain_id", "paymentRequirements.network", what),
             likely: USUAL.contains(&chain_id),
         }
@@ -124,14 +161,14 @@ fn chains_alone(bench: &Bench, own: &Own) -> Vec<Other> {
     known.chain(others).filter(|(chain_id, _)| *chain_id != own.chain_id).map(alone).collect()
 }
 
-fn contracts_alone(tokens: &[Token], own: &Own, parties: &[(Address, &str)]) -> Vec<Other> {
+fn contracts_alone(tokens: &[Token], own: &Own, parties: &[(Address, &str)]) -> Vec<Single> {
     let known = tokens.iter().map(|token| (token.contract, format!("{} on {}", token.asset.symbol, token.network)));
     let others = [(Address::ZERO, "the zero address".to_owned()), (eip155::PERMIT2, "Permit2".to_owned())];
     let alone = |(contract, name): (Address, String)| {
         let (said, asset) = (checksum(contract), checksum(own.contract));
         let what = format!("verifying contract {said} ({name}), and the asset is {asset}");
-        Other {
-            separator: Own { contract, ..own.clone() }.of().separator(),
+        Single {
+            domain: Own { contract, ..own.clone() },
             found: Found::new("wrong_verifying_contract", "paymentRequirements.asset", what),
             likely: false,
         }

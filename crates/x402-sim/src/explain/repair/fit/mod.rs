@@ -118,7 +118,7 @@ impl Found {
     }
 }
 
-/// What an authorization's signature fits: one thing that differs, then two of the likeliest.
+/// What an authorization's signature fits: one thing that differs, then two of the likeliest, then two of the domain.
 pub(super) fn authorization(
     bench: &Bench,
     attempt: &Attempt,
@@ -129,7 +129,8 @@ pub(super) fn authorization(
     let here = own.of().separator();
     let standard = types::authorization_hash(written);
     let fits = |separator: B256, message: B256| tries.fit(typed(separator, message));
-    let domains = domain::others(bench, own, &[(written.to, "the payee"), (written.from, "the payer")]);
+    let parties = [(written.to, "the payee"), (written.from, "the payer")];
+    let domains = domain::others(bench, own, &parties);
     if let Some(other) = domains.iter().find(|other| fits(other.separator, standard)) {
         return Some((other.found.clone(), None));
     }
@@ -145,7 +146,12 @@ pub(super) fn authorization(
     let likely = || messages.iter().filter(|other| other.likely);
     let pairs = domains.iter().filter(|other| other.likely).flat_map(|domain| likely().map(move |own| (domain, own)));
     let both = |(domain, message): &(&domain::Other, &Message)| fits(domain.separator, message.hash);
-    pairs.into_iter().find(both).map(|(domain, message)| (domain.found.clone(), Some(message.found.clone())))
+    let found = pairs.into_iter().find(both);
+    if let Some((domain, message)) = found {
+        return Some((domain.found.clone(), Some(message.found.clone())));
+    }
+    let twofold = domain::pairs(bench, own, &parties).into_iter().find(|(separator, ..)| fits(*separator, standard));
+    twofold.map(|(_, one, other)| (one, Some(other)))
 }
 
 /// The authorization as the texts that a client may have signed in its place.
