@@ -1,6 +1,7 @@
 //! What a running mock has refused.
 
 use serde_json::Value;
+use x402_sim::event::PaymentId;
 
 use crate::asker::{Asker, ids};
 use crate::client::{Answer, Request};
@@ -282,4 +283,25 @@ fn a_payment_that_is_on_the_chain_already_is_told_to_be_whatever_else_is_wrong()
         assert!(used.contains("on the chain already") && used.contains("it was settled before: Settled"), "{used}");
         assert_eq!(used.contains("a memo of its own"), network == "solana-devnet", "{used}");
     }
+}
+
+#[test]
+fn a_nonce_that_another_payment_has_used_names_that_payment() {
+    let (asker, mock) = (Asker::new(), mock());
+    asker.file("offer.b64", offer(&mock));
+    let nonce = format!("0x{}", "5".repeat(64));
+    let with = |defect: &[&str]| {
+        let run = asker.run(&[&["sign", "offer.b64", "--nonce", &nonce, "--index", "0"][..], defect].concat());
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stdout.trim().to_owned()
+    };
+    let header = with(&[]);
+    assert_eq!(pay(&mock, &header).status, 200);
+    let text = x402_wire::header::decode_text(&header).unwrap();
+    let first = PaymentId::of(&x402_wire::payload::PaymentPayload::parse(&text).unwrap());
+    assert_eq!(pay(&mock, &with(&["--valid-for", "77"])).status, 402);
+    let told = last(&asker, &mock);
+    assert_eq!(ids(&told), ["nonce_used"], "{told}");
+    let message = told["verdict"]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("by another payment: {first}, of 10000 to 0x")), "{first}: {message}");
 }

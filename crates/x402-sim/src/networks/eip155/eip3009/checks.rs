@@ -10,10 +10,12 @@ use x402_wire::shape::shorten;
 use super::case::Case;
 use super::claim::Unsignable;
 use crate::clock;
+use crate::event::PaymentId;
 use crate::explain;
-use crate::ledger::Once;
+use crate::ledger::{Once, Record};
 use crate::networks::eip155::chain::{self, Revert, Signatures};
 use crate::networks::eip155::checksum;
+use crate::networks::eip155::eip712::Authorization;
 use crate::networks::eip155::signature::Signature;
 use crate::networks::{Transfer, eip155};
 use crate::order::{Check, Order, When};
@@ -190,6 +192,17 @@ fn simulation(case: &Case<'_>) -> Result<(), Reason> {
     }
 }
 
+/// Which other payment has used up a nonce, where it was another one.
+fn other_user(case: &Case<'_>, once: &Once) -> Option<String> {
+    let ledger = case.chain.view.ledger();
+    let Record::Authorized { authorization, signature, .. } = ledger.record(ledger.user_of(once)?)? else {
+        return None;
+    };
+    let Authorization { to, value, .. } = authorization;
+    let id = PaymentId::of_signature(&signature.bytes());
+    (*authorization != case.claim.authorization).then(|| format!(", by another payment: {id}, of {value} to {to}"))
+}
+
 /// Why a simulated transfer reverted, by the questions that the official facilitator asks, in its sequence.
 fn diagnose(case: &Case<'_>, revert: Revert) -> Reason {
     let claim = &case.claim;
@@ -197,9 +210,10 @@ fn diagnose(case: &Case<'_>, revert: Revert) -> Reason {
         return Code::NotEip3009.because(format!("the asset has no transferWithAuthorization ({})", revert.0));
     };
     let payer = claim.authorization.from.into();
-    if case.chain.view.is_used(&Once::authorization(token.id, claim.authorization.from, claim.authorization.nonce)) {
-        let nonce = claim.authorization.nonce;
-        return Code::NonceUsed.because(format!("nonce {nonce} was used or canceled before ({})", revert.0));
+    let once = Once::authorization(token.id, claim.authorization.from, claim.authorization.nonce);
+    if case.chain.view.is_used(&once) {
+        let (nonce, by) = (claim.authorization.nonce, other_user(case, &once).unwrap_or_default());
+        return Code::NonceUsed.because(format!("nonce {nonce} was used or canceled before{by} ({})", revert.0));
     }
     let differs = |said: Option<&Json<'_>>, is: &str| said.is_some_and(|said| said.as_str() != Some(is));
     let text = |said: Option<&Json<'_>>| shorten(said.and_then(Json::as_str).unwrap_or_default());
