@@ -4,6 +4,7 @@
 //! client: an unknown network or reason is `other`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::text::encode;
@@ -37,7 +38,7 @@ pub struct Metrics {
     faults: Counter,
     levels: Levels,
     /// The id of a network by its id, and by its name in version 1.
-    known_networks: BTreeMap<String, String>,
+    known_networks: BTreeMap<String, Arc<str>>,
 }
 
 /// What is looked up when somebody asks.
@@ -70,7 +71,7 @@ struct Request {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Payment {
     scheme: &'static str,
-    network: String,
+    network: Arc<str>,
     outcome: Outcome,
     reason: &'static str,
 }
@@ -119,7 +120,7 @@ impl Default for Metrics {
             levels: Levels::default(),
             known_networks: registry::networks()
                 .into_iter()
-                .flat_map(|it| [Some(it.id.clone()), it.v1_name].map(|name| Some((name?, it.id.clone()))))
+                .flat_map(|it| [Some(it.id.clone()), it.v1_name].map(|name| Some((name?, it.id.as_str().into()))))
                 .flatten()
                 .collect(),
         };
@@ -178,8 +179,8 @@ impl Metrics {
         let said = facts.network.as_deref().unwrap_or_default();
         // Only a judgement that went well vouches for a network that the configuration has added.
         let vouched = matches!(event.kind, Kind::Verified | Kind::Settled | Kind::Pending | Kind::Undone);
-        let known = self.known_networks.get(said).map(String::as_str);
-        let network = known.unwrap_or(if vouched { said } else { OTHER }).to_owned();
+        let known = self.known_networks.get(said).cloned();
+        let network = known.unwrap_or_else(|| if vouched { said } else { OTHER }.into());
         let reason = facts.reason.as_deref().map_or("", reason);
         let scheme = if facts.dialect == Some("invoice") { "invoice" } else { facts.scheme.unwrap_or("exact") };
         if event.kind == Kind::Settled {

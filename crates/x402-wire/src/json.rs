@@ -179,7 +179,7 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
                 continue;
             }
             if read.is_empty() {
-                read.reserve(ROOM);
+                read = Vec::with_capacity(ROOM);
             }
             read.push((name, members.next_value()?));
         }

@@ -69,15 +69,13 @@ impl Stage {
         self.clock.borrow().offset(clock::now())
     }
 
-    /// Prints and counts events.
-    fn tell(&self, (counters, terminal): (&Counters, &Terminal), events: &[Arc<Event>]) {
-        for event in events {
-            if event.kind == Kind::Settled {
-                counters.payments.fetch_add(1, Ordering::Relaxed);
-            }
-            self.metrics.happened(event);
-            terminal.event(event, self.remark(event).as_deref());
+    /// Prints and counts an event.
+    fn tell(&self, (counters, terminal): (&Counters, &Terminal), event: &Event) {
+        if event.kind == Kind::Settled {
+            counters.payments.fetch_add(1, Ordering::Relaxed);
         }
+        self.metrics.happened(event);
+        terminal.event(event, self.remark(event).as_deref());
     }
 
     /// See [`State::act`](super::State::act).
@@ -89,7 +87,9 @@ impl Stage {
         let result = what(&mut world, now);
         let newest = world.events().newest();
         let told = self.told.swap(newest, Ordering::Relaxed);
-        let events: Vec<_> = world.events().after(told, usize::MAX).cloned().collect();
+        let mut events = world.events().after(told, usize::MAX).cloned();
+        // Most commands make one event or none, and a list of the others that is empty takes no memory.
+        let (first, others): (_, Vec<_>) = (events.next(), events.collect());
         if *world.clock() != clock {
             self.clock.send_replace(*world.clock());
         }
@@ -99,7 +99,7 @@ impl Stage {
         self.armed.store(!world.faults().is_empty(), Ordering::Relaxed);
         drop(world);
         if newest != told {
-            self.tell(witnesses, &events);
+            first.iter().chain(&others).for_each(|event| self.tell(witnesses, event));
             // Waking nobody is not free either.
             if self.news.receiver_count() > 0 {
                 self.news.send_replace(newest);

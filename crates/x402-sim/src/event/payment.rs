@@ -38,7 +38,7 @@ impl PaymentId {
 
     /// The id of a transaction that nobody signed but its sender.
     pub fn of_transaction(hash: B256) -> Self {
-        Self::of_text(&hash.to_string())
+        Self::of_text(hex::Buffer::<32, true>::new().format(&hash.0))
     }
 
     /// The id of what somebody signed, from the signature's bytes: the same as where it stands in a payload.
@@ -90,6 +90,13 @@ mod tests {
             assert_eq!(id(&payload).0, keccak256(rendered)[..8], "{payload}");
         }
         assert_eq!(id(r#"{"x402Version": 2}"#).0, keccak256(r#"{"x402Version":2}"#)[..8]);
+    }
+
+    #[test]
+    fn a_transaction_is_known_by_the_text_of_its_hash() {
+        let hash = B256::repeat_byte(0xc7);
+        assert_eq!(PaymentId::of_transaction(hash).0, keccak256(format!("0x{}", "c7".repeat(32)))[..8]);
+        assert_eq!(PaymentId::of_signature(&hash.0), PaymentId::of_transaction(hash));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::key::Key;
 use super::program;
 use super::reader::{Ended, Reader, write_length};
 
+/// Up to how many accounts are compared each with each.
+const FEW: usize = 36;
+
 /// A message that was decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -132,10 +135,7 @@ impl Message {
         let accounts = reader.list(|reader| reader.array().map(Key))?;
         let blockhash = reader.array()?;
         let instructions = reader.list(|reader| {
-            let program = reader.byte()?;
-            let accounts = reader.list(Reader::byte)?;
-            let length = reader.length();
-            Ok(Compiled { program, accounts, data: reader.take(length)?.to_vec() })
+            Ok(Compiled { program: reader.byte()?, accounts: reader.bytes()?, data: reader.bytes()? })
         })?;
         let lookups = if versioned { reader.list(lookup)? } else { Vec::new() };
         let message = Self {
@@ -232,8 +232,12 @@ impl Message {
 
     /// Whether an account is named twice.
     pub fn repeats_an_account(&self) -> bool {
-        let mut seen = BTreeSet::new();
-        !self.accounts.iter().all(|key| seen.insert(*key))
+        // A packet has room for 36. To compare those with each other costs less than to put them in order.
+        if self.accounts.len() > FEW {
+            let mut seen = BTreeSet::new();
+            return !self.accounts.iter().all(|key| seen.insert(*key));
+        }
+        self.accounts.iter().enumerate().any(|(place, key)| self.accounts[..place].contains(key))
     }
 
     /// Every account that its instructions can name, in the order in which they count them.
@@ -251,11 +255,12 @@ impl Message {
             (others, false, true),
             (usize::from(self.readonly_others), false, false),
         ];
-        let roles = roles.into_iter().flat_map(|(count, signer, writable)| (0..count).map(move |_| (signer, writable)));
-        let own = roles.enumerate().map(|(place, (signer, writable))| {
-            self.accounts.get(place).map(|key| Meta { key: *key, signer, writable })
-        });
-        let mut metas: Vec<Option<Meta>> = own.collect();
+        let mut metas: Vec<Option<Meta>> = Vec::with_capacity(self.accounts.len());
+        for (count, signer, writable) in roles {
+            for _ in 0..count {
+                metas.push(self.accounts.get(metas.len()).map(|key| Meta { key: *key, signer, writable }));
+            }
+        }
         for writable in [true, false] {
             for lookup in &self.lookups {
                 let entries = table(lookup.table);
@@ -274,21 +279,42 @@ impl Message {
     /// Its instructions with their accounts, of the accounts that [`Message::metas`] gave.
     pub fn instructions(&self, metas: &[Option<Meta>]) -> Result<Vec<Instruction>, Unresolved> {
         let at = |place: u8| metas.get(usize::from(place)).copied().flatten();
-        let whole = |(index, compiled): (usize, &Compiled)| {
+        let mut whole = Vec::with_capacity(self.instructions.len());
+        for (index, compiled) in self.instructions.iter().enumerate() {
             let program = at(compiled.program).ok_or(Unresolved::NoProgram(index, compiled.program))?;
             let accounts = compiled.accounts.iter().map(|place| at(*place)).collect();
-            Ok(Instruction { program: program.key, accounts, data: compiled.data.clone() })
-        };
-        self.instructions.iter().enumerate().map(whole).collect()
+            whole.push(Instruction { program: program.key, accounts, data: compiled.data.clone() });
+        }
+        Ok(whole)
     }
 }
 
 fn lookup(reader: &mut Reader<'_>) -> Result<Lookup, Ended> {
     let table = Key(reader.array()?);
-    Ok(Lookup { table, writable: reader.list(Reader::byte)?, readonly: reader.list(Reader::byte)? })
+    Ok(Lookup { table, writable: reader.bytes()?, readonly: reader.bytes()? })
 }
 
 fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     write_length(out, bytes.len());
     out.extend(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_is_named_twice_is_noticed_among_few_and_many() {
+        for count in [1, 2, 7, 36, 37, 250] {
+            let accounts: Vec<Key> = (0..count).map(|number| Key([number; 32])).collect();
+            let mut message = Message::decode(&[[1, 0, 0, 0].as_slice(), &[0; 33]].concat()).unwrap();
+            message.accounts.clone_from(&accounts);
+            assert!(!message.repeats_an_account(), "{count}");
+            for place in [0, usize::from(count / 2), usize::from(count) - 1] {
+                message.accounts.clone_from(&accounts);
+                message.accounts.push(accounts[place]);
+                assert!(message.repeats_an_account(), "{place} of {count}");
+            }
+        }
+    }
 }

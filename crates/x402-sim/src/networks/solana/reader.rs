@@ -6,6 +6,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended;
 
+/// For how many items of a list room is taken at once: whoever claims more may not have them.
+const LIKELY: usize = 64;
+
 /// What is left of some bytes.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
@@ -70,8 +73,18 @@ impl<'a> Reader<'a> {
     /// A list of as many items as a length before them says.
     pub fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Result<T, Ended>) -> Result<Vec<T>, Ended> {
         let count = self.length();
+        let mut items = Vec::with_capacity(count.min(LIKELY));
         // Each item takes a byte at least, so that a great count ends with the bytes.
-        (0..count).map(|_| item(self)).collect()
+        for _ in 0..count {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    /// As many bytes as a length before them says.
+    pub fn bytes(&mut self) -> Result<Vec<u8>, Ended> {
+        let count = self.length();
+        self.take(count).map(<[u8]>::to_vec)
     }
 }
 
@@ -99,6 +112,19 @@ mod tests {
             write_length(&mut bytes, length);
             let mut reader = Reader::new(&bytes);
             assert_eq!((reader.length(), reader.irregular, reader.rest().len()), (length, None, 0));
+        }
+    }
+
+    #[test]
+    fn a_list_has_as_many_items_as_its_length_says_or_is_none() {
+        let written = [2, 7, 8, 9];
+        for read in [|reader: &mut Reader<'_>| reader.list(Reader::byte), |reader: &mut Reader<'_>| reader.bytes()] {
+            let mut reader = Reader::new(&written);
+            assert_eq!((read(&mut reader), reader.rest()), (Ok(vec![7, 8]), &written[3..]));
+            for short in [&[3, 7, 8][..], &[0xff, 0xff, 0xff, 0xff, 0xff]] {
+                assert_eq!(read(&mut Reader::new(short)), Err(Ended), "{short:?}");
+            }
+            assert_eq!(read(&mut Reader::new(&[])), Ok(Vec::new()));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A transaction on the wire: signatures, then the message.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -16,6 +16,9 @@ use super::reader::{Reader, write_length};
 
 /// The most bytes that a node takes: one packet.
 pub const PACKET: usize = 1232;
+
+/// How long a packet is in base64.
+const LONGEST: usize = PACKET.div_ceil(3) * 4;
 
 /// As JavaScript's `Buffer` reads it, with or without padding.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -42,7 +45,20 @@ pub struct Transaction {
     pub message: Message,
     /// Why a node would refuse it, if so: the official decoder lets it pass.
     pub irregular: Option<&'static str>,
+    identity: Identity,
 }
+
+/// The hash of a message, once somebody has asked for it. Transactions are equal with and without.
+#[derive(Clone, Debug, Default)]
+struct Identity(OnceLock<[u8; 32]>);
+
+impl PartialEq for Identity {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Identity {}
 
 /// Why a text or bytes are no transaction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -93,8 +109,13 @@ impl Transaction {
         }
         let transaction = Arc::new(Self::from_base64(text)?);
         // What is larger than a packet is not worth its room.
-        if transaction.irregular.is_none() {
-            LAST.set(Some((text.to_owned(), Arc::clone(&transaction))));
+        if transaction.irregular.is_none() && text.len() <= LONGEST {
+            LAST.with_borrow_mut(|last| {
+                let mut said = last.take().map_or_else(|| String::with_capacity(LONGEST), |(said, _)| said);
+                said.clear();
+                said.push_str(text);
+                *last = Some((said, Arc::clone(&transaction)));
+            });
         }
         Ok(transaction)
     }
@@ -115,14 +136,14 @@ impl Transaction {
         }
         let too_large = (bytes.len() > PACKET).then_some("it is larger than 1232 bytes, the size of a packet");
         let irregular = too_large.or(reader.irregular).or(message.irregular);
-        Ok(Self { signatures, signed, message, irregular })
+        Ok(Self { signatures, signed, message, irregular, identity: Identity::default() })
     }
 
     /// A transaction of a message that nobody has signed.
     pub fn unsigned(message: Message) -> Self {
         let signatures = vec![[0; 64]; message.signers().len()];
         let irregular = message.irregular;
-        Self { signatures, signed: message.encode(), message, irregular }
+        Self { signatures, signed: message.encode(), message, irregular, identity: Identity::default() }
     }
 
     /// The bytes that a node takes.
@@ -137,6 +158,11 @@ impl Transaction {
     /// The same in base64.
     pub fn to_base64(&self) -> String {
         STANDARD.encode(self.encode())
+    }
+
+    /// Writes the message anew after it was changed. Its signatures stay.
+    pub(super) fn write(&mut self) {
+        (self.signed, self.identity) = (self.message.encode(), Identity::default());
     }
 
     /// Puts the signature of a private key in its place. `false` where the message does not ask for it.
@@ -168,7 +194,10 @@ impl Transaction {
 
     /// What the payment is known by, whoever signed it: the hash of its message.
     pub fn identity(&self) -> [u8; 32] {
-        Sha256::digest(&self.signed).into()
+        let hash = || Sha256::digest(&self.signed).into();
+        let identity = *self.identity.0.get_or_init(hash);
+        debug_assert_eq!(identity, hash(), "the message has changed since somebody asked");
+        identity
     }
 }
 
@@ -231,4 +260,48 @@ pub fn base64_bytes(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
 /// The bytes as base64.
 pub fn to_base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn transaction(number: u8) -> Transaction {
+        let message = Message::decode(&[[1, 0, 0, 1].as_slice(), &[number; 64], &[0]].concat()).unwrap();
+        Transaction::unsigned(message)
+    }
+
+    #[test]
+    fn a_transaction_is_known_by_its_message_whoever_signed_it_and_whoever_asked_before() {
+        let (asked, mut signed) = (transaction(1), transaction(1));
+        let identity: [u8; 32] = Sha256::digest(&asked.signed).into();
+        for _ in 0..2 {
+            assert_eq!(asked.identity(), identity);
+        }
+        assert_eq!(asked, signed);
+        signed.signatures[0] = [1; 64];
+        assert_eq!((signed.identity(), asked.clone().identity()), (identity, identity));
+        assert_ne!(asked, signed);
+        signed.message.blockhash = [9; 32];
+        signed.write();
+        let changed: [u8; 32] = Sha256::digest(&signed.signed).into();
+        assert_eq!(signed.identity(), changed);
+        assert_ne!(changed, identity);
+    }
+
+    #[test]
+    fn a_text_gives_its_own_transaction_whatever_was_decoded_before() {
+        let texts = [1, 2].map(|number| transaction(number).to_base64());
+        let filled = format!("{}={}", texts[0].trim_end_matches('='), "A".repeat(LONGEST));
+        for _ in 0..2 {
+            for (text, number) in [(&texts[0], 1), (&texts[1], 2), (&filled, 1), (&texts[1], 2)] {
+                let shared = Transaction::shared(text).unwrap();
+                assert_eq!(*shared, transaction(number));
+            }
+        }
+        let [one, again] = [0, 0].map(|at| Transaction::shared(&texts[at]).unwrap());
+        assert!(Arc::ptr_eq(&one, &again), "decoded once");
+        let [long, again] = [&filled; 2].map(|text| Transaction::shared(text).unwrap());
+        assert!(!Arc::ptr_eq(&long, &again), "not kept");
+    }
 }

@@ -14,7 +14,7 @@ use crate::networks::solana::message::{Instruction, Unresolved};
 use crate::networks::solana::program;
 use crate::networks::solana::runtime;
 use crate::networks::solana::runtime::failure::Failure;
-use crate::networks::solana::runtime::{Bank, Lifetime, Outcome, Site, run};
+use crate::networks::solana::runtime::{Bank, Lifetime, Outcome, Site, run, try_out};
 use crate::networks::solana::transaction::{NoTransaction, Transaction};
 use crate::networks::{Network, solana};
 use crate::reason::{self, Reason};
@@ -32,6 +32,7 @@ pub struct Case<'a> {
     pub signatures: Signatures,
     decoded: OnceCell<Result<Arc<Transaction>, NoTransaction>>,
     instructions: OnceCell<Result<Vec<Instruction>, Unresolved>>,
+    transfer: OnceCell<Option<TransferChecked>>,
     destination: OnceCell<Option<Key>>,
 }
 
@@ -41,8 +42,16 @@ static NOBODY: Directory = Directory::new();
 impl<'a> Case<'a> {
     /// A claim beside a state of the chain at a second.
     pub fn new(claim: Claim<'a>, chain: &'a Chain, now: u64, signatures: Signatures) -> Self {
-        let (decoded, instructions, destination) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { claim, chain, now, signatures, decoded, instructions, destination }
+        Self {
+            claim,
+            chain,
+            now,
+            signatures,
+            decoded: OnceCell::new(),
+            instructions: OnceCell::new(),
+            transfer: OnceCell::new(),
+            destination: OnceCell::new(),
+        }
     }
 
     /// The network that the requirements name.
@@ -57,12 +66,12 @@ impl<'a> Case<'a> {
     }
 
     /// The transaction, or why it is none.
-    pub fn transaction(&self) -> Result<&Transaction, String> {
+    pub fn transaction(&self) -> Result<&Arc<Transaction>, String> {
         let Some(text) = self.claim.transaction else {
             return Err("paymentPayload.payload.transaction is missing, or is no text".to_owned());
         };
         let decoded = self.decoded.get_or_init(|| Transaction::shared(text));
-        decoded.as_deref().map_err(|error| format!("paymentPayload.payload.transaction: {error}"))
+        decoded.as_ref().map_err(|error| format!("paymentPayload.payload.transaction: {error}"))
     }
 
     /// Its instructions, or why they cannot be told. Version 1 knows no lookup tables.
@@ -76,7 +85,7 @@ impl<'a> Case<'a> {
 
     /// The transfer, where the third instruction is one.
     pub fn transfer(&self) -> Option<TransferChecked> {
-        TransferChecked::read(self.instructions().ok()?.get(2)?)
+        *self.transfer.get_or_init(|| TransferChecked::read(self.instructions().ok()?.get(2)?))
     }
 
     /// Whoever owns the tokens, as the official code finds him: the fourth account of the first instruction of a token
@@ -129,7 +138,11 @@ impl<'a> Case<'a> {
     pub fn simulate(&self) -> Option<Result<Outcome<'_>, Failure>> {
         let transaction = self.transaction().ok()?;
         let bank = self.bank()?;
-        Some(run(bank, transaction, runtime::Signatures::Unchecked, self.lifetime()))
+        // The instructions that nobody could tell are the chain's to refuse, in its own words.
+        let Ok(instructions) = self.instructions() else {
+            return Some(run(bank, transaction, runtime::Signatures::Unchecked, self.lifetime()));
+        };
+        Some(try_out(bank, transaction, instructions, self.lifetime()))
     }
 
     /// The accounts, with what is known of this payment's token accounts.

@@ -48,7 +48,7 @@ impl Charge {
         let transfer = case.transfer().ok_or_else(none)?;
         let site = case.site().ok_or_else(none)?;
         let mint = site.mint(transfer.mint).ok_or_else(|| Code::Simulation.because("the mint is not on this chain"))?;
-        let given = Arc::new(case.transaction().map_err(|why| Code::NotDecoded.because(why))?.clone());
+        let given = Arc::clone(case.transaction().map_err(|why| Code::NotDecoded.because(why))?);
         // The official code names the owner whom it finds first, who is the authority unless there are two transfers.
         let (payer, pay_to) = (transfer.authority, Key::parse(case.claim.asked.pay_to).ok_or_else(none)?);
         Ok(Self {

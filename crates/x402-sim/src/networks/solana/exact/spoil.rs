@@ -36,7 +36,7 @@ pub(super) fn other_value(transaction: &mut Transaction) {
     if let Some(byte) = transaction.message.instructions.get_mut(TRANSFER).and_then(|own| own.data.get_mut(1)) {
         *byte ^= 1;
     }
-    transaction.signed = transaction.message.encode();
+    transaction.write();
 }
 
 pub(super) fn unsigned(transaction: &mut Transaction) {

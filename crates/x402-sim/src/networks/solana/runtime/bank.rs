@@ -1,7 +1,5 @@
 //! Accounts as one transaction sees and changes them: the ledger beneath, and what it has done so far on top.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use alloy_primitives::U256;
 
 use super::failure::{Failure, Wrong};
@@ -10,38 +8,54 @@ use crate::ledger::{Account, AssetId, Effect, TokenAccounts};
 use crate::networks::solana::key::Key;
 use crate::networks::solana::{self, directory};
 
-/// Accounts as one transaction leaves them.
+/// Accounts as one transaction leaves them. They are few: each list only grows, and of an account the last entry counts.
 #[derive(Clone, Debug)]
 pub struct Bank<'a> {
     /// What is beneath.
     pub site: Site<'a>,
     /// What the transaction changes.
     pub effects: Vec<Effect>,
-    /// Owners whom the transaction names, the last first.
+    /// Owners whom the transaction names.
     hints: Vec<Key>,
-    tokens: BTreeMap<Key, TokenAccount>,
-    lamports: BTreeMap<Key, u64>,
-    real: BTreeSet<(AssetId, Account)>,
+    tokens: Vec<TokenAccount>,
+    lamports: Vec<(Key, u64)>,
+    real: Vec<(AssetId, Account)>,
 }
+
+/// How far a transaction has come: the lengths of a bank's lists.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark([usize; 5]);
+
+/// How many effects a payment has on Solana at most, unless something is out of the ordinary.
+const USUAL: usize = 8;
 
 impl<'a> Bank<'a> {
     /// Accounts that nothing was done to.
     pub fn new(site: Site<'a>) -> Self {
-        Self {
-            site,
-            effects: Vec::new(),
-            hints: Vec::new(),
-            tokens: BTreeMap::new(),
-            lamports: BTreeMap::new(),
-            real: BTreeSet::new(),
-        }
+        let effects = Vec::with_capacity(USUAL);
+        Self { site, effects, hints: Vec::new(), tokens: Vec::new(), lamports: Vec::new(), real: Vec::new() }
+    }
+
+    /// How far it has come.
+    pub(super) fn mark(&self) -> Mark {
+        Mark([self.effects.len(), self.hints.len(), self.tokens.len(), self.lamports.len(), self.real.len()])
+    }
+
+    /// Undoes what was done since.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        let Mark([effects, hints, tokens, lamports, real]) = mark;
+        self.effects.truncate(effects);
+        self.hints.truncate(hints);
+        self.tokens.truncate(tokens);
+        self.lamports.truncate(lamports);
+        self.real.truncate(real);
     }
 
     /// Names owners whose token accounts the transaction may use.
     pub fn learn(&mut self, owners: impl IntoIterator<Item = Key>) {
         for owner in owners {
             if !self.hints.contains(&owner) {
-                self.hints.insert(0, owner);
+                self.hints.push(owner);
             }
         }
     }
@@ -49,7 +63,7 @@ impl<'a> Bank<'a> {
     /// Takes for granted whose token account this is: somebody has derived it before.
     pub fn introduce(&mut self, key: Key, owner: Key, mint: &Mint) {
         if let Some(account) = self.site.known(key, owner, mint) {
-            self.tokens.insert(key, account);
+            self.tokens.push(account);
         }
     }
 
@@ -57,7 +71,7 @@ impl<'a> Bank<'a> {
     pub fn token_account(&self, key: Key, mint: Option<Key>, token_program: Key) -> Option<TokenAccount> {
         let site = &self.site;
         let of_program = |mint: &Mint| mint.program == token_program;
-        if let Some(known) = self.tokens.get(&key) {
+        if let Some(known) = self.tokens.iter().rfind(|known| known.key == key) {
             let mint = site.mint_of(known.asset).and_then(|mint| site.mint(mint));
             return mint.filter(of_program).map(|_| *known);
         }
@@ -73,27 +87,26 @@ impl<'a> Bank<'a> {
         let candidates = || candidates.iter().filter(|mint| of_program(mint));
         for mint in candidates() {
             let owns = |owner: &&Key| Key::token_account(**owner, mint.key, mint.program) == key;
-            if let Some(owner) = self.hints.iter().find(owns) {
+            // The last who was named first.
+            if let Some(owner) = self.hints.iter().rev().find(owns) {
                 return site.known(key, *owner, mint);
             }
         }
-        let stranger = |mint: &Mint, amount: U256| {
-            let frozen = site.view.is_blocked(key.into());
-            TokenAccount { key, asset: mint.asset, owner: key, amount: clamp(amount), frozen }
+        let stranger = |mint: &Mint| {
+            let (frozen, beneath) = (site.view.is_blocked(key.into()), site.parts(mint.asset, key, key));
+            TokenAccount { key, asset: mint.asset, owner: key, amount: beneath.held(), frozen, beneath }
         };
         // Associated token accounts are off the curve: what can sign is no token account.
         if key.is_on_curve() {
             return None;
         }
-        for mint in candidates() {
-            if let Some(amount) = site.part_apart(mint.asset, key) {
-                return Some(stranger(mint, amount));
-            }
+        if let Some(held) = candidates().map(stranger).find(|account| account.beneath.apart.is_some()) {
+            return Some(held);
         }
         // Somebody's token account, whose owner was never named. Only where the mint is said, and no owner could be one.
         let only = mint.and_then(|mint| site.mint(mint)).filter(of_program)?;
         let lazy = site.view.grants.token_accounts == TokenAccounts::Lazy;
-        (lazy && site.mint(key).is_none()).then(|| stranger(&only, U256::ZERO))
+        (lazy && site.mint(key).is_none()).then(|| stranger(&only))
     }
 
     /// Moves tokens between accounts that were asked for just now.
@@ -107,37 +120,46 @@ impl<'a> Bank<'a> {
             to.amount
         } else if untouched {
             // Who is first seen as a payee starts with nothing.
-            to.amount.saturating_sub(clamp(self.site.own_part(asset, to.owner, to.key)))
+            to.amount.saturating_sub(clamp(to.beneath.own))
         } else {
             to.amount
         };
-        self.real.insert((asset, taker));
+        self.make_real(asset, taker);
         self.effects.push(Effect::Move { asset, from: giver, to: taker, value: U256::from(amount) });
-        self.tokens.insert(from.key, TokenAccount { amount: from.amount - amount, ..*from });
-        self.tokens.insert(to.key, TokenAccount { amount: held + amount, ..*to });
+        self.tokens.push(TokenAccount { amount: from.amount - amount, ..*from });
+        self.tokens.push(TokenAccount { amount: held + amount, ..*to });
     }
 
     /// Mints tokens to an account that was asked for just now.
     pub fn mint_tokens(&mut self, to: &TokenAccount, amount: u64) {
         self.realize(to);
         self.effects.push(Effect::Grant(to.asset, to.holder(), U256::from(amount)));
-        self.tokens.insert(to.key, TokenAccount { amount: to.amount + amount, ..*to });
+        self.tokens.push(TokenAccount { amount: to.amount + amount, ..*to });
     }
 
     /// Makes an owner's token account.
     pub fn create_token_account(&mut self, asset: AssetId, key: Key, owner: Key) {
         self.effects.push(Effect::Use(solana::creation(self.site.network, key)));
-        let amount = clamp(self.site.held(asset, owner, key));
-        self.tokens.insert(key, TokenAccount { key, asset, owner, amount, frozen: false });
+        let beneath = self.site.parts(asset, owner, key);
+        self.tokens.push(TokenAccount { key, asset, owner, amount: beneath.held(), frozen: false, beneath });
     }
 
     /// What came to a token account before its owner was named becomes its owner's.
     fn take_over(&mut self, account: &TokenAccount) {
         let ([apart, _], owner) = (account.holders(), account.holder());
-        let Some(value) = self.site.part_apart(account.asset, account.key) else { return };
-        if apart != owner && !value.is_zero() && self.real.insert((account.asset, apart)) {
+        let Some(value) = account.beneath.apart else { return };
+        if apart != owner && !value.is_zero() && self.make_real(account.asset, apart) {
             self.effects.push(Effect::Move { asset: account.asset, from: apart, to: owner, value });
         }
+    }
+
+    /// Whether it was not noted as real before.
+    fn make_real(&mut self, asset: AssetId, account: Account) -> bool {
+        let is_new = !self.real.contains(&(asset, account));
+        if is_new {
+            self.real.push((asset, account));
+        }
+        is_new
     }
 
     fn is_real(&self, asset: AssetId, account: Account) -> bool {
@@ -148,15 +170,15 @@ impl<'a> Bank<'a> {
     fn realize(&mut self, account: &TokenAccount) {
         let (asset, holder) = (account.asset, account.holder());
         if !self.is_real(asset, holder) {
-            let granted = self.site.own_part(asset, account.owner, account.key);
-            self.effects.push(Effect::Mint(asset, holder, granted));
+            self.effects.push(Effect::Mint(asset, holder, account.beneath.own));
         }
-        self.real.insert((asset, holder));
+        self.make_real(asset, holder);
     }
 
     /// What an account holds, in lamports.
     pub fn lamports(&self, key: Key) -> u64 {
-        self.lamports.get(&key).copied().unwrap_or_else(|| self.site.lamports(key))
+        let changed = self.lamports.iter().rfind(|(account, _)| *account == key);
+        changed.map_or_else(|| self.site.lamports(key), |(_, held)| *held)
     }
 
     /// Takes the fee.
@@ -177,9 +199,9 @@ impl<'a> Bank<'a> {
     pub fn give_lamports(&mut self, key: Key, amount: u64) {
         let Some(native) = self.site.native() else { return };
         let held = self.lamports(key);
-        self.realize_lamports(native, key);
+        self.realize_lamports(native, key, held);
         self.effects.push(Effect::Grant(native, key.into(), U256::from(amount)));
-        self.lamports.insert(key, held.saturating_add(amount));
+        self.lamports.push((key, held.saturating_add(amount)));
     }
 
     /// Takes lamports that nobody gets back.
@@ -194,9 +216,9 @@ impl<'a> Bank<'a> {
 
     fn burn(&mut self, key: Key, held: u64, amount: u64) {
         let Some(native) = self.site.native() else { return };
-        self.realize_lamports(native, key);
+        self.realize_lamports(native, key, held);
         self.effects.push(Effect::Burn(native, key.into(), U256::from(amount)));
-        self.lamports.insert(key, held - amount);
+        self.lamports.push((key, held - amount));
     }
 
     /// Moves lamports.
@@ -206,22 +228,22 @@ impl<'a> Bank<'a> {
             return Err(Wrong::Lamports.because(format!("{from} has {held} lamports and would give {amount}")));
         }
         let Some(native) = self.site.native() else { return Ok(()) };
-        self.realize_lamports(native, from);
-        self.realize_lamports(native, to);
-        self.lamports.insert(from, held - amount);
+        self.realize_lamports(native, from, held);
+        self.realize_lamports(native, to, self.lamports(to));
+        self.lamports.push((from, held - amount));
         let received = self.lamports(to).saturating_add(amount);
-        self.lamports.insert(to, received);
+        self.lamports.push((to, received));
         let value = U256::from(amount);
         self.effects.push(Effect::Move { asset: native, from: from.into(), to: to.into(), value });
         Ok(())
     }
 
-    fn realize_lamports(&mut self, native: AssetId, key: Key) {
+    /// Mints what an account was granted in lamports: all that it holds, unless that is real already.
+    fn realize_lamports(&mut self, native: AssetId, key: Key, held: u64) {
         let account = Account::from(key);
         if !self.is_real(native, account) {
-            let lazy = self.site.lazy_lamports(account);
-            self.effects.push(Effect::Mint(native, account, U256::from(lazy)));
+            self.effects.push(Effect::Mint(native, account, U256::from(held)));
         }
-        self.real.insert((native, account));
+        self.make_real(native, account);
     }
 }

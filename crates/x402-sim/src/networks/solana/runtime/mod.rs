@@ -12,7 +12,7 @@
 //! sequence, all or none.
 
 use super::blockhash;
-use super::message::{Instruction, Meta};
+use super::message::{Instruction, Message, Meta};
 use super::program::{self, Run};
 use super::transaction::{Fault, Transaction};
 
@@ -31,6 +31,9 @@ pub use line::Line;
 pub use site::{Mint, Site, TokenAccount};
 
 use budget::Budget;
+
+#[cfg(test)]
+mod tests;
 
 /// Which signatures are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,7 @@ pub struct Outcome<'a> {
     pub bank: Bank<'a>,
     /// Why it failed.
     pub result: Result<(), Failure>,
-    /// What its programs said.
+    /// What its programs said; nothing where nobody listened.
     pub logs: Vec<Line>,
     /// The units that it computed.
     pub units: u64,
@@ -69,12 +72,41 @@ pub struct Outcome<'a> {
 ///
 /// A transaction that cannot be in a block.
 pub fn run<'a>(
-    mut bank: Bank<'a>,
+    bank: Bank<'a>,
     transaction: &Transaction,
     signatures: Signatures,
     lifetime: Lifetime,
 ) -> Result<Outcome<'a>, Failure> {
     let (message, site) = (&transaction.message, bank.site);
+    admit(site, transaction, signatures, lifetime)?;
+    let metas = match message.metas(|table| site.lookup_table(table).unwrap_or_default()) {
+        Ok(metas) => metas,
+        Err(unresolved) => return Err(Failure::of(Wrong::LookupTable, unresolved.to_string())),
+    };
+    let instructions =
+        message.instructions(&metas).map_err(|unresolved| Failure::of(Wrong::Sanitize, unresolved.to_string()))?;
+    execute(bank, message, &instructions, Some(Vec::new()))
+}
+
+/// The same for a transaction whose signatures were verified, and whose instructions are these. Nobody listens to its
+/// programs.
+///
+/// # Errors
+///
+/// A transaction that cannot be in a block.
+pub fn try_out<'a>(
+    bank: Bank<'a>,
+    transaction: &Transaction,
+    instructions: &[Instruction],
+    lifetime: Lifetime,
+) -> Result<Outcome<'a>, Failure> {
+    admit(bank.site, transaction, Signatures::Unchecked, lifetime)?;
+    execute(bank, &transaction.message, instructions, None)
+}
+
+/// Whether a node looks into a transaction at all.
+fn admit(site: Site<'_>, transaction: &Transaction, signatures: Signatures, lifetime: Lifetime) -> Result<(), Failure> {
+    let message = &transaction.message;
     if let Some(why) = transaction.irregular {
         return Err(Failure::of(Wrong::Sanitize, why));
     }
@@ -99,28 +131,35 @@ pub fn run<'a>(
     if site.is_processed(&transaction.identity()) {
         return Err(Failure::of(Wrong::Processed, "the same transaction is on the chain already"));
     }
-    let metas = match message.metas(|table| site.lookup_table(table).unwrap_or_default()) {
-        Ok(metas) => metas,
-        Err(unresolved) => return Err(Failure::of(Wrong::LookupTable, unresolved.to_string())),
-    };
-    let instructions =
-        message.instructions(&metas).map_err(|unresolved| Failure::of(Wrong::Sanitize, unresolved.to_string()))?;
-    let budget = Budget::read(&instructions)?;
+    Ok(())
+}
+
+/// Takes the fee and runs the instructions; where somebody listens, the programs are heard.
+fn execute<'a>(
+    mut bank: Bank<'a>,
+    message: &Message,
+    instructions: &[Instruction],
+    logs: Option<Vec<Line>>,
+) -> Result<Outcome<'a>, Failure> {
+    let budget = Budget::read(instructions)?;
     let fee = budget.fee(u64::from(message.signers));
     if let Some(payer) = message.fee_payer() {
         bank.pay_fee(payer, fee)?;
     }
-    let before = bank.clone();
-    let mut execution = Execution { bank, logs: Vec::new(), left: budget.limit, units: 0 };
-    let result = execution.all(&instructions);
-    let Execution { bank, logs, units, .. } = execution;
-    let bank = if result.is_ok() { bank } else { before };
-    Ok(Outcome { bank, result, logs, units })
+    let before = bank.mark();
+    let mut execution = Execution { bank, logs, left: budget.limit, units: 0 };
+    let result = execution.all(instructions);
+    let Execution { mut bank, logs, units, .. } = execution;
+    if result.is_err() {
+        bank.go_back(before);
+    }
+    Ok(Outcome { bank, result, logs: logs.unwrap_or_default(), units })
 }
 
 struct Execution<'a> {
     bank: Bank<'a>,
-    logs: Vec<Line>,
+    /// `None` where nobody listens.
+    logs: Option<Vec<Line>>,
     left: u64,
     units: u64,
 }
@@ -129,7 +168,7 @@ impl Execution<'_> {
     fn all(&mut self, instructions: &[Instruction]) -> Result<(), Failure> {
         instructions.iter().enumerate().try_for_each(|(place, instruction)| {
             let id = instruction.program;
-            self.logs.push(Line::Invoke(id));
+            self.say(|| Line::Invoke(id));
             let cost = budget::cost(instruction);
             let (cost, done) = match self.one(instruction) {
                 Ok(()) if cost > self.left => {
@@ -140,14 +179,14 @@ impl Execution<'_> {
             let before = self.left;
             self.left -= cost;
             self.units += cost;
-            self.logs.push(Line::Consumed(id, cost, before));
+            self.say(|| Line::Consumed(id, cost, before));
             match done {
                 Ok(()) => {
-                    self.logs.push(Line::Success(id));
+                    self.say(|| Line::Success(id));
                     Ok(())
                 }
                 Err(failure) => {
-                    self.logs.push(Line::Failed(id, failure.clone()));
+                    self.say(|| Line::Failed(id, failure.clone()));
                     Err(failure.at(place))
                 }
             }
@@ -174,11 +213,17 @@ impl Execution<'_> {
             if !meta.signer {
                 return Err(Wrong::MissingSignature.because(format!("the memo names {}, who did not sign", meta.key)));
             }
-            self.logs.push(Line::Signed(meta.key));
+            self.say(|| Line::Signed(meta.key));
         }
         let text = std::str::from_utf8(&instruction.data).map_err(|_| Wrong::Data.because("the memo is not UTF-8"))?;
-        self.logs.push(Line::Memo(text.to_owned()));
+        self.say(|| Line::Memo(text.to_owned()));
         Ok(())
+    }
+
+    fn say(&mut self, line: impl FnOnce() -> Line) {
+        if let Some(logs) = &mut self.logs {
+            logs.push(line());
+        }
     }
 }
 
@@ -187,9 +232,11 @@ impl Execution<'_> {
 /// # Errors
 ///
 /// A place that the message does not have.
-pub fn accounts(instruction: &Instruction) -> Result<Vec<Meta>, Failure> {
-    let all = instruction.accounts.iter().copied().collect::<Option<Vec<Meta>>>();
-    all.ok_or_else(|| Wrong::NotEnoughAccounts.because("it names an account that the message does not have"))
+pub fn accounts(instruction: &Instruction) -> Result<impl Iterator<Item = Meta>, Failure> {
+    if instruction.accounts.iter().any(Option::is_none) {
+        return Err(Wrong::NotEnoughAccounts.because("it names an account that the message does not have"));
+    }
+    Ok(instruction.accounts.iter().flatten().copied())
 }
 
 /// The first accounts of an instruction, as many as a program needs.
@@ -197,9 +244,14 @@ pub fn accounts(instruction: &Instruction) -> Result<Vec<Meta>, Failure> {
 /// # Errors
 ///
 /// Too few of them.
+///
+/// # Panics
+///
+/// Never: every account is looked at before.
 pub fn first<const N: usize>(instruction: &Instruction) -> Result<[Meta; N], Failure> {
-    let all = accounts(instruction)?;
-    let found = all.first_chunk::<N>().copied();
+    accounts(instruction).map(drop)?;
+    let all = &instruction.accounts;
+    let found = all.first_chunk::<N>().map(|first| first.map(|meta| meta.expect("all of them are there")));
     found.ok_or_else(|| Wrong::NotEnoughAccounts.because(format!("it names {} accounts and needs {N}", all.len())))
 }
 

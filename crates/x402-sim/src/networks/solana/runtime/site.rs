@@ -58,6 +58,20 @@ pub struct TokenAccount {
     pub amount: u64,
     /// Whether it may send and receive nothing.
     pub frozen: bool,
+    /// What of it stands in the ledger, before the transaction has done anything.
+    pub(super) beneath: Parts,
+}
+
+/// What the ledger counts for a token account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Under its owner, in atomic units. Who is first seen as a payee starts with nothing, as on the other chains of this
+    /// world, also where he was paid before anybody named him.
+    pub(super) own: U256,
+    /// What came to it before anybody named its owner, in atomic units.
+    pub(super) apart: Option<U256>,
+    /// Under whom that is counted.
+    pub(super) nobody: Account,
 }
 
 impl<'a> Site<'a> {
@@ -103,7 +117,7 @@ impl<'a> Site<'a> {
     }
 
     /// What an account holds in lamports that nobody has touched.
-    pub(super) fn lazy_lamports(&self, account: Account) -> u64 {
+    fn lazy_lamports(&self, account: Account) -> u64 {
         let grants = &self.view.grants;
         match grants.fixed.get(&account) {
             Some(fixed) => clamp(*fixed),
@@ -135,28 +149,26 @@ impl<'a> Site<'a> {
         if !self.exists(mint.asset, account, key) {
             return None;
         }
-        let amount = clamp(self.held(mint.asset, owner, key));
+        let beneath = self.parts(mint.asset, owner, key);
         let frozen = self.view.is_blocked(account);
-        Some(TokenAccount { key, asset: mint.asset, owner, amount, frozen })
+        Some(TokenAccount { key, asset: mint.asset, owner, amount: beneath.held(), frozen, beneath })
     }
 
-    /// All that an owner's token account holds, in atomic units.
-    pub(super) fn held(&self, asset: AssetId, owner: Key, key: Key) -> U256 {
-        self.own_part(asset, owner, key).saturating_add(self.part_apart(asset, key).unwrap_or_default())
+    /// What the ledger counts for a token account; nobody has named its owner where that is the account itself.
+    pub(super) fn parts(&self, asset: AssetId, owner: Key, key: Key) -> Parts {
+        let nobody = apart(key);
+        let apart = self.view.ledger().balance(asset, nobody);
+        let own = if owner == key { U256::ZERO } else { self.own_part(asset, Account::from(owner), apart) };
+        Parts { own, apart, nobody }
     }
 
-    /// What the ledger counts under the owner of a token account. Who is first seen as a payee starts with nothing, as on
-    /// the other chains of this world, also where he was paid before anybody named him.
-    pub(super) fn own_part(&self, asset: AssetId, owner: Key, key: Key) -> U256 {
-        let account = Account::from(owner);
-        if owner == key {
-            return U256::ZERO;
-        }
-        if let Some(real) = self.view.ledger().balance(asset, account) {
+    /// What the ledger counts under the owner of a token account, to which so much came before anybody named him.
+    fn own_part(&self, asset: AssetId, owner: Account, apart: Option<U256>) -> U256 {
+        if let Some(real) = self.view.ledger().balance(asset, owner) {
             return real;
         }
-        let is_payee = self.part_apart(asset, key).is_some() && !self.is_payer(account);
-        if is_payee { U256::ZERO } else { self.view.grants.of(asset, account) }
+        let is_payee = apart.is_some() && !self.is_payer(owner);
+        if is_payee { U256::ZERO } else { self.view.grants.of(asset, owner) }
     }
 
     /// Whether an account holds the configured amount in any case, also where it is first seen as a payee.
@@ -164,22 +176,24 @@ impl<'a> Site<'a> {
         let grants = &self.view.grants;
         grants.funded.contains(&account) || grants.fixed.contains_key(&account)
     }
+}
 
-    /// What came to a token account before anybody named its owner, in atomic units.
-    pub(super) fn part_apart(&self, asset: AssetId, key: Key) -> Option<U256> {
-        self.view.ledger().balance(asset, apart(key))
+impl Parts {
+    /// All that the token account holds, in atomic units.
+    pub(super) fn held(&self) -> u64 {
+        clamp(self.own.saturating_add(self.apart.unwrap_or_default()))
     }
 }
 
 impl TokenAccount {
     /// Under which account the ledger counts what it holds.
     pub fn holder(&self) -> Account {
-        if self.owner == self.key { apart(self.key) } else { self.owner.into() }
+        if self.owner == self.key { self.beneath.nobody } else { self.owner.into() }
     }
 
     /// Every account under which the ledger may count for it.
     pub fn holders(&self) -> [Account; 2] {
-        [apart(self.key), self.owner.into()]
+        [self.beneath.nobody, self.owner.into()]
     }
 }
 
