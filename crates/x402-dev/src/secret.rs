@@ -86,7 +86,8 @@ pub fn cleaned_json(text: &str) -> String {
     }
 }
 
-/// Cuts the members out that are secrets by their names, and key pairs of Solana; whether there were any.
+/// Cuts the members out that are secrets by their names, key pairs of Solana, and what stands as a signature and is as long
+/// as a key; whether there were any.
 pub fn clean_members(value: &mut Value) -> bool {
     if is_pair_in_json(value) {
         *value = CUT.into();
@@ -96,6 +97,10 @@ pub fn clean_members(value: &mut Value) -> bool {
         Value::Object(members) => members.iter_mut().fold(false, |any, (name, member)| {
             if is_named_secret(name) {
                 *member = CUT.into();
+                return true;
+            }
+            if let Some(form) = member.as_str().filter(|_| is_signature(name)).and_then(Form::of) {
+                *member = form.mark().into();
                 return true;
             }
             clean_members(member) || any
@@ -128,7 +133,8 @@ pub fn clean(text: &mut String) {
     if text.len() < 3 {
         return;
     }
-    *text = without_pairs(&text::without_named(&without_query(&text::without_user(text))));
+    let named = text::without_named(&without_query(&text::without_user(text)));
+    *text = without_pairs(&text::without_keys_as_signatures(&named));
 }
 
 /// Whether a parameter of a query is a secret by its name.
@@ -148,6 +154,11 @@ pub fn is_secret_header(name: &str) -> bool {
 pub fn is_named_secret(name: &str) -> bool {
     let plain = plain(name);
     NAMES.iter().any(|secret| plain.contains(secret))
+}
+
+/// Whether a name is a signature's, in whose place a private key may stand. Signatures are longer, and may stay.
+pub fn is_signature(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("signature"))
 }
 
 fn plain(name: &str) -> String {

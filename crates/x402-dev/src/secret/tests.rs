@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 use x402_sim::networks::solana::{ed25519, signature_text};
 
 use super::*;
@@ -189,4 +190,27 @@ fn pieces_of_all_that_is_looked_for_are_read_in_any_order() {
             }
         }
     }
+}
+
+#[test]
+fn what_stands_as_a_signature_and_is_as_long_as_a_key_is_cut_out() {
+    let (key, whole) = ("5d".repeat(32), "5d".repeat(65));
+    for (text, expected) in [
+        (format!("{{\"signature\":\"0x{key}\"}}"), "{\"signature\":\"<cut out>\"}".to_owned()),
+        (format!("signature=0x{key} refused"), "signature=<cut out> refused".to_owned()),
+        (format!("{{\\\"signature\\\": \\\"{key}\\\"}}"), "{\\\"signature\\\": \\\"<cut out>\\\"}".to_owned()),
+    ] {
+        let once = cleaned(&text);
+        assert_eq!(once, expected);
+        assert_eq!(cleaned(&once), once);
+    }
+    // Signatures stay, and so do hashes under other names.
+    for same in [format!("\"signature\":\"0x{whole}\""), format!("\"nonce\":\"0x{key}\""), format!("signature{key}")] {
+        assert_eq!(cleaned(&same), same);
+    }
+    let mut value = json!({"payload": {"signature": format!("0x{key}"), "nonce": format!("0x{key}")}, "signature": format!("0x{whole}")});
+    assert!(clean_members(&mut value));
+    assert_eq!(value["payload"]["signature"], "<cut out>: 64 hexadecimal digits");
+    assert_eq!(value["payload"]["nonce"], format!("0x{key}"));
+    assert_eq!(value["signature"], format!("0x{whole}"));
 }

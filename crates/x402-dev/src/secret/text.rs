@@ -30,6 +30,27 @@ pub fn without_pairs(text: &str) -> String {
     out + rest
 }
 
+/// A text in which nothing stands as a signature that is as long as a private key.
+pub(super) fn without_keys_as_signatures(text: &str) -> String {
+    const NAME: &str = "signature";
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(NAME) {
+        let behind = &rest[at + NAME.len()..];
+        let value = behind.trim_start_matches(['"', '\'', '\\', ' ', ':', '=']);
+        let length = value.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(value.len());
+        let digits = value[..length].strip_prefix("0x").unwrap_or(&value[..length]);
+        let is_key = digits.len() == super::KEY && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let begin = rest.len() - value.len();
+        out.push_str(&rest[..begin]);
+        rest = value;
+        if is_key && value.len() < behind.len() {
+            out.push_str(CUT);
+            rest = &value[length..];
+        }
+    }
+    out + rest
+}
+
 /// A word without those that stand between its marks.
 fn push_without_pairs(word: &str, out: &mut String) {
     for part in word.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {

@@ -105,6 +105,67 @@ fn an_amount_that_was_never_asked_is_the_clients_and_a_price_that_was_is_the_ser
     assert_eq!(ids(&told), ["price_changed"], "{told}");
 }
 
+/// Each method of a path has an offer of its own: who pays that of another has no server to blame.
+#[test]
+fn an_offer_for_another_method_is_named_and_no_price_has_changed() {
+    let asker = Asker::new();
+    let yaml = "resources: [{match: GET /report, price: 0.01}, {match: POST /report, price: 0.05}]";
+    let upto = "resources: [{match: GET /report, price: 0.01}, {match: POST /report, price: {upto: $0.05}}]";
+    for (config, flags, then) in
+        [(yaml, &[][..], &[][..]), (yaml, &["--defect", "wrong-domain"], &["wrong_domain_name"]), (upto, &[], &[])]
+    {
+        let mock = offering(&asker, Test::new().config(config));
+        let header = run(&asker, &[&["sign", "offer.b64"][..], flags].concat());
+        mock.send(&Request::post("/report", "").header("payment-signature", header)).assert_status(402);
+        let told = asker.json(&["explain", "last", "--url", &mock.url]);
+        assert_eq!(ids(&told), [&["request_changed"][..], then].concat(), "{told}");
+        let finding = &told["findings"][0];
+        assert_eq!(finding["side"], "client", "{told}");
+        assert!(finding["evidence"].to_string().contains("the offer for GET /report: Asked 0.01 USDC"), "{told}");
+        assert!(
+            finding["fix"].as_str().unwrap().starts_with("This offer was made for GET, and POST /report"),
+            "{told}"
+        );
+    }
+}
+
+/// A blockhash in the offer is another one each time: nothing that a payer signs for hangs on its being the same.
+#[test]
+fn an_offer_with_a_blockhash_hides_no_mistake_in_a_signature() {
+    let asker = Asker::new();
+    for recent in ["true", "false"] {
+        let yaml =
+            format!("networks: [solana-devnet]\naccepts: [{{network: solana-devnet, recent_blockhash: {recent}}}]\n");
+        let mock = Test::new().config(&yaml).start();
+        for (defect, expected) in
+            [("missing-signature", &["solana_signature"][..]), ("tampered", &["solana_signature", "amount_mismatch"])]
+        {
+            let url = format!("{}/report", mock.url);
+            let rpc = format!("{}/_x402/rpc/solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", mock.url);
+            let header = run(&asker, &["sign", &url, "--defect", defect, "--rpc", &rpc]);
+            mock.send(&Request::get("/report").header("payment-signature", header)).assert_status(402);
+            let told = asker.json(&["explain", "last", "--url", &mock.url]);
+            assert_eq!(ids(&told), expected, "{recent} {defect}: {told}");
+            assert_eq!(told["findings"][0]["certainty"], "proven", "{recent} {defect}: {told}");
+        }
+    }
+}
+
+/// Until a settlement is known, another payment may be a second one.
+#[test]
+fn whoever_pays_as_pending_is_told_to_present_the_same_payment_again_and_nothing_else() {
+    let asker = Asker::new();
+    let mock = offering(&asker, Test::new());
+    let header = run(&asker, &["sign", "offer.b64", "--as", "pending"]);
+    mock.send(&Request::get("/report").header("payment-signature", header)).assert_status(402);
+    let told = asker.json(&["explain", "last", "--url", &mock.url]);
+    assert_eq!(ids(&told)[0], "persona_played", "{told}");
+    let fixes = told["findings"].as_array().unwrap().iter().map(|own| own["fix"].as_str().unwrap());
+    for fix in fixes {
+        assert!(fix.starts_with("Present the same payment again") && !fix.contains("--as alice"), "{fix}");
+    }
+}
+
 #[test]
 fn a_network_that_the_mock_does_not_play_is_named_with_the_flag_that_enables_it() {
     let asker = Asker::new();

@@ -133,7 +133,30 @@ fn the_purchase_of_an_invoice_is_told_in_its_own_units_and_by_its_transaction() 
     let told = asker.json(&["explain", &open]);
     assert_eq!(ids(&told), ["invoice_refused"], "{told}");
     let finding = &told["findings"][0];
-    assert!(finding["evidence"].to_string().contains(&format!("{transaction} is on the chain")), "{told}");
+    assert!(finding["evidence"].to_string().contains(&format!("{transaction} was on the chain")), "{told}");
     assert!(finding["fix"].as_str().unwrap().contains("do not pay again"), "{told}");
     assert_eq!(field(&told, "state"), "open: it is paid, and not delivered");
+}
+
+/// A chain in memory loses its transactions when it is started anew. Nothing is said to be on it that is not.
+#[test]
+fn a_transaction_that_the_chain_has_lost_is_not_said_to_be_on_it() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let url = format!("{}/report", mock.url);
+    let done = |args: &[&str]| assert_eq!(asker.run(args).code, Some(0), "{args:?}");
+    done(&["fault", "add", "reset_after_settle", "--times", "1", "--url", &mock.url]);
+    let run = asker.run(&["pay", &url, "--dialect", "invoice", "--retry", "0", "--json"]);
+    let paid: Value = serde_json::from_str(&run.stdout).unwrap();
+    let id = paid["purchase"]["id"].as_str().unwrap();
+    assert_eq!(field(&asker.json(&["explain", id]), "state"), "open: it is paid, and not delivered");
+    done(&["fault", "clear", "--url", &mock.url]);
+    done(&["reset", "--url", &mock.url]);
+    let run = asker.run(&["pay", "--resume", id, "--retry", "0"]);
+    assert!(run.stderr.contains("which the chain showed then, and does not show now"), "{run:?}");
+    let told = asker.json(&["explain", id]);
+    assert_eq!(field(&told, "state"), "open: it was paid, and the chain does not show that any more", "{told}");
+    let refused = told["findings"].as_array().unwrap().iter().find(|own| own["id"] == "invoice_refused").unwrap();
+    let seen = refused["evidence"].to_string();
+    assert!(seen.contains("and not when the chain was asked last: a mock keeps its chain in memory"), "{told}");
+    assert!(!told.to_string().contains("is on the chain"), "{told}");
 }

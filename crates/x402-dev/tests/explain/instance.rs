@@ -144,7 +144,13 @@ fn what_the_instance_itself_is_the_cause_of_is_told_apart() {
     let run = asker.run(&["clock", "advance", "20m", "--url", &mock.url]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(pay(&signed(&asker, &mock, None)), 402);
-    assert_eq!(ids(&last(&asker, &mock)), ["clock_moved"]);
+    let moved = last(&asker, &mock);
+    assert_eq!(ids(&moved), ["clock_moved"]);
+    // The time alone does not set a clock right that runs faster.
+    let fix = moved["findings"][0]["fix"].as_str().unwrap();
+    assert!(fix.contains("`x402-dev clock rate 1`"), "{fix}");
+    let run = asker.run(&["clock", "rate", "1", "--url", &mock.url]);
+    assert_eq!(run.code, Some(0), "{run:?}");
 }
 
 #[test]
@@ -278,8 +284,8 @@ fn a_payment_that_is_on_the_chain_already_is_told_to_be_whatever_else_is_wrong()
         payment["accepted"]["maxTimeoutSeconds"] = 77.into();
         assert_eq!(pay(&mock, &x402_wire::header::encode_text(&payment.to_string())).status, 402);
         let told = last(&asker, &mock);
-        assert_eq!(ids(&told), ["timeout_altered", "nonce_used"], "{network}: {told}");
-        let used = told["findings"][1].to_string();
+        assert_eq!(ids(&told), ["nonce_used", "timeout_altered"], "{network}: {told}");
+        let used = told["findings"][0].to_string();
         assert!(used.contains("on the chain already") && used.contains("it was settled before: Settled"), "{used}");
         assert_eq!(used.contains("a memo of its own"), network == "solana-devnet", "{used}");
     }

@@ -61,13 +61,45 @@ fn a_key_in_the_header_of_a_payment_is_named_and_nowhere_kept() {
             let alone = asker.json(&["explain", &format!("{name}: {key}")]);
             assert!(!holds(&alone.to_string(), &key), "{name}: {key}: {alone}");
             for told in [&told, &alone] {
-                assert_eq!(told["findings"][0]["id"], "secret_key_form", "{name}: {key}: {told}");
+                let id = if key.contains(&keys().1) { "hash_or_key" } else { "secret_key_form" };
+                assert_eq!(told["findings"][0]["id"], id, "{name}: {key}: {told}");
             }
             for part in ["evidence", "fix", "certainty"] {
                 assert_eq!(told["findings"][0][part], alone["findings"][0][part], "{name}: {key}");
             }
         }
     }
+}
+
+#[test]
+fn a_key_as_the_signature_of_a_payment_is_named_and_nowhere_printed_or_kept() {
+    let (asker, mock) = (Asker::new(), Test::new().start());
+    let key = format!("0x{}", keys().1);
+    asker.file("offer.b64", mock.get("/report").header("payment-required").unwrap());
+    let signed = asker.run(&["sign", "offer.b64"]).stdout;
+    let mut payment: serde_json::Value = x402_wire::header::decode(signed.trim()).unwrap();
+    let signature = payment["payload"]["signature"].as_str().unwrap().to_owned();
+    payment["payload"]["signature"] = key.as_str().into();
+    let header = STANDARD.encode(payment.to_string());
+    mock.send(&Request::get("/report").header("PAYMENT-SIGNATURE", &header)).assert_status(402);
+    for what in ["refusals", "events"] {
+        let kept = kept(&mock, what);
+        assert!(!holds(&kept, &key), "{what}: {kept}");
+    }
+    asker.file("payment.json", payment.to_string());
+    asker.file("log.txt", format!("settling {payment} for GET /report\n"));
+    for args in [&["last", "--url", &mock.url][..], &["payment.json"], &["log.txt"]] {
+        for form in [&[][..], &["--markdown"], &["--json"]] {
+            let run = asker.run(&[&["explain"][..], args, form].concat());
+            assert_eq!(run.code, Some(0), "{run:?}");
+            assert!(!holds(&format!("{run:?}"), &key) && run.stdout.contains("32 bytes"), "{args:?}: {run:?}");
+        }
+        let told = asker.json(&[&["explain"][..], args].concat());
+        assert_eq!(told["findings"][0]["id"], "signature_length", "{told}");
+        assert!(told["findings"][0]["fix"].as_str().unwrap().starts_with("If it is a private key"), "{told}");
+    }
+    // A signature may be read.
+    assert!(asker.run(&["explain", signed.trim()]).stdout.contains(&signature));
 }
 
 #[test]

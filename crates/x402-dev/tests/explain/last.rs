@@ -264,6 +264,9 @@ fn a_handler_that_fails_after_the_verification_is_told_of() {
     let told = last(&asker, &mock);
     assert_eq!(ids(&told), ["server_error_after_payment"], "{told}");
     assert!(told["title"].as_str().unwrap().contains("the handler failed, and nothing was settled"), "{told}");
+    let finding = &told["findings"][0];
+    assert!(finding["cause"].as_str().unwrap().ends_with("nothing was settled, and no money has moved."), "{told}");
+    assert!(!told.to_string().contains("is not known"), "{told}");
 }
 
 #[test]

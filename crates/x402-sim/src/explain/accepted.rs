@@ -6,6 +6,7 @@ use x402_wire::shape::shorten;
 use super::attempt::{Attempt, set};
 use super::finding::Finding;
 use super::judge::{Bench, Failure};
+use super::matching::DYNAMIC;
 use super::repair;
 
 /// The payment with what is asked as what was accepted, where a place in the list or a word stands for the entry.
@@ -30,10 +31,30 @@ pub(super) fn strays(accepted: &Value, asked: &Value) -> bool {
     repair::of_other_family(&name(accepted), &name(asked))
 }
 
+/// What stands in `extra` without what a server adds for each answer anew.
+fn lasting(extra: Option<&Value>) -> Option<Value> {
+    let mut extra = extra?.clone();
+    if let Some(members) = extra.as_object_mut() {
+        members.retain(|key, _| !DYNAMIC.contains(&key.as_str()));
+    }
+    Some(extra)
+}
+
+/// Whether what was accepted is what is asked, but for what a server adds for each answer anew: nothing that is signed for
+/// hangs on it, so that nothing has to be signed again.
+fn is_same_but_fleeting(accepted: &Value, asked: &Value) -> bool {
+    let (Some(said), Some(other)) = (accepted.as_object(), asked.as_object()) else { return false };
+    said.len() == other.len()
+        && said.iter().all(|(key, value)| match key.as_str() {
+            "extra" => lasting(Some(value)) == lasting(other.get("extra")),
+            key => other.get(key) == Some(value),
+        })
+}
+
 /// The same payment as if the requirements had been accepted as they are: what differs was found already. And what is
 /// wrong with its signature even for what was accepted.
 pub(super) fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> (Attempt, Option<Finding>) {
-    if *accepted == attempt.requirements {
+    if *accepted == attempt.requirements || is_same_but_fleeting(accepted, &attempt.requirements) {
         return (attempt, None);
     }
     let own = Attempt { requirements: accepted.clone(), ..attempt.clone() };
@@ -45,13 +66,14 @@ pub(super) fn reconciled(bench: &Bench, attempt: Attempt, accepted: &Value) -> (
     if own_failure.is_none() && own.paid("/payload/transaction").is_some() {
         return (own, None);
     }
-    let of_signature = |failure: &Failure| failure.reason.ends_with("signature");
+    let of_signature =
+        |failure: &Failure| ["signature", "signature_invalid"].iter().any(|end| failure.reason.ends_with(end));
     let own_failure = own_failure.filter(of_signature);
     let was_signed = own_failure.is_none();
     let mut next = attempt.clone();
     set(&mut next.payload, "/accepted", attempt.requirements.clone());
-    let mut changed =
-        ["network", "asset", "extra"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key));
+    let mut changed = ["network", "asset"].iter().any(|key| accepted.get(key) != attempt.requirements.get(key))
+        || lasting(accepted.get("extra")) != lasting(attempt.requirements.get("extra"));
     for (key, pointer) in repair::SIGNED {
         let (said, asked) = (accepted.get(key), attempt.requirements.get(key));
         let signed = next.payload.pointer(pointer);

@@ -11,8 +11,8 @@ use super::read::{Reading, Subject, carries_payments};
 use super::said::{answer, reason, recorded};
 use super::version::{not_offered, renumbered, shape_alone, unseen};
 use super::{
-    accepted, carried, code, compare, draw, errand, host, invoice, matching, offer, parts, prices, proof, repair,
-    settlement, unoffered,
+    accepted, carried, code, compare, draw, errand, host, invoice, matching, offer, onchain, parts, prices, proof,
+    repair, settlement, unoffered,
 };
 use crate::networks::eip155;
 use crate::registry::Version;
@@ -206,6 +206,9 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
                 .to_owned(),
         );
         let header = question.reading.header.as_deref();
+        if let Some(finding) = onchain::finding(payload) {
+            explanation.find(finding);
+        }
         shape_alone(payload, header, explanation);
         renumbered(header, explanation);
         return;
@@ -251,7 +254,7 @@ fn payment(question: &Question, payload: &Value, asked: Option<&Value>, explanat
     if let Some(finding) = signed_otherwise {
         explanation.find(finding);
     }
-    let verdict = bench.examine(attempt.clone(), explanation);
+    let verdict = bench.examine(&attempt, explanation);
     let found = explanation.findings.len() - first;
     let matched = matching::excuse(&mut explanation.findings) || matched;
     differences.drain(..).for_each(|finding| explanation.find(finding));

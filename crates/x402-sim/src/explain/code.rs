@@ -84,6 +84,9 @@ pub(super) fn fit(question: &Question, explanation: &mut Explanation) {
         // What is wrong with it is its version: the other one is written.
         let kind = paid.or(kind).filter(|_| finding.id != "version_not_offered");
         finding.code = Case::of(version(kind, terms), terms, url).lines(entry);
+        if finding.no_code.is_some() {
+            finding.code.clear();
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::networks::solana;
 
 mod form;
 
-pub use form::{Form, is_pair, is_pair_in_json};
+pub use form::{Form, digits, is_pair, is_pair_in_json};
 
 /// What stands in place of a secret.
 pub const CUT: &str = "<cut out>";

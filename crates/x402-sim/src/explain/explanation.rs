@@ -119,8 +119,8 @@ impl Explanation {
         }
     }
 
-    /// Puts what is proven before what is possible, errors before warnings, causes before events; else the sequence stays.
-    /// A payment with an error is not said to settle.
+    /// Puts what is proven before what is possible, errors before warnings, what has paid already before what has not,
+    /// causes before events; else the sequence stays. A payment with an error is not said to settle.
     pub fn rank(&mut self) {
         let valid = self.verdict.as_ref().is_some_and(|verdict| verdict.valid);
         if valid && self.findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -128,7 +128,9 @@ impl Explanation {
             self.notes.push("apart from what is found here, verify passes in a fresh world".to_owned());
         }
         let is_vague = |finding: &Finding| entry(finding.id).is_some_and(|entry| entry.vague);
-        self.findings.sort_by_key(|finding| (finding.certainty, finding.severity, is_vague(finding)));
+        let has_paid = |finding: &Finding| finding.is_proven() && entry(finding.id).is_some_and(|entry| entry.paid);
+        self.findings
+            .sort_by_key(|finding| (finding.certainty, finding.severity, !has_paid(finding), is_vague(finding)));
     }
 }
 
@@ -141,5 +143,23 @@ impl Section {
     /// Adds a field.
     pub fn add(&mut self, label: impl Into<String>, value: impl Into<String>, meaning: impl Into<String>) {
         self.fields.push(Field { label: label.into(), value: value.into(), meaning: meaning.into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_paid_already_comes_before_what_else_is_proven_and_not_before_it_is() {
+        let ids = |findings: Vec<Finding>| {
+            let mut told = Explanation { findings, ..Explanation::new(Kind::PaymentV2, "") };
+            told.rank();
+            told.findings.iter().map(|finding| finding.id).collect::<Vec<_>>()
+        };
+        let (other, used) = (Finding::new("wrong_domain_name"), Finding::new("nonce_used"));
+        assert_eq!(ids(vec![other.clone().proven("a"), used.clone().proven("b")]), ["nonce_used", "wrong_domain_name"]);
+        assert_eq!(ids(vec![other.clone(), used.clone()]), ["wrong_domain_name", "nonce_used"]);
+        assert_eq!(ids(vec![used, other.proven("a")]), ["wrong_domain_name", "nonce_used"]);
     }
 }

@@ -101,6 +101,10 @@ pub struct Entry {
     /// Whether it says what has happened, and not why: whatever says why comes before it.
     #[serde(default)]
     pub vague: bool,
+    /// Whether it says that money may have moved already: proven, it comes before all that keeps this payment from moving
+    /// any, so that nobody mends that and pays twice.
+    #[serde(default)]
+    pub paid: bool,
     /// What it is.
     pub title: String,
     /// How it comes about.

@@ -125,10 +125,14 @@ impl Bench {
     }
 
     /// Looks for all that is wrong with a payment, and says what verification says first.
-    pub fn examine(&self, attempt: Attempt, explanation: &mut Explanation) -> Verdict {
-        let (at, first) = (attempt.now, self.judge(&attempt).err());
+    pub fn examine(&self, attempt: &Attempt, explanation: &mut Explanation) -> Verdict {
+        let (at, first) = (attempt.now, self.judge(attempt).err());
         let by = "verify in a fresh world".to_owned();
-        let claimed = self.search(attempt, first.clone(), explanation);
+        let claimed = self.search(attempt.clone(), first.clone(), explanation);
+        // A signature that is made anew for another mistake may have the same form again.
+        for form in repair::form_beside(attempt, &explanation.findings) {
+            explanation.find(form);
+        }
         // What only another facilitator or another chain can know is no refusal.
         let first = if self.whose == Whose::Mock { first } else { claimed };
         Verdict {

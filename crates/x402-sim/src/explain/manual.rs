@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::{self, Entry};
+use super::finding::{self, Entry, Finding};
 use super::{nearest, waited};
 
 /// What a reason string means.
@@ -16,16 +16,28 @@ pub struct Page {
     /// The same in other words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
+    /// Words that a longer text must hold besides: the reason alone has many causes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// Who says it.
     pub says: String,
     /// What it means.
     pub meaning: String,
     /// The findings that stand behind it, the likeliest first.
     pub findings: Vec<String>,
+    /// How it comes about, where more is known than the first of the findings says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// What to do about it, where more is known than the first of the findings says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
     /// What else there is to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
+
+/// Why there is no line of code where a page says what to do.
+pub(super) const IN_FIX: &str = "what to change stands in the fix";
 
 static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../data/reasons.json")).expect("a test reads the table of reasons")
@@ -59,7 +71,7 @@ pub(super) fn spelled(text: &str) -> Option<(&'static Page, &'static str)> {
         let rest = text.get(..own.len()).filter(|begin| begin.eq_ignore_ascii_case(own));
         rest.is_some() && !text[own.len()..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
     };
-    let own = spellings().filter(|(_, own)| begins(own)).max_by_key(|(_, own)| own.len());
+    let own = spellings().filter(|(page, own)| begins(own) && page.is_beside(text)).max_by_key(|(_, own)| own.len());
     own.or_else(|| of_group(text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?))
 }
 
@@ -144,7 +156,7 @@ pub(super) fn spelled_within(text: &str) -> Option<(&'static Page, &'static str)
     }
     let Some((begin, own)) = making(text) else {
         let found = specific(text).or_else(|| anywhere(text, is_general));
-        return found.map(|found| waited::placed(found, text));
+        return found.map(|found| placed(found, text));
     };
     let told = told(text);
     let inner = specific(told);
@@ -158,6 +170,21 @@ pub(super) fn spelled_within(text: &str) -> Option<(&'static Page, &'static str)
     known.or_else(cause).or_else(|| anywhere(begin, is_general))
 }
 
+/// Pages of what a program meets that asks somebody, and of the same within a server, where it is its facilitator.
+const AT_FACILITATOR: [(&str, &str); 4] = [
+    ("TypeError: fetch failed", "fetch failed"),
+    ("ECONNREFUSED", "Connection refused"),
+    ("ENOTFOUND", "Name or service not known"),
+    ("ERR_SSL_WRONG_VERSION_NUMBER", "WRONG_VERSION_NUMBER"),
+];
+
+/// The page of what a text says, by who was asked.
+fn placed(found: (&'static Page, &'static str), text: &str) -> (&'static Page, &'static str) {
+    let found = waited::placed(found, text);
+    let other = AT_FACILITATOR.iter().find(|(own, _)| *own == found.0.reason && waited::names_facilitator(text));
+    other.and_then(|(_, other)| spelled(other)).unwrap_or(found)
+}
+
 fn anywhere(text: &str, fits: impl Fn(&Page) -> bool) -> Option<(&'static Page, &'static str)> {
     // A lone word of everyday English is no reason: it has an underscore, or capitals within.
     let coined =
@@ -166,6 +193,7 @@ fn anywhere(text: &str, fits: impl Fn(&Page) -> bool) -> Option<(&'static Page, 
     let is_reason =
         |own: &str, word: &str| if word.contains('_') { own.eq_ignore_ascii_case(word) } else { own == word };
     let named = |word: &str| spellings().find(|(_, own)| is_reason(own, word)).or_else(|| of_group(word));
+    let fits = |page: &Page| page.is_beside(text) && fits(page);
     words.take(200).filter_map(named).find(|(page, _)| fits(page)).or_else(|| {
         let lower = text.to_lowercase();
         let long = spellings().filter(|(page, own)| own.contains(' ') && fits(page));
@@ -191,6 +219,27 @@ pub fn near(text: &str) -> Option<&'static str> {
 }
 
 impl Page {
+    /// Whether a text holds what must stand beside the reason.
+    fn is_beside(&self, text: &str) -> bool {
+        self.beside.as_ref().is_none_or(|beside| text.contains(beside))
+    }
+
+    /// The findings that stand behind it, the likeliest first, which says what this page knows besides.
+    pub fn found(&'static self) -> impl Iterator<Item = Finding> {
+        self.findings.iter().enumerate().map(|(place, id)| {
+            let finding = Finding::new(id);
+            if place > 0 {
+                return finding;
+            }
+            let cause = self.cause.as_deref().unwrap_or(finding.cause);
+            // The lines mend what the finding says, and not what this page does.
+            match self.fix.clone() {
+                Some(fix) => Finding { cause, fix, code: Vec::new(), no_code: Some(IN_FIX), ..finding },
+                None => Finding { cause, ..finding },
+            }
+        })
+    }
+
     /// The entries of its findings.
     pub fn entries(&self) -> impl Iterator<Item = &'static Entry> + '_ {
         self.findings.iter().filter_map(|id| finding::entry(id))

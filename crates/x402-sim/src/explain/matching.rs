@@ -21,7 +21,7 @@ const SHOWN: usize = 8;
 const LONGEST_WAY: usize = 200;
 
 /// What a server adds for each answer anew.
-const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
+pub(super) const DYNAMIC: [&str; 3] = ["recentBlockhash", "lastValidBlockHeight", "recentSlot"];
 
 /// Every difference that keeps a payment of version 2 from being matched.
 ///

@@ -19,6 +19,7 @@
 //! | [`played`] | faults that an instance played |
 //! | [`checksums`] | the checksum of addresses |
 //! | [`prices`] | prices that nobody means |
+//! | [`onchain`] | what a payer shows who has sent a transaction himself |
 //! | [`invoice`], [`proof`] | an invoice, and what pays it |
 //! | [`finding`], [`explanation`] | what is said |
 //! | [`confided`] | keys in what is quoted |
@@ -55,6 +56,7 @@ mod matching;
 pub mod names;
 pub mod nearest;
 mod offer;
+pub mod onchain;
 mod parts;
 pub mod past;
 pub mod permit;

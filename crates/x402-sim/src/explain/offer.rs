@@ -62,7 +62,7 @@ pub(super) fn requirements(version: Version, entry: &Value, now: u64, name: &str
         let attempt = attempt(version, entry, now);
         let of_payee = repair::of_payee(&attempt);
         let stands_in = attempt.signed == Signed::Again;
-        let verdict = bench.examine(attempt, &mut own);
+        let verdict = bench.examine(&attempt, &mut own);
         if stands_in {
             // It holds no transaction, and nobody sent it: that is no fault of the offer.
             let of_stand_in = ["transaction_not_decoded", "payload_of_other_family"];

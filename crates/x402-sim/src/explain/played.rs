@@ -6,6 +6,14 @@ use crate::accounts::personas::PERSONAS;
 /// How the sentence of a persona's fault names it: `fault f2 (persona:pending): settle: ...`.
 const MARK: &str = "(persona:";
 
+/// How the effects of faults begin that leave a settlement on its way, and of personas those besides that make it late.
+const PENDING: &str = "settle: pending";
+const LATE: &str = "settle: delay";
+
+/// What alone is to be done while a settlement is on its way: whoever signs anew pays twice.
+const WAIT: &str = "Present the same payment again, and sign no other, until it is settled or has expired: its settlement is on \
+                    its way.";
+
 /// What is said of the faults that were played, a sentence each: personas are no faults that anybody can take away.
 pub fn findings(faults: &[String]) -> Vec<Finding> {
     of(faults, "played for this request")
@@ -27,8 +35,19 @@ fn of(faults: &[String], when: &str) -> Vec<Finding> {
             }
             None => Finding::new("fault_played").seen(seen),
         };
+        let is_pending = fault.contains(PENDING);
+        let finding = match finding.id {
+            "persona_played" if is_pending || fault.contains(LATE) => Finding { fix: WAIT.to_owned(), ..finding },
+            "fault_played" if is_pending => finding.fixed_by(WAIT),
+            _ => finding,
+        };
         match found.iter_mut().find(|known| known.id == finding.id) {
-            Some(known) => *known = finding.evidence.into_iter().fold(known.clone(), Finding::seen),
+            Some(known) => {
+                if finding.fix.starts_with(WAIT) {
+                    known.fix = finding.fix;
+                }
+                *known = finding.evidence.into_iter().fold(known.clone(), Finding::seen);
+            }
             None => found.push(finding),
         }
     }
@@ -50,5 +69,15 @@ mod tests {
         assert_eq!(found.iter().map(|finding| finding.id).collect::<Vec<_>>(), ["persona_played", "fault_played"]);
         assert!(found[0].evidence[0].contains("`pending`: settlements are pending for 10 s"), "{found:?}");
         assert!(!found[0].fix.contains("fault list"));
+    }
+
+    #[test]
+    fn while_a_settlement_is_on_its_way_nobody_is_told_to_pay_otherwise() {
+        let pending = findings(&["fault f2 (persona:pending): settle: pending:10s".to_owned()]);
+        assert_eq!(pending[0].fix, WAIT);
+        let added = findings(&["fault f9 (mine): settle: pending:10s".to_owned()]);
+        assert!(added[0].fix.starts_with(WAIT) && added[0].fix.contains("fault clear"), "{added:?}");
+        let drained = findings(&["fault f3 (persona:drained): settle: drain".to_owned()]);
+        assert!(drained[0].fix.starts_with("Pay from an account without a behaviour"), "{drained:?}");
     }
 }

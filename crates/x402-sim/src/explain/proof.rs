@@ -71,16 +71,18 @@ pub(super) fn in_payment(header: Option<&str>, value: &str) -> Option<Finding> {
 
 /// The finding for what is written as keys are, in the place of a payment.
 fn key(form: Form) -> Finding {
-    let seen = match form {
-        Form::Pair => return pair(),
-        Form::Digits => {
-            "it is 64 hexadecimal digits, as private keys of EVM networks are written, and hashes of transactions"
+    match form {
+        Form::Pair => pair(),
+        Form::Digits => Finding::new("hash_or_key").seen(
+            "it is 64 hexadecimal digits, as hashes of transactions and private keys of EVM networks are written",
+        ),
+        Form::Numbers => {
+            let seen = "it is a list of 32 to 64 bytes, as private keys of Solana are kept";
+            let fix = "If it is a private key, replace it: whoever got it can spend what the account holds. In its place goes \
+                       what the key has signed: the payload that the client makes, as base64 of JSON.";
+            Finding { fix: fix.to_owned(), ..Finding::new("secret_key_form").seen(seen) }
         }
-        Form::Numbers => "it is a list of 32 to 64 bytes, as private keys of Solana are kept",
-    };
-    let fix = "If it is a private key, replace it: whoever got it can spend what the account holds. In its place goes what the \
-               key has signed: the payload that the client makes, as base64 of JSON.";
-    Finding { fix: fix.to_owned(), ..Finding::new("secret_key_form").seen(seen) }
+    }
 }
 
 /// The finding for a key pair in the place of a signature. What it is made of is not repeated.
@@ -160,7 +162,8 @@ mod tests {
             (format!("Uint8Array(32) {:?}", &own[..32]), Form::Numbers, "a list of 32 to 64 bytes"),
         ] {
             let told = in_payment(Some("X-PAYMENT"), &key).unwrap();
-            assert!(told.id == "secret_key_form" && told.evidence[0].contains(part), "{told:?}");
+            let id = if form == Form::Digits { "hash_or_key" } else { "secret_key_form" };
+            assert!(told.id == id && told.evidence[0].contains(part), "{told:?}");
             assert_eq!(in_payment(Some("X-PAYMENT"), form.mark()), Some(told));
             assert_eq!(in_payment(Some("PAYMENT-REQUIRED"), &key), None);
             assert_eq!(explained(&key), explained(form.mark()));

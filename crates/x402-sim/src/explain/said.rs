@@ -74,7 +74,7 @@ fn state(record: &Record, passes: Passes, explanation: &mut Explanation) {
         return;
     }
     let findings = match manual::page(&record.reason) {
-        Some(page) => page.findings.iter().map(|id| Finding::new(id)).collect(),
+        Some(page) => page.found().collect(),
         None => vec![unknown(&record.reason)],
     };
     for finding in findings {
@@ -241,7 +241,7 @@ pub(super) fn reason(text: &str) -> Explanation {
     explanation.title = format!("the reason `{name}`");
     explanation.sections.push(section);
     let quoted = thrown::findings(text);
-    explanation.findings = quoted.unwrap_or_else(|| page.findings.iter().map(|id| Finding::new(id)).collect());
+    explanation.findings = quoted.unwrap_or_else(|| page.found().collect());
     let told = if manual::is_general(page) { text.split_once(": ").map(|(_, told)| told.to_owned()) } else { None };
     let told =
         told.map(|told| format!("it says: {}", without_keys(&told))).or_else(|| waited::seen(text).map(str::to_owned));

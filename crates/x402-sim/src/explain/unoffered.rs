@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use x402_wire::amount::parse_atomic;
+use x402_wire::shape::shorten;
 
 use super::attempt::Attempt;
 use super::case::Question;
@@ -10,6 +11,7 @@ use super::finding::Finding;
 use super::judge::{Bench, Whose};
 use super::kind::Kind;
 use crate::networks::{eip155, solana};
+use crate::registry::Version;
 
 /// Differences in what is asked, and not in how it is written.
 const OF_TERMS: [&str; 7] = [
@@ -24,6 +26,11 @@ const OF_TERMS: [&str; 7] = [
 
 /// The finding that stands for the differences between what was accepted and what a facilitator is sent besides.
 pub(super) fn told(question: &Question, own: &Attempt, asked: &Value, differences: &[Finding]) -> Option<Finding> {
+    if is_at_facilitator(question)
+        && let Some(finding) = of_version_1(own, asked)
+    {
+        return Some(finding);
+    }
     if !is_at_facilitator(question) || !differences.iter().any(|finding| OF_TERMS.contains(&finding.id)) {
         return None;
     }
@@ -54,6 +61,30 @@ pub(super) fn told(question: &Question, own: &Attempt, asked: &Value, difference
         finding
     };
     Some(finding.proven("with what was accepted in the place of `paymentRequirements`, verify passes"))
+}
+
+/// Requirements in the shape of version 1 beside a payment that has accepted an entry of version 2: no payer has written them.
+fn of_version_1(own: &Attempt, asked: &Value) -> Option<Finding> {
+    let name = |terms: &Value| terms.get("network").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_old =
+        asked.get("maxAmountRequired").is_some() && asked.get("amount").is_none() && !name(asked).contains(':');
+    if own.version() != Some(Version::V2) || !is_old || !is_well_written(&own.requirements) {
+        return None;
+    }
+    let seen = format!(
+        "they have the shape of version 1: `maxAmountRequired`, and the network \"{}\"; the payment has accepted an entry of \
+         version 2, of {}",
+        shorten(&name(asked)),
+        shorten(&name(&own.requirements))
+    );
+    let finding = Finding::new("v1_network_name_in_v2").at("paymentRequirements.network").seen(seen).fixed_by(
+        "Send the facilitator the very entry of `accepts` that the payment answers, in the shape of version 2, with `amount`.",
+    );
+    let proof = match Bench::new(&own.requirements).of(Whose::Unknown).judge(own) {
+        Ok(()) => "verify passes".to_owned(),
+        Err(failed) => format!("verify goes on to {}", failed.reason),
+    };
+    Some(finding.proven(format!("with what was accepted in the place of `paymentRequirements`, {proof}")))
 }
 
 /// Whether requirements are those of version 2, whatever they ask for: what is misspelt was not meant otherwise.

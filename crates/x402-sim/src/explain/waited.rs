@@ -60,12 +60,14 @@ pub(super) fn is_about(page: &Page) -> bool {
 
 /// The page of an answer that did not come, unless it is a facilitator's.
 pub(super) fn placed(found: (&'static Page, &'static str), text: &str) -> (&'static Page, &'static str) {
-    let at_facilitator = || {
-        let lower = text.to_ascii_lowercase().replace('\\', "/");
-        FACILITATOR_CLIENT.iter().any(|mark| lower.contains(mark)) && !sends_paid(text)
-    };
-    let other = if is_about(found.0) && at_facilitator() { page(AT_FACILITATOR) } else { None };
+    let other = if is_about(found.0) && names_facilitator(text) { page(AT_FACILITATOR) } else { None };
     other.map_or(found, |page| (page, page.reason.as_str()))
+}
+
+/// Whether a text is of a facilitator's client, and not of one that pays.
+pub(super) fn names_facilitator(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase().replace('\\', "/");
+    FACILITATOR_CLIENT.iter().any(|mark| lower.contains(mark)) && !sends_paid(text)
 }
 
 /// The page of what `requests` says, by what stands behind it: whoever was not reached was sent no payment. A paid request

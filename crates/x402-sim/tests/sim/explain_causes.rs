@@ -132,9 +132,9 @@ fn two_mistakes_of_one_reason_are_told_by_their_places() {
 #[test]
 fn the_fix_says_by_how_much_a_clock_is_wrong_and_in_which_direction() {
     let mut asked = requirements();
-    let behind = told(&signed(&asked, NOW - 3600).to_string(), Some(&asked), None);
+    let behind = told(&signed(&asked, NOW - 3000).to_string(), Some(&asked), None);
     assert_eq!(ids(&behind), [("expired", true)], "{behind:?}");
-    assert!(behind.findings[0].fix.contains("the payer's clock is 1h behind the verifier's"), "{behind:?}");
+    assert!(behind.findings[0].fix.contains("the payer's clock is 50m behind the verifier's"), "{behind:?}");
     // What was signed weeks ago was kept, and not made by a slow clock.
     let old = told(&signed(&asked, NOW - 30 * 86_400).to_string(), Some(&asked), None);
     assert!(!old.findings[0].fix.contains("behind"), "{old:?}");
@@ -157,6 +157,21 @@ fn the_fix_says_by_how_much_a_clock_is_wrong_and_in_which_direction() {
         asked["maxTimeoutSeconds"] = json!(lifetime);
         let told = told(&signed(&asked, NOW - late).to_string(), Some(&asked), None);
         assert_eq!(told.findings[0].id, id, "{lifetime} s, {late} s late: {told:?}");
+    }
+}
+
+#[test]
+fn a_difference_of_time_zones_is_named_before_any_clock() {
+    let asked = requirements();
+    for (late, span) in [(28_800, "8h"), (19_800 + 2, "5h 30m"), (3600, "1h"), (12 * 3600 - 3, "12h")] {
+        let told = told(&signed(&asked, NOW - late).to_string(), Some(&asked), None);
+        assert_eq!(ids(&told), [("expired", true)], "{told:?}");
+        let fix = &told.findings[0].fix;
+        assert!(fix.starts_with(&format!("{span} is what time zones differ by")) && !fix.contains("NTP"), "{fix}");
+    }
+    for late in [20_000, 27 * 3600, 1800] {
+        let told = told(&signed(&asked, NOW - late).to_string(), Some(&asked), None);
+        assert!(!told.findings[0].fix.contains("time zones"), "{late}: {told:?}");
     }
 }
 

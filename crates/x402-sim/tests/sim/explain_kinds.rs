@@ -103,9 +103,10 @@ fn upto_without_a_facilitator_names_the_member_and_how_servers_get_it() {
 fn a_payment_of_another_kind_of_network_is_called_that() {
     let (evm, svm) = (asked(Version::V2), on_devnet());
     let (ethereum, cluster) = (paid(Version::V2, &evm), paid_on_devnet(&svm));
-    for (mut payment, asked, part) in
-        [(ethereum.clone(), &svm, "an EIP-3009 authorization"), (cluster.clone(), &evm, "a transaction of Solana")]
-    {
+    for (mut payment, asked, part) in [
+        (ethereum.clone(), &svm, "an EIP-3009 authorization"),
+        (cluster.clone(), &evm, "a `transaction`, as payments on Solana do"),
+    ] {
         // Another entry was accepted: that is all.
         assert_eq!(ids(&told(&payment.to_string(), Some(asked))), [("network_mismatch", true)]);
         payment["accepted"] = asked.clone();

@@ -17,7 +17,7 @@ use crate::explain_made::NOW;
 
 const FAILED: &str = "invalid_exact_svm_transaction_simulation_failed";
 
-fn asked() -> Value {
+pub(crate) fn asked() -> Value {
     let network = solana::known().into_iter().find(|own| own.id == solana::DEVNET).unwrap();
     json!({
         "scheme": "exact", "network": network.id, "asset": network.assets[0].address, "amount": "10000",
@@ -26,12 +26,12 @@ fn asked() -> Value {
     })
 }
 
-fn terms() -> svm::Terms {
+pub(crate) fn terms() -> svm::Terms {
     svm::Terms::read(Version::V2, &Document::parse(asked().to_string().as_bytes()).unwrap()).unwrap()
 }
 
 /// A transaction by an account, changed before it is signed.
-fn transaction(payer: &TestAccount, change: impl Fn(&mut Draft)) -> Transaction {
+pub(crate) fn transaction(payer: &TestAccount, change: impl Fn(&mut Draft)) -> Transaction {
     let terms = terms();
     let hash = solana::blockhash::make(solana::DEVNET, solana::blockhash::slot(NOW * 1000), 1);
     let occasion = svm::Occasion::of(terms.mint, hash, "note".to_owned());
@@ -40,7 +40,7 @@ fn transaction(payer: &TestAccount, change: impl Fn(&mut Draft)) -> Transaction 
     draft.sign_by(payer)
 }
 
-fn payload(transaction: &Transaction) -> Value {
+pub(crate) fn payload(transaction: &Transaction) -> Value {
     serde_json::to_value(svm::payload(&terms(), &transaction.to_base64(), None, None)).unwrap()
 }
 
@@ -55,11 +55,11 @@ fn told(payload: &Value, said: Option<(&str, &str)>) -> Explanation {
     explain(&Question { reading, requirements: Some(asked()), now: NOW, real: None, record, depth: Depth::Judge })
 }
 
-fn ids(explanation: &Explanation) -> Vec<(&str, bool)> {
+pub(crate) fn ids(explanation: &Explanation) -> Vec<(&str, bool)> {
     explanation.findings.iter().map(|finding| (finding.id, finding.is_proven())).collect()
 }
 
-fn first() -> TestAccount {
+pub(crate) fn first() -> TestAccount {
     accounts::test_accounts().next().unwrap()
 }
 

@@ -36,6 +36,29 @@ fn a_window_that_is_never_open_is_no_fault_of_the_offer() {
 }
 
 #[test]
+fn what_ends_in_some_seconds_was_signed_for_too_short_a_time_before_any_clock_is_wrong() {
+    for before in [NOW + 1, NOW + 5, NOW - 2] {
+        let told = at_times(0, before);
+        assert_found(&told, "expired", "");
+        let fix = &told.findings[0].fix;
+        assert!(fix.starts_with("Let it end maxTimeoutSeconds after now: 6 s must be left"), "{fix}");
+        assert!(fix.contains("too short a time. If it was signed for 300 s and sent at once"), "{fix}");
+    }
+    let late = at_times(0, NOW - 12);
+    assert!(late.findings[0].fix.starts_with("If it was sent at once, the payer's clock"), "{late:?}");
+}
+
+#[test]
+fn times_of_another_zone_that_lie_ahead_are_named_so() {
+    let ahead = 8 * 3600;
+    let told = at_times(NOW + ahead, NOW + ahead + 300);
+    assert_found(&told, "not_yet_valid", "it begins in 8h");
+    assert!(told.findings[0].fix.starts_with("8h is what time zones differ by"), "{told:?}");
+    let first = at_times(NOW + ahead - 600, NOW + ahead + 300);
+    assert!(first.findings[0].fix.starts_with("8h is what time zones differ by"), "{first:?}");
+}
+
+#[test]
 fn a_payer_that_pays_itself_is_remarked_and_refused_for_nothing() {
     let mut asked = requirements("exact");
     asked["payTo"] = json!(payer().address);

@@ -3,8 +3,10 @@
 use x402_sim::explain::finding::Finding;
 use x402_sim::explain::manual;
 
+use super::bought;
 use crate::check::exchange::Exchange;
 use crate::check::{refusal, status};
+use crate::commands::pay::end::NEW_CHAIN;
 use crate::commands::pay::verdict;
 use crate::journal::{Authorized, Ending, Entry};
 
@@ -38,8 +40,27 @@ pub(super) fn findings(entry: &Entry) -> (Vec<Finding>, Vec<String>) {
         let mut answers = own.answers.clone();
         answers.dedup();
         found.extend(answers.iter().flat_map(|answer| of_answer(own, answer)));
+        for finding in found.iter_mut().filter(|finding| finding.id == "invoice_refused") {
+            *finding = finding.clone().seen(shown(entry, own).unwrap_or_default());
+        }
     }
     (found, notes)
+}
+
+/// What the chain has shown of a transaction that the payer sent. It is not asked now.
+fn shown(entry: &Entry, own: &Authorized) -> Option<String> {
+    let name = own.was_seen().then(|| own.named())?;
+    Some(if bought::is_gone(entry) || entry.ending == Some(Ending::Void) {
+        format!(
+            "the transaction {name} was on the chain when it was sent, and not when the chain was asked last: {NEW_CHAIN}"
+        )
+    } else {
+        format!(
+            "the transaction {name} was on the chain when it was asked last: it has paid, unless that is a mock's chain which was \
+             started anew since, and knows nothing of before; `x402-dev pay --resume {}` asks it now",
+            entry.id
+        )
+    })
 }
 
 /// What an answer means, by the words that `pay` has for it.
@@ -85,10 +106,7 @@ fn unclear(own: &Authorized, why: &str, seen: &str, of_reason: &dyn Fn(&str) -> 
         Some(300..=399) => one("payment_redirected"),
         Some(429) => one("rate_limited"),
         Some(500..) => one("server_error_after_payment"),
-        _ if own.instrument == "invoice" => {
-            let paid = own.was_seen().then(|| format!("the transaction {} is on the chain: it has paid", own.named()));
-            one("invoice_refused").into_iter().map(|finding| finding.seen(paid.clone().unwrap_or_default())).collect()
-        }
+        _ if own.instrument == "invoice" => one("invoice_refused"),
         Some(402 | 412) => {
             let said = why.split_once(": ").map_or("", |(_, said)| said);
             match said {

@@ -9,6 +9,13 @@ use x402_wire::shape::shorten;
 /// Words by which a line tells of an error. In JSON `"error":` is a member, and tells of none.
 const TELLING: [&str; 6] = ["Error: ", "ERROR", "error: ", "Exception", "Traceback", "panicked"];
 
+/// What is found of a request that was not answered, which leaves open what became of its payment.
+const LOST: &str = "answer_lost";
+
+/// What is first behind reasons that nobody refuses a payment with: whoever was asked gave no verdict, or was not reached.
+const WITHOUT_VERDICT: [&str; 5] =
+    [LOST, "facilitator_failed", "nobody_reached", "rate_limited", "wrong_facilitator_url"];
+
 /// Calls nothing good that the text around it says was refused, or that stands beside an error.
 pub fn weigh(text: &str, reason: Option<&str>, explanation: &mut Explanation) {
     let Some(verdict) = &mut explanation.verdict else { return };
@@ -16,6 +23,11 @@ pub fn weigh(text: &str, reason: Option<&str>, explanation: &mut Explanation) {
         if !verdict.valid {
             let same = verdict.reason.as_deref() == Some(reason);
             explanation.notes.extend((!same).then(|| format!("the text around it says `{reason}`")));
+            explanation.findings.extend(unanswered(reason).filter(|own| own.id == LOST));
+            return;
+        }
+        if let Some(finding) = unanswered(reason) {
+            explanation.find(finding);
             return;
         }
         (verdict.valid, verdict.reason) = (false, Some(reason.to_owned()));
@@ -32,6 +44,13 @@ pub fn weigh(text: &str, reason: Option<&str>, explanation: &mut Explanation) {
         explanation.verdict = explanation.verdict.take().filter(|_| !is_offer);
         explanation.notes.push(format!("nothing is wrong with the {what} in it; the text tells of an error: {line}"));
     }
+}
+
+/// What stands behind a reason that is no verdict.
+fn unanswered(reason: &str) -> Option<Finding> {
+    let page = manual::page(reason)?;
+    let finding = page.found().next().filter(|own| WITHOUT_VERDICT.contains(&own.id))?;
+    Some(finding.seen(format!("the text around it says `{reason}`: {}", page.meaning)))
 }
 
 /// The last line that tells of an error.

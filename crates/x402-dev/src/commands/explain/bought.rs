@@ -7,7 +7,7 @@ use x402_sim::explain::names;
 
 use super::{ExplainError, answers};
 use crate::clock::{self, timestamp};
-use crate::commands::pay::end::NOT_PAID;
+use crate::commands::pay::end::{GONE, NOT_PAID};
 use crate::context::Context;
 use crate::journal::{Authorized, Entry, Journal};
 
@@ -45,12 +45,18 @@ pub fn story(context: &Context, id: &str) -> Result<Explanation, ExplainError> {
     Ok(explanation)
 }
 
+/// Whether the chain, when it was asked last, did not show a transaction any more that it had shown.
+pub(super) fn is_gone(entry: &Entry) -> bool {
+    entry.standing.as_ref().is_some_and(|own| own.words.contains(GONE))
+}
+
 /// What is known of a purchase that is open: by what the chain said when it was asked last, and then by the seller.
 fn known(entry: &Entry) -> &'static str {
     let standing = entry.standing.as_ref();
     let is_paid = standing.is_some_and(|own| own.outcome == "undelivered");
     let is_not = standing.is_some_and(|own| own.words.contains(NOT_PAID));
     match entry.last() {
+        Some(_) if is_gone(entry) => "it was paid, and the chain does not show that any more",
         Some(own) if is_paid || own.was_seen() => "it is paid, and not delivered",
         Some(own) if is_not && !own.transactions.is_empty() => {
             "its outcome is not known: the seller says that it is paid, and the chain did not show it"

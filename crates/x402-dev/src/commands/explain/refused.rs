@@ -12,6 +12,10 @@ use super::amount;
 use super::instance::Seen;
 use crate::clock::timestamp;
 
+mod paid;
+
+use paid::Sent;
+
 /// After how many characters encoders of base64 wrap their lines.
 const WIDTHS: [usize; 2] = [64, 76];
 
@@ -70,14 +74,16 @@ struct Surroundings {
     verified: Option<u64>,
     /// What is told of the settlement of this payment, where it was settled before.
     before: Option<String>,
-    /// What is told of the transaction whose signature stands in the payment, where it is on the chain.
-    sent: Option<String>,
+    /// The transaction that it shows or names in place of a signed one, where it is on the chain.
+    sent: Option<Sent>,
     /// How many payments were settled afterwards.
     settled: usize,
     /// What is told of the newest of them.
     newest: Option<String>,
     /// What tells that the instance has never asked what was accepted.
     unasked: Option<String>,
+    /// The other method for which it has asked that, and what tells of it.
+    otherwise: Option<(String, String)>,
 }
 
 impl Refused {
@@ -150,8 +156,11 @@ impl Refused {
         let settled = events.iter().filter(|event| event.sequence > begin && event.kind == "settled");
         let newest = settled.clone().next_back().map(|event| event.summary.clone());
         let settled = settled.count();
+        let shown = self.shown();
+        // Where it stood elsewhere, the instance has not looked at which payment it is.
+        let payment = self.payment.clone().or_else(|| paid::id_of(shown.as_ref()?));
         let earlier = |kind: &str| {
-            let is_same = |event: &&Seen| event.payment.is_some() && event.payment == self.payment;
+            let is_same = |event: &&Seen| event.payment.is_some() && event.payment == payment;
             let mut earlier = events.iter().rev().filter(|event| event.sequence < begin);
             earlier.find(|event| event.kind == kind && is_same(event))
         };
@@ -161,29 +170,24 @@ impl Refused {
         let verified = earlier("verified").map(|event| event.at).filter(|_| is_settlement && before.is_none());
         let method = own.and_then(|own| own.data.get("method")).and_then(Value::as_str).map(str::to_owned);
         let number = own.map(|own| own.sequence);
-        let sent = events.iter().rev().find(|event| event.transaction().is_some_and(|name| self.holds(name)));
-        let sent = sent.map(Seen::told);
-        let unasked = self.unasked(events);
-        Self { told: Some(Surroundings { number, method, verified, before, sent, settled, newest, unasked }), ..self }
+        let sent = self.sent(shown.as_ref(), events);
+        let offers = self.offers(events).unwrap_or_default();
+        let (payload, asked) = (self.payload.as_ref(), self.requirements.as_ref());
+        let unasked = payload.zip(asked).and_then(|(payload, asked)| amount::never_asked(payload, asked, &offers));
+        let otherwise =
+            payload.zip(method.as_deref()).and_then(|(payload, own)| amount::asked_otherwise(payload, own, &offers));
+        let told = Surroundings { number, method, verified, before, sent, settled, newest, unasked, otherwise };
+        Self { told: Some(told), ..self }
     }
 
-    /// What tells that the instance has never asked what was accepted. A fault may have changed an offer.
-    fn unasked(&self, events: &[Seen]) -> Option<String> {
+    /// The offers for its path until it came. None is known where a fault may have changed one.
+    fn offers<'a>(&self, events: &'a [Seen]) -> Option<Vec<&'a Seen>> {
         let own = |kind: &str| {
             let kind = kind.to_owned();
             events.iter().filter(move |event| event.kind == kind && event.path() == Some(self.path.as_str()))
         };
-        if own("faulted").next().is_some() {
-            return None;
-        }
-        let offers: Vec<&Seen> = own("offered").filter(|event| event.sequence <= self.after).collect();
-        amount::never_asked(self.payload.as_ref()?, self.requirements.as_ref()?, &offers)
-    }
-
-    /// Whether its payload has a text as one of its parts.
-    fn holds(&self, text: &str) -> bool {
-        let parts = self.payload.as_ref().and_then(|payload| payload.get("payload")?.as_object());
-        parts.is_some_and(|parts| parts.values().any(|part| part == text))
+        let is_plain = own("faulted").next().is_none();
+        is_plain.then(|| own("offered").filter(|event| event.sequence <= self.after).collect())
     }
 
     /// Whether an event tells of it: that of its payment, or, where that is not known, the one after which it was kept.
@@ -213,7 +217,9 @@ impl Refused {
         let finding = Finding::new(&entry.id).seen(self.message.clone().unwrap_or_default());
         // Its name is what is wrong, in one finding.
         explanation.findings.retain(|own| !["header_name_unknown", "no_payment_sent"].contains(&own.id));
-        explanation.find(finding.proven("the instance's record of this request"));
+        // First the place: what stands inside is looked at by nobody before.
+        explanation.findings.retain(|own| own.id != finding.id);
+        explanation.findings.insert(0, finding.proven("the instance's record of this request"));
         explanation.verdict = Some(Verdict {
             valid: false,
             reason: Some(self.reason.clone()),
@@ -264,44 +270,18 @@ impl Refused {
         }
     }
 
-    /// Says that a payment which was refused for something else has paid before: mended, it is refused again.
-    fn tell_landed(&self, explanation: &mut Explanation) {
-        let is_payment = self.payload.as_ref().is_some_and(|payload| payload.get("payload").is_some());
-        if !is_payment || explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
-            return;
-        }
-        let seen = "its transaction is on the chain already: whatever else is found, this payment pays no second time";
-        let mut finding = Finding::new("nonce_used").seen(seen);
-        if self.payload.as_ref().is_some_and(|payload| payload.pointer("/payload/transaction").is_some()) {
-            // Solana has no nonces: a memo tells two transfers of the same apart.
-            let memo = "a memo of its own, of 16 random bytes in hex";
-            finding.fix = finding.fix.replace("a new nonce of 32 random bytes", memo);
-        }
-        // What a fault has said is no proof of anything.
-        let proof = "the instance's record holds its settlement";
-        explanation.find(if self.faults.is_empty() { finding.proven(proof) } else { finding });
-    }
-
     /// Says with the findings what the events tell: when this payment was used, that its amount was never asked.
     pub fn tell(&self, explanation: &mut Explanation) {
         self.first_line(explanation);
         if let Some(seen) = self.told.as_ref().and_then(|told| told.unasked.as_ref()) {
             amount::blame(seen, self.requirements.as_ref(), explanation);
         }
-        let sent = self.told.as_ref().and_then(|told| told.sent.as_ref());
-        if let Some(sent) =
-            sent.filter(|_| explanation.findings.iter().any(|own| own.id == "signature_for_transaction"))
+        if let Some(told) = self.told.as_ref()
+            && let (Some(otherwise), Some(method), Some(payload)) = (&told.otherwise, &told.method, &self.payload)
         {
-            let seen = format!("it is on the instance's chain: {sent}. It has paid already");
-            explanation.find(Finding::new("signature_for_transaction").seen(seen));
+            let request = format!("{method} {}", self.path);
+            amount::blame_method(otherwise, &request, (payload, self.at / 1000), explanation);
         }
-        let Some(before) = self.told.as_ref().and_then(|told| told.before.as_ref()) else { return };
-        self.tell_landed(explanation);
-        if explanation.findings.iter().any(|finding| finding.id == "nonce_used") {
-            explanation.find(Finding::new("nonce_used").seen(format!("it was settled before: {before}")));
-            if let Some(seen) = self.asked_again() {
-                explanation.find(Finding::new("nonce_used").seen(seen));
-            }
-        }
+        self.tell_paid(explanation);
     }
 }

@@ -1,8 +1,12 @@
 //! An explanation without what is never printed.
 
+use x402_sim::explain::confided::Form;
 use x402_sim::explain::explanation::{Explanation, Field};
 
-use crate::secret::{CUT, clean, is_named_secret};
+use crate::secret::{CUT, clean, is_named_secret, is_signature};
+
+/// What is said of a signature that was cut out.
+const AS_A_KEY: &str = "as long as a hash or a private key; a signature has 65 bytes";
 
 /// The explanation without secrets.
 pub fn cut(mut explanation: Explanation) -> Explanation {
@@ -15,6 +19,9 @@ pub fn cut(mut explanation: Explanation) -> Explanation {
         for field in &mut section.fields {
             if is_secret(field) {
                 (field.value, field.meaning) = (CUT.to_owned(), String::new());
+            }
+            if is_signature(&field.label) && Form::of(&field.value).is_some() {
+                (field.value, field.meaning) = (CUT.to_owned(), AS_A_KEY.to_owned());
             }
             for text in [&mut field.label, &mut field.value, &mut field.meaning] {
                 clean(text);

@@ -136,10 +136,22 @@ fn findings(course: &Course<'_>, events: &[&Seen]) -> Vec<Finding> {
             vec![finding]
         }
         End::Verified => vec![Finding::new("verified_not_settled").seen(last)],
-        End::NotSettled => vec![Finding::new("server_error_after_payment").seen(last).proven(BY_EVENTS)],
+        End::NotSettled => vec![unsettled(last)],
         End::TimedOut => vec![Finding::new("simulation_mode").seen(last).proven(BY_EVENTS)],
         End::Pending => vec![Finding::new("settlement_pending").seen(last).proven(BY_EVENTS)],
         End::Settled | End::Undone | End::Failed => Vec::new(),
+    }
+}
+
+/// A handler that failed before its payment was settled. What in general is not known of a 5xx, the instance knows here.
+fn unsettled(last: String) -> Finding {
+    let finding = Finding::new("server_error_after_payment").seen(last).proven(BY_EVENTS);
+    Finding {
+        cause: "The payment was verified, and the handler failed before it was settled: nothing was settled, and no money has \
+                moved.",
+        fix: "Mend the handler; its log says why it failed. The same payment can be presented again until it expires."
+            .to_owned(),
+        ..finding
     }
 }
 

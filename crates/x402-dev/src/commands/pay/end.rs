@@ -11,6 +11,13 @@ const UNPAID: [&str; 2] = [": Payment required", ": X-PAYMENT header is required
 /// What a chain was asked, and has not shown.
 pub const NOT_PAID: &str = "was not paid up to block";
 
+/// What a chain has shown, and does not show any more.
+pub const GONE: &str = "which the chain showed then, and does not show now, up to block";
+
+/// How a chain comes to lose a transaction that it has shown.
+pub const NEW_CHAIN: &str = "a mock keeps its chain in memory, and one that was started anew knows nothing of before; \
+                             elsewhere ask another node before anything is paid anew";
+
 /// What a purchase comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -102,6 +109,9 @@ fn statement(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> Str
         "the content did not come"
     };
     let mut text = match chain {
+        Some(State { fate: Fate::Unused | Fate::Expired, block, time, .. }) if paid.was_seen() => {
+            format!("{what} was paid by {}, {GONE} {block} ({}): {NEW_CHAIN}; {content}", paid.named(), moment(*time))
+        }
         _ if paid.was_seen() => format!("{what} was paid by {}, and {content}", paid.named()),
         Some(State { fate: Fate::Used, transactions, .. }) if transactions.is_empty() => {
             format!(
@@ -170,9 +180,12 @@ fn hint(heard: &[Verdict], paid: &Authorized, chain: Option<&State>) -> &'static
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::commands::pay::chain::GRACE;
     use crate::commands::pay::sample::{paid, state};
+    use crate::journal::Entry;
 
     #[test]
     fn only_plain_words_alone_are_a_refusal() {
@@ -196,6 +209,39 @@ mod tests {
         }
         assert!(matches!(end(std::slice::from_ref(&refused), Before::Doubt), End::Unknown(_)));
         assert_eq!(end(&[refused, Verdict::Delivered], Before::Doubt), End::Paid);
+    }
+
+    #[test]
+    fn what_a_chain_has_lost_is_said_to_have_been_there() {
+        let transfer = json!({"wire": "", "signature": "5sig", "lastHeight": 9, "cluster": "solana:a", "rpc": ""});
+        let seen = Authorized {
+            instrument: "invoice".to_owned(),
+            transactions: vec!["5sig".to_owned()],
+            transfer: Some(serde_json::from_value(transfer).unwrap()),
+            ..paid()
+        };
+        let unclear = [Verdict::Unclear("402 Payment Required: invoice_transaction_not_found".to_owned())];
+        let text = statement(&unclear, &seen, Some(&state(Fate::Unused, 2000)));
+        assert!(
+            text.contains("was paid by 5sig, which the chain showed then, and does not show now, up to block 7"),
+            "{text}"
+        );
+        assert!(text.contains("one that was started anew knows nothing of before"), "{text}");
+        for chain in [None, Some(State { transactions: vec!["5sig".to_owned()], ..state(Fate::Used, 2000) })] {
+            let text = statement(&unclear, &seen, chain.as_ref());
+            assert!(text.contains("was paid by 5sig, and the content did not come"), "{text}");
+        }
+        // Gone for good as it seems: whoever asks another node may see it.
+        let lost: Entry = serde_json::from_value(json!({
+            "form": 1, "id": "pay_a", "began": 1, "authorizations": [seen], "ending": null,
+            "errand": {"method": "GET", "url": "http://a.test/", "headers": [], "body": null},
+        }))
+        .unwrap();
+        let text = End::Void.words(&lost, None);
+        assert!(
+            text.contains("was paid by 5sig, which the chain showed then") && !text.contains("was not settled"),
+            "{text}"
+        );
     }
 
     #[test]

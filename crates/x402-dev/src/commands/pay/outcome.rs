@@ -3,7 +3,7 @@
 use x402_sim::registry;
 use x402_wire::amount::parse_atomic;
 
-use super::end::End;
+use super::end::{End, NEW_CHAIN};
 use super::limit::price;
 use super::receipt::Receipt;
 use super::story::moment;
@@ -80,6 +80,11 @@ impl End {
                 )
             }
             Self::Unsent(why) => format!("nothing was sent: {why}; {what} was not paid"),
+            Self::Void if paid.was_seen() => format!(
+                "not on the chain any more: {what} was paid by {}, which the chain showed then; now its blockhash has run out, \
+                 and the chain does not show it: {NEW_CHAIN}",
+                paid.named()
+            ),
             Self::Void => format!("not paid: {what} was not settled, and cannot be any more"),
         }
     }

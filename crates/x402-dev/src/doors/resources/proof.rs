@@ -1,6 +1,9 @@
-//! The proof of an invoice where no server looks for one: in another header, in the query, in the body.
+//! The proof of an invoice where no server looks for one: in another header, in the query, in the body. And the hash of a
+//! transaction where a payment belongs.
 
 use http::{HeaderMap, header};
+use x402_sim::explain::confided::Form;
+use x402_sim::explain::onchain;
 use x402_sim::networks::solana::{SIGNATURE_LENGTH, ed25519, parse_signature};
 use x402_wire::header::X_PAYMENT_PROOF;
 use x402_wire::invoice::SCHEME;
@@ -44,6 +47,15 @@ pub(super) fn misplaced(state: &State, visit: &Visit, headers: &HeaderMap, body:
     let body = std::str::from_utf8(body).ok().filter(|body| body.len() <= LONGEST_BODY).unwrap_or_default();
     let in_body = || known(state, body, false, || "in the body of the request".to_owned());
     known(state, query, false, || "in the query".to_owned()).or_else(in_body)
+}
+
+/// The hash in the header of a payment, if a chain of this instance knows it: then it is no key, and is shown to everybody.
+pub(super) fn on_chain(state: &State, text: &str) -> Option<String> {
+    if Form::of(text) != Some(Form::Digits) {
+        return None;
+    }
+    let hash = onchain::hash_in(text)?;
+    state.act(|world, _| world.find_transaction(hash)).map(|_| hash.to_string())
 }
 
 /// The signature in a text, of a transaction that is on the chain or, where it is called a proof, of any.

@@ -9,6 +9,7 @@ use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF};
 use x402_wire::payload::PaymentPayload;
 
 use super::payment::Carried;
+use super::proof;
 use super::sale::Sale;
 use crate::state::{Refused, value_of};
 
@@ -27,7 +28,11 @@ impl Sale<'_> {
     /// Keeps a header that nobody could decode, or that holds nothing which could be matched. `reason` is what the
     /// client was told, `why` what the log says.
     pub fn keep_header(&self, carried: &Carried, reason: &str, why: &str) {
-        let refused = self.begin(reason, Some(why)).carried(self.header(), carried.text().ok());
+        let (refused, text) = (self.begin(reason, Some(why)), carried.text().ok());
+        let refused = match text.and_then(|text| proof::on_chain(self.state, text)) {
+            Some(hash) => Refused { value: Some(hash), ..refused },
+            None => refused.carried(self.header(), text),
+        };
         self.state.keep_refused(refused.asked(self.accepts()));
     }
 

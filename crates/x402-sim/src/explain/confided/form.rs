@@ -60,14 +60,24 @@ impl Form {
         if text.contains('{') {
             return None;
         }
-        let is_mark = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ':' | '<' | '>');
-        let word = text.split(is_mark).rfind(|word| !word.is_empty())?;
-        if is_pair(word) {
+        if is_pair(last_word(text)?) {
             return Some(Self::Pair);
         }
-        let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
-        is_digits(digits, DIGITS).then_some(Self::Digits)
+        digits(text).map(|_| Self::Digits)
     }
+}
+
+/// The 64 hexadecimal digits that a text is, without the word before them: a hash, or a key.
+pub fn digits(text: &str) -> Option<&str> {
+    let word = last_word(text)?;
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
+    is_digits(digits, DIGITS).then_some(digits)
+}
+
+/// The last word of a text, without the quotes and marks of languages.
+fn last_word(text: &str) -> Option<&str> {
+    let is_mark = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | ';' | ':' | '<' | '>');
+    text.split(is_mark).rfind(|word| !word.is_empty())
 }
 
 /// Whether a word is a key pair of Solana, and no signature: in base58, hexadecimal or base64.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::digits;
 use super::literal::{self, Literal};
 use super::stand_in::{self, Place};
 use super::{
@@ -226,7 +227,7 @@ impl Reading {
                 self.subject = Subject::Transcript(text.to_owned());
                 return;
             }
-            Ok(value) => return self.take_value(value, source),
+            Ok(value) => return self.take_whole(value, text, source),
             Err(error) => error,
         };
         if let Some(literal) = literal::read(text) {
@@ -240,6 +241,15 @@ impl Reading {
         };
         self.findings.push(finding);
         self.subject = Subject::Undecodable;
+    }
+
+    /// Takes JSON with every digit that is written in it.
+    fn take_whole(&mut self, value: Value, text: &str, source: Source) {
+        let quoted = digits::quoted(text).and_then(|(own, large)| Some((serde_json::from_str(&own).ok()?, large)));
+        let (value, large) = quoted.unwrap_or((value, Vec::new()));
+        self.take_value(value, source);
+        let found: Vec<_> = large.iter().map(|(key, digits)| digits::finding(key, digits, self.json())).collect();
+        self.findings.extend(found);
     }
 
     /// Takes an object as a language writes it. What somebody printed to look at it is no mistake.

@@ -15,6 +15,7 @@ mod amid;
 mod body;
 mod coding;
 mod command;
+mod digits;
 mod header;
 mod layers;
 mod list;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use x402_wire::shape::shorten;
 
 use crate::explain::finding::Finding;
+use crate::explain::onchain;
 
 /// The longest text that is looked at, in bytes: an object as a text may be as long as the payment.
 const LONGEST: usize = 16_384;
@@ -166,8 +167,12 @@ pub(super) fn of_json(value: &Value) -> Finding {
         let seen = "it is `{}`, which `JSON.stringify` makes of a promise that nobody awaited";
         return Finding::new("promise_sent").seen(seen);
     }
-    let seen = "it is JSON, and has nothing of a payment or of an offer: no `x402Version`, no `payload`, no `accepts`";
-    Finding::new("malformed").seen(seen)
+    let of_nothing = || {
+        let seen =
+            "it is JSON, and has nothing of a payment or of an offer: no `x402Version`, no `payload`, no `accepts`";
+        Finding::new("malformed").seen(seen)
+    };
+    onchain::finding(value).unwrap_or_else(of_nothing)
 }
 
 #[cfg(test)]

@@ -69,9 +69,10 @@ pub(super) fn family(bench: &Bench, attempt: &Attempt) -> Option<Candidate> {
     let signed = EVM.iter().find(|(key, _)| body.get(*key).is_some());
     let (has, wants) = match (network.family, signed, body.get("transaction").is_some()) {
         (Family::Solana, Some((_, what)), false) => (*what, "a transaction in `payload.transaction`"),
-        (Family::Eip155, None, true) => {
-            ("a transaction of Solana", "a signed `payload.authorization` or `payload.permit2Authorization`")
-        }
+        (Family::Eip155, None, true) => (
+            "a `transaction`, as payments on Solana do",
+            "a signed `payload.authorization` or `payload.permit2Authorization`",
+        ),
         _ => return None,
     };
     let finding = Finding::new("payload_of_other_family")

@@ -11,6 +11,7 @@
 //! | [`times`] | expiry, clocks |
 //! | [`signature`], [`fit`] | signatures of EIP-3009: what they fit, and whose they are |
 //! | [`spelling`], [`parts`] | the form of signatures: lengths, encodings, the sequence of r, s and v |
+//! | [`rewritten`] | badly written signatures, beside other mistakes |
 //! | [`token`] | what the token itself finds: domain, `s` and `v` |
 //! | [`permit`] | signatures and contracts of Permit2 |
 //! | [`solana`] | transactions |
@@ -19,6 +20,8 @@ use serde_json::Value;
 
 use super::finding::Finding;
 use super::judge::{Attempt, Bench, Failure, place};
+use super::onchain;
+use crate::networks::Family;
 use crate::networks::eip155::permit2::contract::TRANSFER_FAILED;
 use crate::networks::solana::exact::reason as svm;
 use crate::reason::Code;
@@ -30,6 +33,7 @@ mod notation;
 mod parts;
 mod payee;
 mod permit;
+mod rewritten;
 mod shape;
 mod signature;
 mod solana;
@@ -42,6 +46,7 @@ pub(super) use address::stand_in;
 pub(super) use kinds::{is_of_version_1_but_for_its_number, is_signed_for_other_family, is_version_1, of_other_family};
 pub(super) use payee::remarks as of_payee;
 pub(super) use permit::told as of_permit;
+pub(super) use rewritten::beside as form_beside;
 pub(super) use shape::in_units;
 pub(super) use solana::{OF_PAYEE, named_by_simulation, simulated, stale, told as of_simulation};
 pub(super) use terms::{alias, compared, same_chain};
@@ -80,6 +85,12 @@ impl Candidate {
 
 /// The likely mistakes behind a refusal, the likeliest first.
 pub(super) fn candidates(bench: &Bench, attempt: &Attempt, failed: &Failure) -> Vec<Candidate> {
+    // Whoever has paid already is told so before anything is mended.
+    let of_evm = || address::network(bench, attempt).is_none_or(|network| network.family == Family::Eip155);
+    if let Some(finding) = onchain::finding(&attempt.payload).filter(|_| of_evm()) {
+        let proof = "nothing but a signed authorization or permit pays there by x402, and there is none in it";
+        return vec![Candidate::sure(finding.at("paymentPayload.payload"), attempt.clone(), proof)];
+    }
     let mut all = Vec::from_iter(kinds::version(attempt));
     all.extend(kinds::family(bench, attempt));
     all.extend(kinds::permit_by_another_name(attempt));

@@ -90,6 +90,25 @@ fn days(year: u64, month: u64, day: u64) -> u64 {
     365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1 - 719_468
 }
 
+/// A text without its white space, and what stood where.
+pub(super) fn without_white(text: &str) -> (String, Option<String>) {
+    let tidy: String = text.chars().filter(|own| !own.is_whitespace()).collect();
+    let Some(first) = text.chars().find(|own| own.is_whitespace()) else { return (tidy, None) };
+    let what = match first {
+        '\n' | '\r' => "a line break",
+        '\t' => "a tab",
+        _ => "a space",
+    };
+    let place = if text.trim_end() == tidy {
+        "at its end"
+    } else if text.trim_start() == tidy {
+        "at its beginning"
+    } else {
+        "within it"
+    };
+    (tidy, Some(format!("white space stands in it: {what} {place}")))
+}
+
 /// Bytes that are written as a list, as a buffer of Node's or as the object that JavaScript makes of a `Uint8Array`, as a
 /// text, and what they are written as.
 pub(super) fn bytes(value: &Value, count: usize) -> Option<(String, &'static str)> {
@@ -190,6 +209,22 @@ mod tests {
             "$0.01",
         ] {
             assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn white_space_is_told_by_its_place() {
+        for (text, seen) in [
+            ("0x01", None),
+            ("0x01\n", Some("a line break at its end")),
+            (" 0x01", Some("a space at its beginning")),
+            ("0x\t01", Some("a tab within it")),
+            (" 0x01\n", Some("a space within it")),
+        ] {
+            let (tidy, said) = without_white(text);
+            assert_eq!(tidy, "0x01");
+            assert_eq!(said.is_some(), seen.is_some(), "{text:?}");
+            assert!(said.unwrap_or_default().ends_with(seen.unwrap_or_default()), "{text:?}");
         }
     }
 

@@ -102,7 +102,10 @@ pub(super) fn malformed(bench: &Bench, attempt: &Attempt, detail: &str) -> Vec<C
     match tree.pointer(&pointer) {
         None | Some(Value::Null) => spot.missing(tree),
         // A price is no whole number, and neither is what Python makes of one by a division.
-        Some(Value::Number(number)) if !number.is_u64() && !number.is_i64() => spot.text(bench, &number.to_string()),
+        Some(Value::Number(number)) if !number.is_u64() && !number.is_i64() => {
+            let large = number.as_f64().and_then(|number| spot.large(number));
+            large.unwrap_or_else(|| spot.text(bench, &number.to_string()))
+        }
         Some(Value::Number(number)) => {
             let finding = spot.finding("number_not_text", format!("it is the number {number}"));
             spot.both(finding, Value::String(number.to_string()), "as a text")
@@ -264,6 +267,9 @@ impl Spot<'_> {
                 format!("without `{name}` around it"),
             )];
         }
+        if let Some(candidate) = self.flattened(tree) {
+            return vec![candidate];
+        }
         if key == "authorization" && tree.pointer("/payload/from").is_some() {
             let finding = self.finding("misplaced_field", "the authorization's members stand directly in `payload`");
             let body = tree.pointer("/payload").cloned().unwrap_or_default();
@@ -281,4 +287,5 @@ pub(in crate::explain) fn in_units(text: &str, decimals: u8) -> Option<U256> {
     }
 }
 
+mod flat;
 mod text;

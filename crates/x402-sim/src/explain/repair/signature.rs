@@ -5,6 +5,7 @@ use x402_wire::amount::parse_atomic;
 
 use super::fit::domain::Own;
 use super::fit::{self, Tries};
+use super::rewritten::gone_on;
 use super::spelling::{misspelt, well_formed};
 use super::{Candidate, token as tokens};
 use crate::explain::finding::Finding;
@@ -22,7 +23,7 @@ const SIGNED: &str = "paymentPayload.payload.authorization";
 pub(super) fn token(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     let spelling = misspelt(attempt);
     if !spelling.is_empty() {
-        return spelling;
+        return gone_on(bench, spelling, |next| token(bench, next));
     }
     let fits = |next: &Attempt, ecdsa: &Ecdsa| {
         let Some((authorization, domain)) = signed(bench, next) else { return false };
@@ -30,7 +31,7 @@ pub(super) fn token(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     };
     let ecdsa = match well_formed(attempt, fits) {
         Ok(ecdsa) => ecdsa,
-        Err(candidates) => return candidates,
+        Err(candidates) => return gone_on(bench, candidates, |next| token(bench, next)),
     };
     // The requirements may say the wrong domain, and the client have signed for the right one.
     if let Some((next, token)) = tokens::corrected(bench, attempt)

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use x402_wire::shape::shorten;
 
-use super::{Candidate, parts};
+use super::{Candidate, notation, parts, rewritten};
+use crate::explain::confided::Form;
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
 use crate::networks::eip155::signature::{Ecdsa, Signature};
@@ -13,6 +14,9 @@ use crate::networks::eip155::{checksum, is_strict_spelling, parse_address};
 
 const PLACE: &str = "/payload/signature";
 const AT: &str = "paymentPayload.payload.signature";
+
+/// How many bytes a private key has. A hash has as many; what was kept in place of either is the form alone.
+const LIKE_A_KEY: usize = 32;
 const PART: &str = "/payload/authorization";
 const SIGNED: &str = "paymentPayload.payload.authorization";
 
@@ -73,10 +77,17 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
         if is_plain {
             return Ok(ecdsa);
         }
-        let mended = [27, 28].map(|v| Ecdsa { v, ..ecdsa });
-        let seen = format!("its last byte, v, is {}", ecdsa.v);
-        return Err(mends("signature_v", &seen, attempt, &mended, fits));
+        return Err(rewritten::no_recovery_id(attempt, &ecdsa, fits));
     }
+    let (tidy, white) = notation::without_white(text);
+    if let (Some(white), Signature::Ecdsa(_)) = (white, Signature::parse(&tidy)) {
+        let fix = "Take it out where the signature is read: `.strip()` in Python, `.trim()` in TypeScript.".to_owned();
+        let finding = Finding { fix, ..Finding::new("signature_encoding").at(AT).seen(white) };
+        let next = attempt.pay(PLACE, tidy);
+        let all = [next.clone(), next.again()];
+        return Err(all.map(|next| Candidate::new(finding.clone(), next, "without white space")).into());
+    }
+    let text = tidy.as_str();
     let bytes = match text.strip_prefix("0x") {
         Some(digits) => hex::decode(digits).ok(),
         None => hex::decode(text).ok().or_else(|| STANDARD.decode(text).ok()),
@@ -104,6 +115,8 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
         }
         return Err(all);
     }
+    let is_like_a_key = attempt.paid(PLACE).and_then(Form::of) == Some(Form::Digits);
+    let bytes = if is_like_a_key { Some(vec![0; LIKE_A_KEY]) } else { bytes };
     let Some(bytes) = bytes else {
         return Err(broken("signature_encoding", format!("\"{}\" is no hexadecimal behind 0x", shorten(text))));
     };
@@ -131,6 +144,12 @@ pub(super) fn well_formed(attempt: &Attempt, fits: impl Fn(&Attempt, &Ecdsa) -> 
         length => {
             let first = bytes.get(..65).and_then(whole);
             let seen = format!("it has {length} bytes, and a signature has 65");
+            if length == LIKE_A_KEY {
+                let seen = "it has 32 bytes, as a hash or a private key; it is not repeated here";
+                let fix = "If it is a private key, replace it: take what it holds elsewhere, and never use it again.";
+                let finding = Finding::new("signature_length").at(AT).seen(seen).fixed_by(fix);
+                return Err(vec![Candidate::new(finding, again(), "with a whole signature")]);
+            }
             Err(mends("signature_length", &seen, attempt, first.as_slice(), fits))
         }
     }
@@ -156,8 +175,8 @@ fn padded(digits: &str) -> Vec<(Ecdsa, &'static str)> {
     whole.collect()
 }
 
-/// The payment with a mended signature, if one fits; else as signed again.
-fn mends(
+/// The payment with a mended signature: the one that fits, else each that may have been meant, and signed again.
+pub(super) fn mends(
     id: &str,
     seen: &str,
     attempt: &Attempt,
@@ -165,11 +184,13 @@ fn mends(
     fits: impl Fn(&Attempt, &Ecdsa) -> bool,
 ) -> Vec<Candidate> {
     let finding = Finding::new(id).at(AT).seen(seen);
-    match mended.iter().find(|ecdsa| fits(attempt, ecdsa)) {
-        Some(ecdsa) => {
-            let next = attempt.pay(PLACE, hex::encode_prefixed(ecdsa.bytes()));
-            vec![Candidate::new(finding, next, "with the same signature as r, s and v in 65 bytes")]
-        }
-        None => vec![Candidate::new(finding, attempt.clone().again(), "with a whole signature")],
+    let with = |ecdsa: &Ecdsa| {
+        let next = attempt.pay(PLACE, hex::encode_prefixed(ecdsa.bytes()));
+        Candidate::new(finding.clone(), next, "with the same signature as r, s and v in 65 bytes")
+    };
+    if let Some(ecdsa) = mended.iter().find(|ecdsa| fits(attempt, ecdsa)) {
+        return vec![with(ecdsa)];
     }
+    let again = Candidate::new(finding.clone(), attempt.clone().again(), "with a whole signature");
+    mended.iter().map(with).chain([again]).collect()
 }

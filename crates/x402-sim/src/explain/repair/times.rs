@@ -29,6 +29,29 @@ const LONGEST_SKEW: u64 = 86_400;
 /// Up to here a number of seconds is a duration and no time, in seconds: a year, which as a time lies in 1970.
 const LONGEST_DURATION: u64 = 366 * 86_400;
 
+/// What time zones differ by, in seconds: whole hours, and half ones.
+const HALF_HOUR: u64 = 1800;
+
+/// No two places differ by more, in seconds: 26 hours.
+const WIDEST_ZONES: u64 = 26 * 3600;
+
+/// How long a payment may take to its verification, in seconds, for a difference of zones still to be seen.
+const ON_ITS_WAY: u64 = 10;
+
+/// What is said first of clocks that differ by `by` seconds, where that is a difference of time zones.
+fn zone(by: u64) -> Option<String> {
+    let beyond = by % HALF_HOUR;
+    let whole = if beyond > HALF_HOUR - ON_ITS_WAY { by + HALF_HOUR - beyond } else { by - beyond };
+    let is_near = beyond <= ON_ITS_WAY || beyond > HALF_HOUR - ON_ITS_WAY;
+    (is_near && (2 * HALF_HOUR..=WIDEST_ZONES).contains(&whole)).then(|| {
+        format!(
+            "{} is what time zones differ by: take the seconds of UTC (`time.time()`, `Date.now() / 1000`), and never those of \
+             a date without its zone (`datetime.utcnow().timestamp()`, local time read as UTC).",
+            told(whole)
+        )
+    })
+}
+
 /// Seconds in words.
 fn told(seconds: u64) -> String {
     crate::clock::span(seconds.saturating_mul(1000))
@@ -109,9 +132,18 @@ pub(super) fn expired(attempt: &Attempt) -> Vec<Candidate> {
         finding = finding.seen(format!(
             "with maxTimeoutSeconds {lived} it was signed {late} before it was verified, if both clocks agree"
         ));
-        if now - made <= LONGEST_SKEW {
-            let by = format!("the payer's clock is {late} behind the verifier's: set it by NTP.");
-            finding = finding.fixed_by(format!("If it was sent at once, {by}"));
+        let behind = || format!("the payer's clock is {late} behind the verifier's: set it by NTP.");
+        if until.saturating_add(BUFFER) > now {
+            // It ends about now, as what is signed for some seconds does.
+            finding = finding.fixed_by(format!(
+                "Let it end maxTimeoutSeconds after now: {BUFFER} s must be left when it is verified, and some seconds are too \
+                 short a time. If it was signed for {lived} s and sent at once, {}",
+                behind()
+            ));
+        } else if let Some(zone) = zone(now - made) {
+            finding = finding.fixed_by(zone);
+        } else if now - made <= LONGEST_SKEW {
+            finding = finding.fixed_by(format!("If it was sent at once, {}", behind()));
         }
     }
     // The moment at which it was still good, so that what else is wrong shows.
@@ -213,7 +245,11 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
             .seen(format!("the instance's clock is {by} {side} this computer's"));
         all.push(Candidate::new(finding, attempt.clone().at(real), "judged by this computer's clock"));
     }
-    let finding = match skewed(attempt, from, until, wait).map(told) {
+    let by = skewed(attempt, from, until, wait);
+    // What was made at one moment begins then, or some minutes before.
+    let made = lifetime(attempt).map(|lifetime| until.saturating_sub(lifetime).saturating_sub(now));
+    let of_zones = by.or(made).and_then(zone).or_else(|| zone(wait));
+    let finding = match by.map(told) {
         // Verification takes the second in which it begins, and the token's contract only what comes after it.
         _ if wait == 0 => Finding::new("not_yet_valid").at(place).seen(format!(
             "it begins in the very second in which it was verified ({from}): the token takes it from the next one on"
@@ -225,6 +261,7 @@ pub(super) fn early(attempt: &Attempt) -> Vec<Candidate> {
             .fixed_by(format!("Set the payer's clock back by {by}.")),
         None => Finding::new("not_yet_valid").at(place).seen(wait_text),
     };
+    let finding = of_zones.into_iter().fold(finding, Finding::fixed_by);
     all.push(Candidate::new(
         finding,
         attempt.clone().at(from.saturating_add(1)),

@@ -8,6 +8,7 @@ use x402_wire::shape::shorten;
 
 use crate::explain::confided::without_keys;
 use crate::explain::finding::{Finding, Side};
+use crate::explain::manual::IN_FIX;
 use crate::networks::solana::ed25519;
 use crate::networks::{eip155, solana};
 use crate::registry;
@@ -77,7 +78,12 @@ fn in_base58(value: &str) -> Vec<Finding> {
     if eip155::parse_address(value).is_some() {
         let seen =
             format!("{value} is an address of EVM networks; it was taken for one of Solana, which are in base58");
-        return vec![Finding::new("address_of_other_family").seen(seen)];
+        let signer =
+            Finding::new("signer_form").seen("where it is the payer's own address: its account is of EVM networks");
+        let fix =
+            "Give the scheme for Solana a signer of Solana, and register the one for EVM networks for `eip155:*`.";
+        let signer = Finding { fix: fix.to_owned(), code: Vec::new(), no_code: Some(IN_FIX), ..signer };
+        return vec![Finding::new("address_of_other_family").seen(seen), signer];
     }
     let malformed = || {
         Finding::new("address_malformed")
@@ -219,6 +225,8 @@ mod tests {
             ] {
                 let told = told(&text);
                 assert_eq!(told[0].0, id, "{text}: {told:?}");
+                let names_signer = told.iter().any(|own| own.0 == "signer_form" && own.1.contains("the payer's own"));
+                assert_eq!(names_signer, text.contains(&base58(evm)), "{text}: {told:?}");
                 assert!(
                     told[0].1.contains(seen)
                         && [&key[..10], &pair[..8]].iter().all(|own| !format!("{told:?}").contains(own)),

@@ -3,6 +3,7 @@
 use alloy_primitives::Address;
 
 use super::fit::Tries;
+use super::rewritten::gone_on;
 use super::signature::known_signer;
 use super::spelling::well_formed;
 use super::{Candidate, kinds, terms};
@@ -90,7 +91,7 @@ pub(super) fn token(attempt: &Attempt) -> Vec<Candidate> {
 pub(super) fn signature(bench: &Bench, attempt: &Attempt) -> Vec<Candidate> {
     let ecdsa = match well_formed(attempt, fits) {
         Ok(ecdsa) => ecdsa,
-        Err(candidates) => return candidates,
+        Err(candidates) => return gone_on(bench, candidates, |next| signature(bench, next)),
     };
     let Some((permit, owner)) = permit(attempt) else { return Vec::new() };
     let Some(signers) = ecdsa.signers(permit.digest()) else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! Members whose text or whose parts are not written as the protocol writes them.
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 use serde_json::{Value, json};
 use x402_wire::shape::shorten;
 
@@ -16,6 +16,10 @@ const NUMBERS: [&str; 7] = ["amount", "maxAmountRequired", "value", "validAfter"
 
 /// Of them those that are times.
 const TIMES: [&str; 3] = ["validAfter", "validBefore", "deadline"];
+
+/// The first whole number that 64 bits do not hold, and the first that 256 do not.
+const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
+const TWO_TO_256: f64 = TWO_TO_64 * TWO_TO_64 * TWO_TO_64 * TWO_TO_64;
 
 /// Members that are addresses.
 const ADDRESSES: [&str; 7] = ["from", "to", "payTo", "asset", "spender", "token", "facilitator"];
@@ -69,10 +73,19 @@ impl Spot<'_> {
             let finding = self.finding("signature_length", "it ends like an ERC-6492 wrapper, and is none");
             return vec![Candidate::new(finding, self.with(whole).again(), "with a signature of 65 bytes")];
         }
+        if key == "nonce"
+            && let (whole, Some(white)) = notation::without_white(text)
+        {
+            let fix = "Take it out where the nonce is made: `.strip()` in Python, `.trim()` in TypeScript.".to_owned();
+            let id = if self.pointer.contains("permit2") { "number_notation" } else { "nonce_format" };
+            let finding = Finding { fix, ..self.finding(id, white) };
+            return self.both(finding, json!(whole), "without white space");
+        }
         if key == "nonce" && !self.pointer.contains("permit2") {
             let other = json!(format!("0x{}", "01".repeat(32)));
             let next = self.with(other).again();
-            return vec![Candidate::new(self.finding("nonce_format", seen), next, "with 32 bytes in hexadecimal")];
+            let random = Candidate::new(self.finding("nonce_format", seen), next, "with 32 bytes in hexadecimal");
+            return self.nonce_in_digits(tidy).into_iter().chain([random]).collect();
         }
         if !NUMBERS.contains(&key) {
             return Vec::new();
@@ -123,6 +136,37 @@ impl Spot<'_> {
             return self.both(finding, json!(atomic.to_string()), "in atomic units");
         }
         Vec::new()
+    }
+
+    /// A whole number beyond those of 64 bits: what it was is lost, as JSON's readers keep 53 bits of it.
+    pub(super) fn large(&self, number: f64) -> Option<Vec<Candidate>> {
+        let key = self.key();
+        let is_whole = (TWO_TO_64..TWO_TO_256).contains(&number);
+        if !is_whole || !NUMBERS.contains(&key) {
+            return None;
+        }
+        let digits = format!("{number:.0}");
+        let count = digits.len();
+        let is_bytes = key == "nonce" && !self.pointer.contains("permit2");
+        let (whole, fix) = if is_bytes {
+            let fix =
+                "Write its 32 bytes in hexadecimal: `\"0x\" + nonce.to_bytes(32, \"big\").hex()` in Python.".to_owned();
+            (format!("0x{}", "01".repeat(32)), fix)
+        } else {
+            (digits, format!("Write it in quotes: `str({key})` in Python, `{key}.toString()` in TypeScript."))
+        };
+        let seen = format!("it is a number of {count} digits, of which readers of JSON keep the first 16 or so");
+        let finding = Finding { fix, ..self.finding("number_not_text", seen) };
+        Some(vec![Candidate::new(finding, self.with(json!(whole)).again(), "as a text")])
+    }
+
+    /// A nonce that was signed as 32 bytes, and is written as the number that they are.
+    fn nonce_in_digits(&self, text: &str) -> Option<Candidate> {
+        let number = U256::from_str_radix(text, 10).ok()?;
+        let finding = self.finding("nonce_format", format!("it is the decimal number {text}"));
+        let fix = "Write its 32 bytes: `\"0x\" + nonce.to_bytes(32, \"big\").hex()` in Python.".to_owned();
+        let next = self.with(json!(B256::from(number).to_string()));
+        Some(Candidate::new(Finding { fix, ..finding }, next, "with its 32 bytes in hexadecimal"))
     }
 
     /// All digits of an address or a nonce, without 0x in front or with more than one.

@@ -5,7 +5,8 @@ use serde_json::Value;
 use x402_wire::shape::shorten;
 
 use super::super::Candidate;
-use super::{AT, PLACE, for_us, ours};
+use super::super::notation::without_white;
+use super::{AT, PLACE, for_us, ours, replaced_fee_payer};
 use crate::explain::finding::Finding;
 use crate::explain::judge::Attempt;
 use crate::explain::proof;
@@ -80,11 +81,14 @@ fn bytes_of(value: &Value) -> Option<Vec<u8>> {
     value.as_array()?.iter().map(byte).collect()
 }
 
-/// The payment with a transaction in base64. Who pays the fee could not be compared before, and was taken to be our
-/// facilitator.
+/// The payment with a transaction in base64. Where the fee payer that is asked for was taken to be our facilitator, so is the
+/// one in the transaction, if it is the same.
 fn written(attempt: &Attempt, transaction: &Transaction, text: String) -> Attempt {
     let next = attempt.pay(PLACE, text);
-    if transaction.message.fee_payer() == Some(ours()) { next } else { for_us(&next, transaction) }
+    let first = transaction.message.fee_payer();
+    let is_asked =
+        first.is_some_and(|first| first != ours() && replaced_fee_payer(attempt) == Some(&first.to_string()));
+    if is_asked { for_us(&next, transaction) } else { next }
 }
 
 /// The longest text that may be a transaction in base58, in characters.
@@ -92,16 +96,24 @@ const LONGEST: usize = 2048;
 
 /// A transaction in another encoding than base64, or a message without its signatures.
 pub(super) fn mended(attempt: &Attempt, text: &str) -> Vec<Candidate> {
-    let standard = text.trim().replace('-', "+").replace('_', "/");
-    if standard != text && Transaction::from_base64(&standard).is_ok() {
+    let (tidy, white) = without_white(text);
+    if let (Some(white), Ok(transaction)) = (white, Transaction::from_base64(&tidy)) {
+        let fix = "Take it out of the transaction's base64: `.strip()` in Python, `.trim()` in TypeScript.";
+        let finding = Finding::new("base64_whitespace").at(AT).seen(white).fixed_by(fix);
+        return vec![Candidate::new(finding, written(attempt, &transaction, tidy), "without white space")];
+    }
+    let text = tidy.as_str();
+    let standard = text.replace('-', "+").replace('_', "/");
+    if let Some(transaction) = Transaction::from_base64(&standard).ok().filter(|_| standard != text) {
         let finding = Finding::new("base64_url_safe").at(AT).seen("the transaction is base64 of the url-safe alphabet");
-        return vec![Candidate::new(finding, attempt.pay(PLACE, standard), "in standard base64")];
+        let next = written(attempt, &transaction, standard);
+        return vec![Candidate::new(finding, next, "in standard base64")];
     }
     // Base58 takes time by the square of its length; a transaction has at most 1,232 bytes.
     let short = Some(text).filter(|text| text.len() <= LONGEST);
     let in_base58 =
         short.and_then(|text| bs58::decode(text).into_vec().ok()).map(|bytes| (bytes, "transaction_base58", "base58"));
-    let in_hexadecimal = hex::decode(text.trim()).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
+    let in_hexadecimal = hex::decode(text).ok().map(|bytes| (bytes, "transaction_hex", "hexadecimal"));
     for (bytes, id, name) in in_hexadecimal.into_iter().chain(in_base58) {
         let Ok(transaction) = Transaction::decode(&bytes) else { continue };
         let finding = Finding::new(id).at(AT).seen(format!("the transaction is written in {name}"));

@@ -33,6 +33,14 @@ pub(in crate::explain) use simulated::{OF_PAYEE, cause as simulated, named as na
 const PLACE: &str = "/payload/transaction";
 const AT: &str = "paymentPayload.payload.transaction";
 
+/// Where the fee payer is kept that the requirements name, while ours stands in its place and the transaction cannot be read.
+const REPLACED: &str = "/extra/replacedFeePayer";
+
+/// The fee payer that the requirements name, where ours stands in its place.
+fn replaced_fee_payer(attempt: &Attempt) -> Option<&str> {
+    attempt.asked(REPLACED)
+}
+
 /// What a refusal means where no mistake could be proven.
 pub(super) fn unproven(code: Code, detail: &str) -> &'static str {
     match code {
@@ -71,10 +79,11 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &
     let Some(Ok(transaction)) = transaction else {
         return match code {
             Code::NoFeePayer => missing_fee_payer(attempt, None),
-            Code::FeePayerNotManaged => vec![Candidate::assumed(
-                attempt.ask("/extra/feePayer", accounts::facilitator().solana_address),
-                "the fee payer is taken to be the facilitator's",
-            )],
+            Code::FeePayerNotManaged => {
+                let asked = attempt.asked("/extra/feePayer").unwrap_or_default().to_owned();
+                let next = attempt.ask("/extra/feePayer", accounts::facilitator().solana_address).ask(REPLACED, asked);
+                vec![Candidate::assumed(next, "the fee payer is taken to be the facilitator's")]
+            }
             Code::NotDecoded => undecodable(attempt),
             _ => Vec::new(),
         };
@@ -88,7 +97,8 @@ pub(super) fn candidates(bench: &Bench, attempt: &Attempt, code: Code, detail: &
         Code::FeePayerNotManaged => fee_payer(attempt, &transaction),
         Code::FeePayerMismatch => {
             let said = message.fee_payer().map(|key| terms::named(&key.to_string())).unwrap_or_default();
-            let asked = attempt.asked("/extra/feePayer").map(terms::named).unwrap_or_default();
+            let asked = replaced_fee_payer(attempt).or_else(|| attempt.asked("/extra/feePayer"));
+            let asked = asked.map(terms::named).unwrap_or_default();
             let finding = Finding::new("fee_payer_mismatch")
                 .at(AT)
                 .seen(format!("its first account, who pays the fee, is {said}; extra.feePayer is {asked}"));
