@@ -205,6 +205,7 @@ async fn guarded(answering: impl Future<Output = Response>) -> Response {
 
 fn facilitator() -> Router<Desk> {
     Router::new()
+        // A POST never comes here: its way is known.
         .route("/verify", any(only_post))
         .route("/settle", any(only_post))
         .route("/supported", get(facilitator::routes::supported).fallback(only_get))

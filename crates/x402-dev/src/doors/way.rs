@@ -35,6 +35,10 @@ impl<'a> Way<'a> {
     pub(super) fn of(method: &Method, path: &'a str, paths: FacilitatorPaths) -> Option<Self> {
         let is_reserved = path.starts_with(FACILITATOR_PREFIX) || path.starts_with(ADMIN_PREFIX);
         let is_bare = paths == FacilitatorPaths::Bare && FACILITATOR_PATHS.contains(&path);
+        // A tunnel has rules of its own.
+        if *method == Method::CONNECT {
+            return None;
+        }
         if !is_reserved && !is_bare {
             return Some(Self::Resource);
         }
@@ -87,6 +91,7 @@ mod tests {
             (Method::POST, "/facilitator/verify", Prefixed, Some(Way::Verify)),
             (Method::POST, "/facilitator/settle", Bare, Some(Way::Settle)),
             (Method::POST, "/_x402/rpc/eip155:84532", Bare, Some(Way::Chain("eip155:84532"))),
+            (Method::CONNECT, "", Bare, None),
             (Method::GET, "/verify", Bare, None),
             (Method::GET, "/supported", Bare, None),
             (Method::POST, "/discovery/search", Bare, None),

@@ -19,6 +19,9 @@ const NUMBERS: usize = 32;
 const OF_SERVICES: [&str; 2] = ["sk_", "sk-"];
 const SHORTEST: usize = 8;
 
+/// Within so many characters a credential has a digit: what is no credential is not read to its end for every name in it.
+const NEAR: usize = 512;
+
 /// The name of the header that holds a credential; x402 has a member of this name that is none.
 const AUTHORIZATION: &str = "authorization";
 
@@ -89,15 +92,19 @@ fn credential(before: &str, word: &str, behind: &str) -> Option<(usize, usize)> 
     if SCHEMES.iter().any(|own| scheme.eq_ignore_ascii_case(own)) {
         return Some((between, of_line()));
     }
-    let own = &bare[..bare.find(|c: char| c.is_whitespace() || marks.contains(&c)).unwrap_or(bare.len())];
+    let is_end = |c: char| c.is_whitespace() || marks.contains(&c);
+    let near = bare.chars().take(NEAR).take_while(|c| !is_end(*c));
+    if !near.clone().any(|c| c.is_ascii_digit()) || near.count() < SHORTEST {
+        return None;
+    }
+    let own = &bare[..bare.find(is_end).unwrap_or(bare.len())];
     let is_alone = || {
         let is_quoted = bare.len() < value.len();
         let rest = bare[own.len()..].trim_start_matches([' ', '\t', '\r']);
         is_quoted || rest.is_empty() || rest.starts_with('\n')
     };
-    let is_said = own.len() >= SHORTEST && own.bytes().any(|byte| byte.is_ascii_digit());
     // What has members is x402's own.
-    (is_said && !own.starts_with(['{', '[']) && is_alone()).then(|| (between, value.len() - bare.len() + own.len()))
+    (!own.starts_with(['{', '[']) && is_alone()).then(|| (between, value.len() - bare.len() + own.len()))
 }
 
 /// How long the numbers behind a bracket are, where they may be the bytes of a key.

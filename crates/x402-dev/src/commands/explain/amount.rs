@@ -22,11 +22,14 @@ pub(super) fn never_asked(payload: &Value, requirements: &Value, offers: &[&Seen
     let network = networks.iter().find(|own| accepted["network"].as_str().is_some_and(|name| own.is_called(name)))?;
     let asset = network.asset_by_address(accepted["asset"].as_str()?)?;
     let entries = requirements.get("accepts").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
-    let is_meant = |entry: &&Value| ["network", "asset"].iter().all(|key| entry.get(*key) == accepted.get(*key));
-    let asked = entries.iter().find(is_meant)?["amount"].as_str().and_then(parse_atomic)?;
+    let is_meant =
+        |entry: &&Value| ["scheme", "network", "asset"].iter().all(|key| entry.get(*key) == accepted.get(*key));
+    // An event tells the price of the first entry alone.
+    let asked = entries.first().filter(is_meant)?["amount"].as_str().and_then(parse_atomic)?;
     let paid = accepted["amount"].as_str().and_then(parse_atomic).filter(|paid| *paid != asked)?;
     let price = |own: &Seen| {
-        let (number, _) = own.data.get("amount")?.as_str()?.split_once(' ')?;
+        let (number, _) =
+            own.data.get("amount")?.as_str()?.split_once(' ').filter(|(_, symbol)| *symbol == asset.symbol)?;
         Decimal::parse(number).ok()?.to_atomic(asset.decimals).ok()
     };
     let is_steady = !offers.is_empty() && offers.iter().all(|own| price(own) == Some(asked));
@@ -62,9 +65,18 @@ const OF_ANOTHER_OFFER: [&str; 6] =
 const ACCEPTED: &str = "paymentPayload.accepted.";
 
 /// An offer for the same path and another method that asked what a payment says it accepted: its method, and what tells of it.
-/// `method` is that of the paid request, for which nobody was asked the same.
-pub(super) fn asked_otherwise(payload: &Value, method: &str, offers: &[&Seen]) -> Option<(String, String)> {
+/// `method` is that of the paid request, for which nobody was asked the same, and `requirements` are what it asks. Events tell the
+/// price of an offer's first entry alone: a payment for another entry is compared with none.
+pub(super) fn asked_otherwise(
+    payload: &Value,
+    requirements: &Value,
+    method: &str,
+    offers: &[&Seen],
+) -> Option<(String, String)> {
     let accepted = payload.get("accepted")?;
+    let first = requirements.get("accepts").and_then(|entries| entries.get(0));
+    let is_first = |first: &Value| ["network", "asset"].iter().all(|key| first.get(*key) == accepted.get(*key));
+    first.filter(|first| is_first(first))?;
     let networks = registry::networks();
     let network = networks.iter().find(|own| accepted["network"].as_str().is_some_and(|name| own.is_called(name)))?;
     let asset = network.asset_by_address(accepted["asset"].as_str()?)?;
@@ -73,9 +85,9 @@ pub(super) fn asked_otherwise(payload: &Value, method: &str, offers: &[&Seen]) -
     let is_accepted = |own: &&&Seen| {
         let Some(said) = own.data.get("amount").and_then(Value::as_str) else { return false };
         let most = said.strip_prefix("up to ");
-        let number = most.unwrap_or(said).split(' ').next().unwrap_or_default();
+        let (number, symbol) = most.unwrap_or(said).split_once(' ').unwrap_or_default();
         let price = Decimal::parse(number).ok().and_then(|price| price.to_atomic(asset.decimals).ok());
-        most.is_some() == is_upto && price == Some(paid)
+        most.is_some() == is_upto && price == Some(paid) && symbol == asset.symbol
     };
     let of = |own: &Seen| own.data.get("method").and_then(Value::as_str).map(str::to_owned);
     // HEAD is answered as GET is.

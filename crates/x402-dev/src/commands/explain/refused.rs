@@ -174,8 +174,10 @@ impl Refused {
         let offers = self.offers(events).unwrap_or_default();
         let (payload, asked) = (self.payload.as_ref(), self.requirements.as_ref());
         let unasked = payload.zip(asked).and_then(|(payload, asked)| amount::never_asked(payload, asked, &offers));
-        let otherwise =
-            payload.zip(method.as_deref()).and_then(|(payload, own)| amount::asked_otherwise(payload, own, &offers));
+        let otherwise = payload
+            .zip(asked)
+            .zip(method.as_deref())
+            .and_then(|((payload, asked), own)| amount::asked_otherwise(payload, asked, own, &offers));
         let told = Surroundings { number, method, verified, before, sent, settled, newest, unasked, otherwise };
         Self { told: Some(told), ..self }
     }

@@ -5,7 +5,9 @@ use http::header;
 use x402_sim::event::Door;
 use x402_wire::header::{PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_PROOF};
 
+use super::visit::is_host;
 use crate::catalogue::Item;
+use crate::secret;
 use crate::state::{Refused, State};
 
 /// A payment header whose value stands in several lines.
@@ -31,7 +33,7 @@ pub fn keep(state: &State, head: &[u8]) -> Option<String> {
     );
     let item = state.catalogue.find(torn.method, torn.path);
     let refused = Refused::at_door(Door::Resources, torn.path, "HTTP 400").because(Some(&why));
-    let refused = refused.carried(torn.name, Some(&torn.lines.join("\n"))).sent_by(torn.agent);
+    let refused = refused.carried(torn.name, Some(&torn.value())).sent_by(torn.agent);
     state.keep_refused(match torn.accepts(&item) {
         Some(accepts) => refused.asked(serde_json::json!({ "accepts": accepts })),
         None => refused,
@@ -40,12 +42,20 @@ pub fn keep(state: &State, head: &[u8]) -> Option<String> {
 }
 
 impl<'a> Torn<'a> {
+    /// The value as it stood, in its lines; in one where that shows a secret, which is kept nowhere.
+    fn value(&self) -> String {
+        let whole = self.lines.concat();
+        if secret::kept(&whole) == whole { self.lines.join("\n") } else { whole }
+    }
+
     /// Reads as much of a head as can be read.
     fn find(head: &'a str) -> Option<Self> {
         let mut lines = head.split('\n').map(|line| line.trim_end_matches('\r'));
         let mut first = lines.next()?.split(' ');
         let (method, target) = (first.next()?, first.next()?);
-        let path = target.split('?').next().filter(|path| path.starts_with('/'))?;
+        // Nobody has looked at these bytes before.
+        let is_plain = |text: &&str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let path = target.split('?').next().filter(|path| path.starts_with('/')).filter(is_plain)?;
         let mut own = Self { method, path, host: "", agent: None, name: "", lines: Vec::new() };
         let mut is_open = false;
         for line in lines.take_while(|line| !line.is_empty()) {
@@ -63,7 +73,7 @@ impl<'a> Torn<'a> {
             } else if name.eq_ignore_ascii_case(header::HOST.as_str()) {
                 own.host = value;
             } else if name.eq_ignore_ascii_case(header::USER_AGENT.as_str()) {
-                own.agent = Some(value);
+                own.agent = Some(value).filter(is_plain);
             }
         }
         (own.lines.len() > 1).then_some(own)
@@ -73,7 +83,9 @@ impl<'a> Torn<'a> {
     fn accepts(&self, item: &Item) -> Option<serde_json::Value> {
         match self.name {
             PAYMENT_SIGNATURE => Some(item.requirements.clone().into()),
-            X_PAYMENT => serde_json::to_value(item.accepts_v1(&format!("http://{}{}", self.host, self.path))).ok(),
+            X_PAYMENT if is_host(self.host) => {
+                serde_json::to_value(item.accepts_v1(&format!("http://{}{}", self.host, self.path))).ok()
+            }
             _ => None,
         }
     }
@@ -88,10 +100,30 @@ fn field(line: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn found(head: &str) -> Option<(&'static str, String, Option<&str>)> {
         Torn::find(head).map(|own| (own.name, own.lines.join("|"), own.agent))
+    }
+
+    #[test]
+    fn a_key_in_several_lines_is_seen() {
+        let pair = [[1; 32], x402_sim::networks::solana::ed25519::key_of(&[1; 32]).0].concat();
+        let list = serde_json::to_string(&pair).unwrap();
+        let payload = r#"{"x402Version":2,"payload":{"privateKey":"abcdefghijklmnopqrstuvwxyz abcdefghijklmnop"}}"#;
+        for secret in [STANDARD.encode(&pair), STANDARD.encode(&list), STANDARD.encode(payload)] {
+            for width in [64, 76] {
+                let lines: Vec<&str> =
+                    secret.as_bytes().chunks(width).map(|line| str::from_utf8(line).unwrap()).collect();
+                let head = format!("GET / HTTP/1.1\r\nX-PAYMENT: {}\r\n\r\n", lines.join("\n"));
+                let value = Torn::find(&head).unwrap().value();
+                assert_eq!(value, secret);
+                assert_ne!(crate::secret::kept(&value), secret);
+            }
+        }
     }
 
     #[test]

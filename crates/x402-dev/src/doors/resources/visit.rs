@@ -128,7 +128,7 @@ fn parameter<'a>(element: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Whether a text can be the host of an address: no spaces, no slashes, no quotes, brackets only around an IPv6 address.
-fn is_host(text: &str) -> bool {
+pub(super) fn is_host(text: &str) -> bool {
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, "")) => return address.parse::<Ipv6Addr>().is_ok(),
         Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => ("ipv6", port.strip_prefix(':').unwrap_or("-")),

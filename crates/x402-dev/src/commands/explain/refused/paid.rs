@@ -21,6 +21,8 @@ pub(super) struct Sent {
     name: String,
     /// What is told of it.
     told: String,
+    /// What it has paid for, where that is another path than the refused request's.
+    elsewhere: Option<String>,
 }
 
 impl Refused {
@@ -41,7 +43,8 @@ impl Refused {
         let of_it = |event: &&Seen| event.transaction().is_some_and(|own| names.iter().any(|name| name == own));
         let is_end = |event: &&Seen| ["settled", "undone"].contains(&event.kind.as_str());
         let last = events.iter().rev().filter(of_it).find(is_end).filter(|event| event.kind == "settled")?;
-        Some(Sent { name: last.transaction()?.to_owned(), told: last.told() })
+        let path = last.path().filter(|path| *path != self.path);
+        Some(Sent { name: last.transaction()?.to_owned(), told: last.told(), elsewhere: path.map(str::to_owned) })
     }
 
     /// Says that a payment which was refused for something else has paid before: mended, it is refused again.
@@ -99,7 +102,13 @@ impl Sent {
         };
         let id = finding.id;
         explanation.find(finding.seen(seen).proven("the instance's chain has that transaction"));
-        let fix = format!("It has paid already: do not pay again, and show {} to whoever is paid.", self.name);
+        let fix = match &self.elsewhere {
+            Some(path) => format!(
+                "It has paid for {path}: if it was meant for this, do not pay again, and show {} to whoever is paid.",
+                self.name
+            ),
+            None => format!("It has paid already: do not pay again, and show {} to whoever is paid.", self.name),
+        };
         for own in explanation.findings.iter_mut().filter(|own| own.id == id) {
             *own = own.clone().fixed_by(&fix);
         }
