@@ -92,6 +92,7 @@ fn shown(text: &str) -> Option<Shown> {
 /// The bytes of a raw EVM transaction, of whatever type, also of one that was cut.
 fn raw(text: &str) -> Option<Vec<u8>> {
     let bytes = hex::decode(text).ok()?;
+    // A cut one cannot be decoded; what begins like one may be a transaction of Solana.
     let is_typed = || text.starts_with("0x") && matches!(bytes[..], [1..=4, 0xf8..=0xfa, ..]);
     let is_one = RawTransaction::decode(&bytes).is_ok() || (is_typed() && Transaction::decode(&bytes).is_err());
     is_one.then_some(bytes)

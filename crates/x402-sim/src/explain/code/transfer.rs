@@ -26,11 +26,11 @@ impl Case<'_> {
 
     fn signs(&self) -> Signs {
         let method = self.terms.and_then(|terms| terms.pointer("/extra/assetTransferMethod")?.as_str());
-        match self.network.family {
-            Family::Solana => Signs::Transaction,
-            Family::Eip155 if self.is_upto() || method == Some("permit2") => Signs::Permit,
-            Family::Eip155 => Signs::Authorization,
+        // What other families sign goes to the chain as it is: a new one has no line of its own to be missed here.
+        if self.network.family != Family::Eip155 {
+            return Signs::Transaction;
         }
+        if self.is_upto() || method == Some("permit2") { Signs::Permit } else { Signs::Authorization }
     }
 
     fn amount_line(&self, language: &str) -> String {
