@@ -184,8 +184,10 @@ impl State {
 
     /// The state of the chain, and its time of now in milliseconds.
     pub fn chain(&self) -> (Chain, u64) {
-        let (chain, now) = self.act(|world, now| (world.chain(), now));
-        (Chain { skew: self.skew_ms(), ..chain }, now)
+        let real = clock::now();
+        self.stage.act_at(real, (&self.counters, &self.terminal), |world, now| {
+            (Chain { skew: world.clock().offset(real), ..world.chain() }, now)
+        })
     }
 
     /// Answers a JSON-RPC call of a network.

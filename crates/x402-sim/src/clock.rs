@@ -118,6 +118,9 @@ impl Rate {
     }
 
     fn world(self, real: u64) -> u64 {
+        if let Some(product) = real.checked_mul(self.0.into()) {
+            return (product / 1000).min(LATEST);
+        }
         u64::try_from(u128::from(real) * u128::from(self.0) / 1000).unwrap_or(u64::MAX).min(LATEST)
     }
 

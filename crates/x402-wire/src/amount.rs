@@ -14,6 +14,12 @@ pub struct Decimal {
     scale: u8,
 }
 
+/// The most decimals of an amount that is written in place.
+const LONGEST_FRACTION: usize = 30;
+
+/// Room for that many, a point, and the digits of a 64-bit number before it.
+const LONGEST: usize = LONGEST_FRACTION + 21;
+
 /// A price as people write it: `$0.01`, `0.01`, `0.05 USDC` or `free`.
 ///
 /// Source: TS 2.27 `parseMoney`, without its truncation of digits that the asset cannot hold.
@@ -128,27 +134,70 @@ impl Decimal {
     }
 }
 
-impl fmt::Display for Decimal {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = usize::from(self.scale);
-        // Nearly every amount: without text in between.
-        if let (Ok(digits), Some(unit)) = (u64::try_from(self.digits), 10_u64.checked_pow(self.scale.into())) {
-            let (whole, mut fraction, mut width) = (digits / unit, digits % unit, scale);
-            if fraction == 0 {
-                return write!(out, "{whole}");
-            }
-            while fraction.is_multiple_of(10) {
-                (fraction, width) = (fraction / 10, width - 1);
-            }
-            return write!(out, "{whole}.{fraction:0width$}");
+impl Decimal {
+    /// Writes the amount to the end of a text, as its `Display` does.
+    pub fn write_onto(self, out: &mut String) {
+        let mut place = [0; LONGEST];
+        match self.short(&mut place) {
+            Some(text) => out.push_str(text),
+            None => out.push_str(&self.long()),
         }
+    }
+
+    /// Its text, if it is an amount like nearly every one: in place, since every payment is written.
+    fn short(self, place: &mut [u8; LONGEST]) -> Option<&str> {
+        let mut digits = u64::try_from(self.digits).ok()?;
+        let mut scale = usize::from(self.scale);
+        if scale > LONGEST_FRACTION {
+            return None;
+        }
+        while scale > 0 && digits.is_multiple_of(10) {
+            (digits, scale) = (digits / 10, scale - 1);
+        }
+        let mut start = LONGEST;
+        let mut push = |byte: u8| {
+            start -= 1;
+            place[start] = byte;
+        };
+        for _ in 0..scale {
+            push(digit(digits));
+            digits /= 10;
+        }
+        if scale > 0 {
+            push(b'.');
+        }
+        loop {
+            push(digit(digits));
+            digits /= 10;
+            if digits == 0 {
+                break;
+            }
+        }
+        std::str::from_utf8(&place[start..]).ok()
+    }
+
+    fn long(self) -> String {
+        let scale = usize::from(self.scale);
         let digits = self.digits.to_string();
         let padded = format!("{digits:0>width$}", width = scale + 1);
         let (whole, fraction) = padded.split_at(padded.len() - scale);
         match fraction.trim_end_matches('0') {
-            "" => out.write_str(whole),
-            fraction => write!(out, "{whole}.{fraction}"),
+            "" => whole.to_owned(),
+            fraction => format!("{whole}.{fraction}"),
         }
+    }
+}
+
+/// The last decimal digit of a number.
+const fn digit(number: u64) -> u8 {
+    b"0123456789"[(number % 10) as usize]
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_onto(&mut text);
+        out.write_str(&text)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::json::{Json, Name};
+use crate::json::{Json, Name, Plain};
 use crate::payload::PaymentPayload;
 
 /// The body of `POST /verify` and `POST /settle`. It borrows from the bytes that it was read from.
@@ -48,7 +48,8 @@ impl<'a> FacilitatorRequest<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, RequestError> {
         // The parser looks at no byte again that is known to be text.
         let text = std::str::from_utf8(body).ok();
-        let parts: Option<Parts<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
+        let read = |text| Plain::read(text, Parts::read).or_else(|| serde_json::from_str(text).ok());
+        let parts: Option<Parts<'_>> = text.and_then(read);
         let parts = parts.ok_or_else(|| no_parts(body))?;
         let missing = |part| RequestError::Part { part, state: "missing" };
         let payload = parts.payload.ok_or_else(|| missing(PAYLOAD))?;
@@ -80,6 +81,21 @@ const REQUIREMENTS: &str = "paymentRequirements";
 struct Parts<'a> {
     payload: Option<PaymentPayload<'a>>,
     requirements: Option<Json<'a>>,
+}
+
+impl<'a> Parts<'a> {
+    fn read(text: &mut Plain<'a>) -> Option<Self> {
+        let mut parts = Self::default();
+        text.members(|text, name| {
+            match name {
+                PAYLOAD => parts.payload = Some(PaymentPayload::read(text)?),
+                REQUIREMENTS => parts.requirements = Some(text.recurring()?),
+                _ => drop(text.skip()?),
+            }
+            Some(())
+        })?;
+        Some(parts)
+    }
 }
 
 impl<'de> Deserialize<'de> for Parts<'de> {
@@ -207,6 +223,11 @@ mod tests {
     #[test]
     fn what_is_no_json_is_not_taken_for_something_else() {
         let refuse = |body: &[u8]| FacilitatorRequest::parse(body).unwrap_err().to_string();
+        for part in [r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#, r#"{"a" 1}"#] {
+            let body = format!(r#"{{"paymentPayload":{{"accepted":{part}}},"paymentRequirements":{part}}}"#);
+            let detail = serde_json::from_str::<Value>(&body).unwrap_err();
+            assert_eq!(refuse(body.as_bytes()), format!("the body is not JSON: {detail}"));
+        }
         let not_text = "the body is not JSON: invalid unicode code point at line 1 column ";
         let parts = br#""paymentPayload":{},"paymentRequirements":{}}"#;
         assert_eq!(refuse(&[b"{\"other\":\"\xff\",", parts.as_slice()].concat()), format!("{not_text}11"));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::header::DecodeError;
-use crate::json::{Json, Reader};
+use crate::json::{Json, Plain, Reader};
 
 /// The members that no check judges. They are kept as they were written, and read by those who need them.
 const ATTACHMENTS: [&str; 2] = ["resource", "extensions"];
@@ -22,8 +22,25 @@ impl<'a> PaymentPayload<'a> {
     ///
     /// JSON that JavaScript takes for false (`null`, `0`, `false`, `""`) is no payment to the official servers either.
     pub fn parse(json: &'a str) -> Result<Self, DecodeError> {
-        let payload: Self = serde_json::from_str(json).map_err(|error| DecodeError::not_json(&error))?;
+        let payload = match Plain::read(json, Self::read) {
+            Some(payload) => payload,
+            None => serde_json::from_str(json).map_err(|error| DecodeError::not_json(&error))?,
+        };
         if payload.value.is_truthy() { Ok(payload) } else { Err(DecodeError::NoPayment) }
+    }
+
+    /// Reads a payload that is an object.
+    pub(crate) fn read(text: &mut Plain<'a>) -> Option<Self> {
+        let mut attachments = [None; ATTACHMENTS.len()];
+        let value = text.object(|text, name| {
+            if let Some(place) = ATTACHMENTS.iter().position(|aside| *aside == name) {
+                attachments[place] = Some(text.skip()?);
+                return Some(None);
+            }
+            let value = if name == "accepted" { text.recurring()? } else { text.value()? };
+            Some(Some(value))
+        })?;
+        Some(Self { value, attachments })
     }
 
     /// The payload without `resource` and `extensions`.
@@ -133,6 +150,24 @@ mod tests {
     }
 
     #[test]
+    fn a_payload_means_the_same_however_it_is_written_and_however_often_it_comes() {
+        let plain =
+            r#"{"accepted": {"scheme": "exact", "extra": {"name": "USDC"}}, "payload": {"accepted": {"a": 1}}}"#;
+        let escaped = plain.replace("payload", "p\\u0061yload");
+        for _ in 0..4 {
+            let [plain, escaped] = [plain, &escaped].map(|text| PaymentPayload::parse(text).unwrap());
+            assert_eq!((&plain, plain.accepted()), (&escaped, escaped.accepted()));
+            assert_eq!(
+                render(plain.accepted().cloned()).as_deref(),
+                Some(r#"{"extra":{"name":"USDC"},"scheme":"exact"}"#)
+            );
+        }
+        let other = plain.replace("USDC", "USDT");
+        let other = PaymentPayload::parse(&other).unwrap();
+        assert_eq!(render(other.accepted().cloned()).as_deref(), Some(r#"{"extra":{"name":"USDT"},"scheme":"exact"}"#));
+    }
+
+    #[test]
     fn a_version_may_be_written_with_a_point_and_nothing_else() {
         for (written, version, text) in [
             (json!(1), Some(1), "1"),
@@ -157,5 +192,10 @@ mod tests {
         let broken = |text| PaymentPayload::parse(text).map(|_| ()).unwrap_err().to_string();
         let detail = serde_json::from_str::<Value>("{").unwrap_err();
         assert_eq!(broken("{"), format!("it is base64, but not of JSON: {detail}"));
+        for text in [r#"{"accepted": {"a": "\ud800"}}"#, r#"{"accepted": {"a" 1}}"#, r#"{"accepted": {}, "b": 1e999}"#]
+        {
+            let detail = serde_json::from_str::<Value>(text).unwrap_err();
+            assert_eq!(broken(text), format!("it is base64, but not of JSON: {detail}"), "{text}");
+        }
     }
 }

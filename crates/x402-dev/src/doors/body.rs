@@ -1,5 +1,8 @@
 //! Request bodies: read to a limit, within a time.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -63,7 +66,14 @@ async fn timed(mut body: Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), Bod
     if http_body::Body::is_end_stream(&body) {
         return Ok((Bytes::new(), BodyHash::default()));
     }
-    let collected = tokio::time::timeout(TIMEOUT, collect(&mut body, bytes)).await.unwrap_or(Err(BodyError::TooSlow));
+    let collected = {
+        let mut collecting = pin!(collect(&mut body, bytes));
+        // Nearly every body is there with its head, and needs no timer.
+        match poll_fn(|context| Poll::Ready(collecting.as_mut().poll(context))).await {
+            Poll::Ready(collected) => collected,
+            Poll::Pending => tokio::time::timeout(TIMEOUT, collecting).await.unwrap_or(Err(BodyError::TooSlow)),
+        }
+    };
     if collected == Err(BodyError::TooLarge) {
         forget(body).await;
     }

@@ -80,9 +80,19 @@ impl Stage {
 
     /// See [`State::act`](super::State::act).
     pub(super) fn act<T>(&self, witnesses: (&Counters, &Terminal), what: impl FnOnce(&mut World, u64) -> T) -> T {
+        self.act_at(clock::now(), witnesses, what)
+    }
+
+    /// The same at a time of this computer's clock.
+    pub(super) fn act_at<T>(
+        &self,
+        real: u64,
+        witnesses: (&Counters, &Terminal),
+        what: impl FnOnce(&mut World, u64) -> T,
+    ) -> T {
         let mut world = self.world();
         let (clock, due) = (*world.clock(), world.next_due());
-        let now = clock.at(clock::now());
+        let now = clock.at(real);
         world.catch_up(now);
         let result = what(&mut world, now);
         let newest = world.events().newest();

@@ -245,14 +245,22 @@ impl World {
 impl Currency {
     /// An amount for people: `0.01 USDC`.
     pub fn written(&self, atomic: U256) -> String {
-        format!("{} {}", Decimal::from_atomic(atomic, self.decimals), self.symbol)
+        let mut text = String::with_capacity(32);
+        Decimal::from_atomic(atomic, self.decimals).write_onto(&mut text);
+        text.push(' ');
+        text.push_str(&self.symbol);
+        text
     }
 }
 
 impl Asset {
     /// An amount for people: `0.01 USDC`.
     pub fn written(&self, atomic: U256) -> String {
-        format!("{} {}", Decimal::from_atomic(atomic, self.decimals), self.symbol)
+        let mut text = String::with_capacity(32);
+        Decimal::from_atomic(atomic, self.decimals).write_onto(&mut text);
+        text.push(' ');
+        text.push_str(&self.symbol);
+        text
     }
 }
 

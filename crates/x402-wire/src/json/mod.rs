@@ -6,11 +6,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
+
+pub(crate) use self::plain::Plain;
+
+mod plain;
+mod recurring;
 
 /// A JSON value. Rendered, it is compact and has its names in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +37,19 @@ pub enum Json<'a> {
 
 /// The members of an object, as they were written. Of those with one name the last counts, as in JavaScript.
 #[derive(Clone, Debug)]
-pub struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub struct Members<'a>(Store<'a>);
+
+/// Names and values.
+type Pairs<'a> = Vec<(Cow<'a, str>, Json<'a>)>;
+
+/// Where members are.
+#[derive(Clone, Debug)]
+enum Store<'a> {
+    /// They were read for this object.
+    Own(Pairs<'a>),
+    /// They were read before, from the same text.
+    Shared(Arc<Pairs<'a>>),
+}
 
 /// Room for as many members as objects of the protocol have, so that reading one allocates once.
 const ROOM: usize = 8;
@@ -89,15 +107,22 @@ impl Json<'_> {
 }
 
 impl<'a> Members<'a> {
+    fn pairs(&self) -> &[(Cow<'a, str>, Json<'a>)] {
+        match &self.0 {
+            Store::Own(pairs) => pairs,
+            Store::Shared(pairs) => pairs,
+        }
+    }
+
     /// The member with this name.
     pub fn get(&self, name: &str) -> Option<&Json<'a>> {
-        self.0.iter().rev().find(|(written, _)| written == name).map(|(_, value)| value)
+        self.pairs().iter().rev().find(|(written, _)| written == name).map(|(_, value)| value)
     }
 
     /// The members that count, in the order of their names.
     pub fn distinct(&self) -> BTreeMap<&str, &Json<'a>> {
         let mut distinct = BTreeMap::new();
-        for (name, value) in &self.0 {
+        for (name, value) in self.pairs() {
             distinct.insert(&**name, value);
         }
         distinct
@@ -139,7 +164,7 @@ impl<'a> From<&'a Value> for Json<'a> {
             Value::Array(items) => Self::Array(items.iter().map(Self::from).collect()),
             Value::Object(members) => {
                 let members = members.iter().map(|(name, value)| (name.into(), value.into()));
-                Self::Object(Members(members.collect()))
+                Self::Object(Members(Store::Own(members.collect())))
             }
         }
     }
@@ -183,7 +208,7 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
             }
             read.push((name, members.next_value()?));
         }
-        Ok(Json::Object(Members(read)))
+        Ok(Json::Object(Members(Store::Own(read))))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json<'de>, A::Error> {
@@ -237,8 +262,9 @@ mod tests {
     #[test]
     fn a_string_is_borrowed_unless_it_has_escapes() {
         let text = r#"{"plain": "ü", "with\u0020escapes": "\n"}"#;
-        let Json::Object(Members(members)) = read(text) else { panic!("{text} is an object") };
-        assert!(matches!(members[..], [(Cow::Borrowed("plain"), Json::Text(Cow::Borrowed("ü"))), _]));
+        let Json::Object(members) = read(text) else { panic!("{text} is an object") };
+        let members = members.pairs();
+        assert!(matches!(members, [(Cow::Borrowed("plain"), Json::Text(Cow::Borrowed("ü"))), _]));
         assert!(matches!(&members[1], (Cow::Owned(name), Json::Text(Cow::Owned(value)))
             if name == "with escapes" && value == "\n"));
     }
@@ -316,9 +342,22 @@ mod tests {
             prop_assert_eq!(ours.to_string(), theirs.to_string());
             prop_assert_eq!(&ours, &Json::from(&theirs));
             prop_assert_eq!(Json::from(&theirs).to_string(), theirs.to_string());
+            if let Some(plain) = Plain::read(&text, Plain::value) {
+                prop_assert_eq!(format!("{plain:?}"), format!("{ours:?}"));
+            }
+            if let Some(recurring) = Plain::read(&text, Plain::recurring) {
+                prop_assert_eq!(recurring.to_string(), ours.to_string());
+                prop_assert_eq!(&recurring, &ours);
+            }
+            let raw = serde_json::from_str::<&RawValue>(&text).unwrap().get();
+            prop_assert_eq!(Plain::read(&text, Plain::skip).unwrap_or(raw), raw);
             let cut: String = text.chars().take(cut.index(text.len())).collect();
             let error = |error: serde_json::Error| error.to_string();
             let ours = serde_json::from_str::<Json>(&cut).map_err(error).map(|ours| ours.to_string());
+            for plain in [Plain::read(&cut, Plain::value), Plain::read(&cut, Plain::recurring)].into_iter().flatten() {
+                prop_assert_eq!(Ok(plain.to_string()), ours.clone());
+            }
+            prop_assert!(Plain::read(&cut, Plain::skip).is_none() || ours.is_ok());
             let theirs = serde_json::from_str::<Value>(&cut).map_err(error).map(|theirs| theirs.to_string());
             prop_assert_eq!(ours, theirs);
         }
