@@ -4,8 +4,8 @@
 //! client: an unknown network or reason is `other`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, LabelValueEncoder};
@@ -37,8 +37,28 @@ pub struct Metrics {
     events: Counter,
     faults: Counter,
     levels: Levels,
-    /// The id of a network by its id, and by its name in version 1.
-    known_networks: BTreeMap<String, Arc<str>>,
+    /// The networks by their ids, and by their names in version 1.
+    known_networks: BTreeMap<String, Arc<Known>>,
+    usual: Usual,
+}
+
+/// A network whose name may stand in a label.
+#[derive(Debug)]
+struct Known {
+    id: Arc<str>,
+    /// Payments in `exact` that were verified there: what is counted most.
+    verified: OnceLock<Counter>,
+}
+
+/// What is counted for nearly every request, so that it need not be looked for by its labels.
+#[derive(Debug, Default)]
+struct Usual {
+    /// Answers of the facilitator with status 200.
+    judged: OnceLock<Counter>,
+    /// Answers of the resources with status 402.
+    unpaid: OnceLock<Counter>,
+    verify: OnceLock<Histogram>,
+    settle: OnceLock<Histogram>,
 }
 
 /// What is looked up when somebody asks.
@@ -120,9 +140,13 @@ impl Default for Metrics {
             levels: Levels::default(),
             known_networks: registry::networks()
                 .into_iter()
-                .flat_map(|it| [Some(it.id.clone()), it.v1_name].map(|name| Some((name?, it.id.as_str().into()))))
+                .flat_map(|it| {
+                    let known = Arc::new(Known { id: it.id.as_str().into(), verified: OnceLock::new() });
+                    [Some(it.id), it.v1_name].map(|name| Some((name?, Arc::clone(&known))))
+                })
                 .flatten()
                 .collect(),
+            usual: Usual::default(),
         };
         metrics.register();
         metrics
@@ -154,12 +178,22 @@ impl Metrics {
 
     /// Counts a request that was answered.
     pub fn answered(&self, door: &'static str, status: u16) {
-        self.requests.get_or_create(&Request { door, status }).inc();
+        let counter = || self.requests.get_or_create(&Request { door, status }).clone();
+        match (door, status) {
+            ("facilitator", 200) => self.usual.judged.get_or_init(counter).inc(),
+            ("resources", 402) => self.usual.unpaid.get_or_init(counter).inc(),
+            _ => counter().inc(),
+        };
     }
 
     /// Counts how long `verify` or `settle` took, in seconds of real time.
     pub fn took(&self, operation: &'static str, seconds: f64) {
-        self.durations.get_or_create(&Operation { operation }).observe(seconds);
+        let histogram = || self.durations.get_or_create(&Operation { operation }).clone();
+        match operation {
+            "verify" => self.usual.verify.get_or_init(histogram).observe(seconds),
+            "settle" => self.usual.settle.get_or_init(histogram).observe(seconds),
+            _ => histogram().observe(seconds),
+        }
     }
 
     /// Counts an event.
@@ -179,14 +213,21 @@ impl Metrics {
         let said = facts.network.as_deref().unwrap_or_default();
         // Only a judgement that went well vouches for a network that the configuration has added.
         let vouched = matches!(event.kind, Kind::Verified | Kind::Settled | Kind::Pending | Kind::Undone);
-        let known = self.known_networks.get(said).cloned();
-        let network = known.unwrap_or_else(|| if vouched { said } else { OTHER }.into());
+        let known = self.known_networks.get(said);
+        let network = known.map_or_else(|| if vouched { said } else { OTHER }.into(), |known| Arc::clone(&known.id));
         let reason = facts.reason.as_deref().map_or("", reason);
         let scheme = if facts.dialect == Some("invoice") { "invoice" } else { facts.scheme.unwrap_or("exact") };
         if event.kind == Kind::Settled {
             self.settled(&network, facts.amount.as_deref());
         }
-        self.payments.get_or_create(&Payment { scheme, network, outcome: Outcome(event.kind), reason }).inc();
+        let counter =
+            || self.payments.get_or_create(&Payment { scheme, network, outcome: Outcome(event.kind), reason }).clone();
+        match known {
+            Some(known) if event.kind == Kind::Verified && scheme == "exact" => {
+                known.verified.get_or_init(counter).inc()
+            }
+            _ => counter().inc(),
+        };
     }
 
     fn settled(&self, network: &str, amount: Option<&str>) {

@@ -92,7 +92,7 @@ pub fn spawn_over(
     let (stop, stopped) = watch::channel(());
     let (ending, rendered) = (stopped.clone(), Arc::default());
     let office = Office { current: current.clone(), address, admin, ending, rendered };
-    let doors = Doors::new(office, config.server.facilitator);
+    let doors = Arc::new(Doors::new(office, config.server.facilitator));
     let accepting = current.clone();
     let task = tokio::spawn(async move {
         tokio::select! {
@@ -130,7 +130,7 @@ fn refused(address: SocketAddr, source: io::Error) -> Error {
     }
 }
 
-async fn accept(listener: TcpListener, doors: Doors, current: Current, stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, doors: Arc<Doors>, current: Current, stopped: watch::Receiver<()>) {
     // Every connection holds one end: when all have ended, the other one tells.
     let (open, mut all_closed) = mpsc::channel::<()>(1);
     let mut told = stopped.clone();
@@ -138,7 +138,7 @@ async fn accept(listener: TcpListener, doors: Doors, current: Current, stopped: 
         tokio::select! {
             connection = listener.accept() => match connection {
                 Ok((stream, peer)) => {
-                    let connection = converse(stream, Peer(peer.ip()), doors.clone(), stopped.clone());
+                    let connection = converse(stream, Peer(peer.ip()), Arc::clone(&doors), stopped.clone());
                     let (open, current) = (open.clone(), current.clone());
                     tokio::spawn(async move {
                         if let Some(unread) = connection.await {
@@ -173,18 +173,23 @@ pub fn http() -> http1::Builder {
 /// Serves one connection to its end. After the stop, it ends with the request that it is answering.
 ///
 /// Gives what could not be read where the client did not speak HTTP as it must.
-async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watch::Receiver<()>) -> Option<Unread> {
+async fn converse(
+    stream: TcpStream,
+    peer: Peer,
+    doors: Arc<Doors>,
+    mut stopped: watch::Receiver<()>,
+) -> Option<Unread> {
     // Without it, small answers would wait for an acknowledgement. A socket that refuses still works.
     let _ = stream.set_nodelay(true);
     let here = Arc::new(Counters::default());
-    let counted = Arc::clone(&here);
     let (line, reset) = Line::over(stream);
-    let outbox = line.outbox();
+    // One thing to share with every answer, and not one each.
+    let shared = Arc::new((doors, Arc::clone(&here), reset, line.outbox()));
     let service = service_fn(move |request| {
-        let doors = doors.clone();
-        let (counted, reset, outbox) = (Arc::clone(&counted), Arc::clone(&reset), outbox.clone());
+        let shared = Arc::clone(&shared);
         async move {
-            let mut answer = doors.answer(peer, request, &counted).await;
+            let (doors, counted, reset, outbox) = &*shared;
+            let mut answer = doors.answer(peer, request, counted).await;
             let parcel = Parcel::take(&mut answer);
             let cut = answer.extensions().get::<Cut>().copied();
             reset.store(matches!(cut, Some(Cut::Before | Cut::Reset)), Ordering::Relaxed);
@@ -197,7 +202,7 @@ async fn converse(stream: TcpStream, peer: Peer, doors: Doors, mut stopped: watc
                     Err(io::Error::other("a fault left the connection without an answer"))
                 }
                 Some(Cut::Reset) | None => Ok(match parcel {
-                    Some(parcel) => answer.map(|body| body.with_parcel(parcel, outbox)),
+                    Some(parcel) => answer.map(|body| body.with_parcel(parcel, outbox.clone())),
                     None => answer,
                 }),
             }

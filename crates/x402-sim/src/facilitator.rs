@@ -165,7 +165,7 @@ pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
         Ok(approved) => Facts {
             network: Some(shorten(&approved.network)),
             amount: Some(approved.charge.written()),
-            payer: address_only(&approved.payer),
+            payer: Some(approved.payer.clone()),
             scheme: rarer_scheme(approved.charge.scheme()),
             ..Facts::default()
         },

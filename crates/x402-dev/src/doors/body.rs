@@ -1,13 +1,14 @@
 //! Request bodies: read to a limit, within a time.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
-use http::{Request, header};
+use http::{HeaderMap, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use x402_sim::purchase::buyer::{BodyHash, BodyHasher};
 
@@ -42,18 +43,19 @@ enum Bytewise {
     Discard,
 }
 
-/// Reads the body of a request.
-pub async fn read(request: Request<Body>) -> Result<Bytes, BodyError> {
+/// Reads the body of a request with these headers.
+pub fn read(headers: &HeaderMap, body: Body) -> impl Future<Output = Result<Bytes, BodyError>> + Send + use<> {
     // Who waits for `100 Continue` has not begun to send, and shall not.
-    let waits = request.headers().contains_key(header::EXPECT);
-    let body = request.into_body();
-    if http_body::Body::size_hint(&body).lower() > LIMIT as u64 {
-        if !waits {
-            forget(body).await;
+    let waits = headers.contains_key(header::EXPECT);
+    async move {
+        if body.size_hint().lower() > LIMIT as u64 {
+            if !waits {
+                Box::pin(forget(body)).await;
+            }
+            return Err(BodyError::TooLarge);
         }
-        return Err(BodyError::TooLarge);
+        timed(body, Bytewise::Keep).await.map(|(bytes, _)| bytes)
     }
-    timed(body, Bytewise::Keep).await.map(|(bytes, _)| bytes)
 }
 
 /// Reads a body, so that a client that is still sending can hear the answer, and keeps its hash; and the body itself
@@ -63,21 +65,37 @@ pub async fn drain(body: Body) -> Result<(BodyHash, Bytes), BodyError> {
 }
 
 async fn timed(mut body: Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
-    if http_body::Body::is_end_stream(&body) {
+    if body.is_end_stream() {
         return Ok((Bytes::new(), BodyHash::default()));
     }
-    let collected = {
-        let mut collecting = pin!(collect(&mut body, bytes));
-        // Nearly every body is there with its head, and needs no timer.
-        match poll_fn(|context| Poll::Ready(collecting.as_mut().poll(context))).await {
-            Poll::Ready(collected) => collected,
-            Poll::Pending => tokio::time::timeout(TIMEOUT, collecting).await.unwrap_or(Err(BodyError::TooSlow)),
+    let mut intake = Intake::new(bytes);
+    // Nearly every body has come with its head. The connection takes it up when it is asked for, and hands it over the
+    // second time: that needs no timer.
+    let mut is_first = true;
+    let there = poll_fn(|context| match intake.poll(&mut body, context) {
+        Poll::Pending if is_first => {
+            is_first = false;
+            context.waker().wake_by_ref();
+            Poll::Pending
         }
+        Poll::Pending => Poll::Ready(None),
+        Poll::Ready(end) => Poll::Ready(Some(end)),
+    });
+    let end = if let Some(end) = there.await {
+        end
+    } else {
+        let rest = poll_fn(|context| intake.poll(&mut body, context));
+        Box::pin(tokio::time::timeout(TIMEOUT, rest)).await.unwrap_or(Err(BodyError::TooSlow))
     };
-    if collected == Err(BodyError::TooLarge) {
-        forget(body).await;
+    match end {
+        Ok(()) => Ok(intake.finish()),
+        Err(error) => {
+            if error == BodyError::TooLarge {
+                Box::pin(forget(body)).await;
+            }
+            Err(error)
+        }
     }
-    collected
 }
 
 /// Reads on and keeps nothing, to the end, for a while, or until there was too much.
@@ -95,28 +113,53 @@ async fn forget(mut body: Body) {
     let _ = tokio::time::timeout(FORGETTING, rest).await;
 }
 
-async fn collect(body: &mut Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
-    let (mut whole, mut kept) = (Bytes::new(), BytesMut::new());
-    let (mut hasher, mut size) = (BodyHasher::default(), 0);
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        size += data.len();
-        if size > LIMIT {
+/// A body on its way.
+struct Intake {
+    bytes: Bytewise,
+    /// The bytes, as long as there is one piece.
+    whole: Bytes,
+    /// The bytes of several pieces.
+    kept: BytesMut,
+    hasher: BodyHasher,
+    size: usize,
+}
+
+impl Intake {
+    fn new(bytes: Bytewise) -> Self {
+        Self { bytes, whole: Bytes::new(), kept: BytesMut::new(), hasher: BodyHasher::default(), size: 0 }
+    }
+
+    /// Takes what is there, until the end.
+    fn poll(&mut self, body: &mut Body, context: &mut Context<'_>) -> Poll<Result<(), BodyError>> {
+        while let Some(frame) = ready!(Pin::new(&mut *body).poll_frame(context)) {
+            let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+            self.take(data)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take(&mut self, data: Bytes) -> Result<(), BodyError> {
+        self.size += data.len();
+        if self.size > LIMIT {
             return Err(BodyError::TooLarge);
         }
-        match bytes {
+        match self.bytes {
             // Nearly every body is one piece: it is taken as it is.
-            Bytewise::Keep if whole.is_empty() && kept.is_empty() => whole = data,
+            Bytewise::Keep if self.whole.is_empty() && self.kept.is_empty() => self.whole = data,
             Bytewise::Keep => {
-                kept.extend_from_slice(&std::mem::take(&mut whole));
-                kept.extend_from_slice(&data);
+                self.kept.extend_from_slice(&std::mem::take(&mut self.whole));
+                self.kept.extend_from_slice(&data);
             }
             Bytewise::Discard => {
-                hasher.add(&data);
-                whole = if size == data.len() { data } else { Bytes::new() };
+                self.hasher.add(&data);
+                self.whole = if self.size == data.len() { data } else { Bytes::new() };
             }
         }
+        Ok(())
     }
-    let bytes = if kept.is_empty() { whole } else { kept.freeze() };
-    Ok((bytes, hasher.finish()))
+
+    fn finish(self) -> (Bytes, BodyHash) {
+        let bytes = if self.kept.is_empty() { self.whole } else { self.kept.freeze() };
+        (bytes, self.hasher.finish())
+    }
 }

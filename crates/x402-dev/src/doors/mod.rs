@@ -38,7 +38,7 @@ use crate::state::{Counters, Current, Peer, State};
 use admin::office::Office;
 use answer::{closing, json_body, refuse};
 use flight::{Counted, Endless, InFlight, Reading};
-use way::Way;
+use way::{Answering, Way};
 
 pub mod admin;
 pub mod answer;
@@ -124,7 +124,7 @@ impl Doors {
         } else if let Some(preflight) = cors::preflight(&request).filter(|_| public) {
             preflight
         } else {
-            self.find(peer, request.map(body_of)).await
+            guarded(self.find(peer, request.map(body_of))).await
         };
         if public && response.extensions().get::<cors::Missing>().is_none() {
             cors::expose(response.headers_mut());
@@ -137,13 +137,12 @@ impl Doors {
     }
 
     /// Answers a request by the door that it is for.
-    async fn find(&self, peer: Peer, mut request: Request<Body>) -> Response {
-        let uri = request.uri().clone();
-        if let Some(way) = Way::of(request.method(), uri.path(), self.paths) {
-            return guarded(way.answer(&self.desk, &self.office, peer, request)).await;
+    fn find(&self, peer: Peer, mut request: Request<Body>) -> Answering<'_> {
+        if let Some(way) = Way::of(request.method(), request.uri().path(), self.paths) {
+            return way.answer(&self.desk, &self.office, peer, request);
         }
         request.extensions_mut().insert(peer);
-        route(&self.router, request).await
+        Box::pin(route(&self.router, request))
     }
 }
 

@@ -15,8 +15,8 @@ use crate::route::{ADMIN_PREFIX, FACILITATOR_PATHS, FACILITATOR_PREFIX};
 use crate::state::Peer;
 
 /// The way of a request to its door. What is not here is the router's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
     /// A path that is not reserved, by any method.
     Resource,
     /// `POST /verify`.
@@ -24,15 +24,15 @@ pub(super) enum Way<'a> {
     /// `POST /settle`.
     Settle,
     /// A `POST` to the chain of a network.
-    Chain(&'a str),
+    Chain(String),
 }
 
 /// An answer that is being made.
 pub(super) type Answering<'a> = Pin<Box<dyn Future<Output = Response> + Send + 'a>>;
 
-impl<'a> Way<'a> {
+impl Way {
     /// The way of a request.
-    pub(super) fn of(method: &Method, path: &'a str, paths: FacilitatorPaths) -> Option<Self> {
+    pub(super) fn of(method: &Method, path: &str, paths: FacilitatorPaths) -> Option<Self> {
         let is_reserved = path.starts_with(FACILITATOR_PREFIX) || path.starts_with(ADMIN_PREFIX);
         let is_bare = paths == FacilitatorPaths::Bare && FACILITATOR_PATHS.contains(&path);
         // A tunnel has rules of its own.
@@ -51,12 +51,12 @@ impl<'a> Way<'a> {
             Some("/settle") => Some(Self::Settle),
             Some(_) => None,
             // A name that is escaped is the router's to read.
-            None => rpc::network_of(path).filter(|name| !name.contains('%')).map(Self::Chain),
+            None => rpc::network_of(path).filter(|name| !name.contains('%')).map(|name| Self::Chain(name.to_owned())),
         }
     }
 
     /// Answers the request whose way it is.
-    pub(super) fn answer(
+    pub(super) fn answer<'a>(
         self,
         desk: &'a Desk,
         office: &'a Office,
@@ -67,7 +67,7 @@ impl<'a> Way<'a> {
             Self::Resource => Box::pin(resources::routes::pay(desk, peer, request)),
             Self::Verify => Box::pin(facilitator::routes::verify(desk, peer, request)),
             Self::Settle => Box::pin(facilitator::routes::settle(desk, peer, request)),
-            Self::Chain(network) => Box::pin(rpc::answer(office, network, peer, request)),
+            Self::Chain(network) => Box::pin(async move { rpc::answer(office, &network, peer, request).await }),
         }
     }
 }
@@ -90,7 +90,7 @@ mod tests {
             (Method::POST, "/settle", Bare, Some(Way::Settle)),
             (Method::POST, "/facilitator/verify", Prefixed, Some(Way::Verify)),
             (Method::POST, "/facilitator/settle", Bare, Some(Way::Settle)),
-            (Method::POST, "/_x402/rpc/eip155:84532", Bare, Some(Way::Chain("eip155:84532"))),
+            (Method::POST, "/_x402/rpc/eip155:84532", Bare, Some(Way::Chain("eip155:84532".to_owned()))),
             (Method::CONNECT, "", Bare, None),
             (Method::GET, "/verify", Bare, None),
             (Method::GET, "/supported", Bare, None),

@@ -73,7 +73,7 @@ pub struct BodyHash(u64);
 
 /// Hashes a body as it comes.
 #[derive(Clone, Debug, Default)]
-pub struct BodyHasher(Option<Keccak256>);
+pub struct BodyHasher(Option<Box<Keccak256>>);
 
 /// By what attempts are told to be one purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -182,7 +182,7 @@ impl BodyHasher {
     /// Takes in more bytes.
     pub fn add(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.0.get_or_insert_with(Keccak256::new).update(bytes);
+            self.0.get_or_insert_with(Box::default).update(bytes);
         }
     }
 
@@ -190,7 +190,7 @@ impl BodyHasher {
     pub fn finish(self) -> BodyHash {
         let Some(hasher) = self.0 else { return BodyHash::default() };
         let mut number = [0; 8];
-        number.copy_from_slice(&hasher.finalize()[..8]);
+        number.copy_from_slice(&(*hasher).finalize()[..8]);
         BodyHash(u64::from_be_bytes(number))
     }
 }

@@ -40,7 +40,8 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
 }
 
 async fn read(request: Request) -> Result<Bytes, Problem> {
-    body::read(request).await.map_err(|error| match error {
+    let (head, body) = request.into_parts();
+    body::read(&head.headers, body).await.map_err(|error| match error {
         BodyError::TooLarge => Code::BodyTooLarge.because(format!("a body may have {} bytes", body::LIMIT)),
         BodyError::TooSlow => Code::BodyIncomplete.because("the body took too long"),
         BodyError::Broken => Code::BodyIncomplete.because("the body broke off"),

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State as Extract};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, Uri, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 use x402_sim::event::{Door, Facts, Kind, PaymentId};
@@ -34,11 +34,15 @@ use crate::state::{Peer, Refused, State, value_of};
 /// `POST /verify`: whether a payment would settle. Changes nothing.
 pub async fn verify(desk: &Desk, peer: Peer, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (asked, body) = match receive(&state, peer, request).await {
+    let (head, body) = match receive(&state, peer, request) {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
-    let asked = match Asked::read(&state, "/verify", &asked, &body).await {
+    let body = match body.await {
+        Ok(body) => body,
+        Err(error) => return refuse_body(&error),
+    };
+    let asked = match Asked::read(&state, "/verify", &head, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
@@ -101,11 +105,15 @@ fn refuse_by_fault(script: &Script<'_>, asked: &Asked<'_>, reason: String, messa
 /// The signature is recovered on a snapshot and the transaction signed afterwards: the world is locked for neither.
 pub async fn settle(desk: &Desk, peer: Peer, request: Request<Body>) -> Response {
     let state = desk.state();
-    let (asked, body) = match receive(&state, peer, request).await {
+    let (head, body) = match receive(&state, peer, request) {
         Ok(received) => received,
         Err(refusal) => return *refusal,
     };
-    let asked = match Asked::read(&state, "/settle", &asked, &body).await {
+    let body = match body.await {
+        Ok(body) => body,
+        Err(error) => return refuse_body(&error),
+    };
+    let asked = match Asked::read(&state, "/settle", &head, &body).await {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
@@ -211,7 +219,7 @@ pub async fn health() -> Response {
 /// What the head of a request says about how it shall be answered.
 struct Head {
     mode: Mode,
-    path: String,
+    uri: Uri,
     faults: Vec<Fault>,
 }
 
@@ -227,13 +235,16 @@ struct Asked<'a> {
     faults: &'a [Fault],
 }
 
-/// Takes in the body of a request, and says how it shall be judged.
-async fn receive(state: &State, peer: Peer, request: Request<Body>) -> Result<(Head, Bytes), Box<Response>> {
+/// Says how a request shall be judged, and takes in its body.
+fn receive(
+    state: &State,
+    peer: Peer,
+    request: Request<Body>,
+) -> Result<(Head, impl Future<Output = Result<Bytes, BodyError>> + use<>), Box<Response>> {
     let mode = simulation::mode(state, peer, request.headers())?;
     let faults = script::asked(state, peer, request.headers())?;
-    let path = request.uri().path().to_owned();
-    let body = body::read(request).await.map_err(|error| Box::new(refuse_body(&error)))?;
-    Ok((Head { mode, path, faults }, body))
+    let (head, body) = request.into_parts();
+    Ok((Head { mode, uri: head.uri, faults }, body::read(&head.headers, body)))
 }
 
 impl<'a> Asked<'a> {
@@ -251,7 +262,7 @@ impl<'a> Asked<'a> {
             Box::new(refuse(StatusCode::BAD_REQUEST, &error))
         })?;
         let payment = PaymentId::of(&request.payload);
-        let asked = Self { request, payment, mode: head.mode, endpoint, path: &head.path, faults: &head.faults };
+        let asked = Self { request, payment, mode: head.mode, endpoint, path: head.uri.path(), faults: &head.faults };
         let step = if endpoint == "/verify" { Step::Verify } else { Step::Settle };
         state.meet(asked.payment, &Buyer::of_request(&asked.request, step));
         if asked.mode == Mode::Timeout {

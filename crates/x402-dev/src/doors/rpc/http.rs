@@ -24,15 +24,15 @@ pub(crate) async fn answer(office: &Office, network: &str, peer: Peer, request: 
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let path = request.uri().path().to_owned();
-    let body = match body::read(request).await {
+    let (head, body) = request.into_parts();
+    let body = match body::read(&head.headers, body).await {
         Ok(body) => body,
         Err(error) => return refuse_body(&error),
     };
     let Said { text, spoilt, cors_missing } = respond(&state, network, &body, &asked).await;
     let mut response = json_bytes(text.into_bytes());
     if let Some((wire, at)) = spoilt {
-        response = wire::spoil(&state, response, &wire, &path, at).await;
+        response = wire::spoil(&state, response, &wire, head.uri.path(), at).await;
     }
     if cors_missing {
         response.extensions_mut().insert(Missing);
