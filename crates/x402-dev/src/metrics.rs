@@ -320,4 +320,41 @@ mod tests {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }
     }
+
+    #[test]
+    fn what_is_usual_is_counted_where_it_belongs() {
+        let metrics = Metrics::default();
+        for _ in 0..2 {
+            for (door, status) in [("facilitator", 200), ("facilitator", 400), ("resources", 402), ("resources", 200)] {
+                metrics.answered(door, status);
+            }
+            for operation in ["verify", "settle"] {
+                metrics.took(operation, 0.002);
+            }
+            for network in ["eip155:84532", "base-sepolia", "eip155:8453", "eip155:1"] {
+                metrics.happened(&event(Kind::Verified, network, None));
+            }
+            let mut upto = event(Kind::Verified, "eip155:84532", None);
+            upto.facts.scheme = Some("upto");
+            metrics.happened(&upto);
+            let mut invoice = event(Kind::Verified, "eip155:84532", None);
+            invoice.facts.dialect = Some("invoice");
+            metrics.happened(&invoice);
+        }
+        let text = metrics.render(Level::default());
+        for line in [
+            r#"x402_dev_requests_total{door="facilitator",status="200"} 2"#,
+            r#"x402_dev_requests_total{door="facilitator",status="400"} 2"#,
+            r#"x402_dev_requests_total{door="resources",status="402"} 2"#,
+            r#"x402_dev_requests_total{door="resources",status="200"} 2"#,
+            r#"x402_dev_facilitator_duration_seconds_count{operation="verify"} 2"#,
+            r#"x402_dev_facilitator_duration_seconds_count{operation="settle"} 2"#,
+            r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="verified",reason=""} 4"#,
+            r#"x402_dev_payments_total{scheme="exact",network="eip155:8453",outcome="verified",reason=""} 2"#,
+            r#"x402_dev_payments_total{scheme="upto",network="eip155:84532",outcome="verified",reason=""} 2"#,
+            r#"x402_dev_payments_total{scheme="invoice",network="eip155:84532",outcome="verified",reason=""} 2"#,
+        ] {
+            assert!(text.contains(&format!("{line}\n")), "{line} is missing in\n{text}");
+        }
+    }
 }

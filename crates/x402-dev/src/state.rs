@@ -184,8 +184,7 @@ impl State {
 
     /// The state of the chain, and its time of now in milliseconds.
     pub fn chain(&self) -> (Chain, u64) {
-        let real = clock::now();
-        self.stage.act_at(real, (&self.counters, &self.terminal), |world, now| {
+        self.stage.act_at((&self.counters, &self.terminal), |world, now, real| {
             (Chain { skew: world.clock().offset(real), ..world.chain() }, now)
         })
     }

@@ -41,7 +41,7 @@ pub struct Approved {
     pub charge: Charge,
     /// The protocol version.
     pub version: Version,
-    /// Who pays, as the payload writes it.
+    /// Who pays, as the payload writes it: an address, which was judged.
     pub payer: String,
     /// The network, as the payload writes it.
     pub network: String,
@@ -162,13 +162,16 @@ pub fn said_scheme(request: &FacilitatorRequest<'_>) -> Option<&'static str> {
 /// What a judgement says in an event: who pays how much where, or why not.
 pub fn facts_of(judged: &Result<Approved, Box<Refusal>>) -> Facts {
     match judged {
-        Ok(approved) => Facts {
-            network: Some(shorten(&approved.network)),
-            amount: Some(approved.charge.written()),
-            payer: Some(approved.payer.clone()),
-            scheme: rarer_scheme(approved.charge.scheme()),
-            ..Facts::default()
-        },
+        Ok(approved) => {
+            debug_assert!(address_only(&approved.payer).is_some(), "whoever pays has an address");
+            Facts {
+                network: Some(shorten(&approved.network)),
+                amount: Some(approved.charge.written()),
+                payer: Some(approved.payer.clone()),
+                scheme: rarer_scheme(approved.charge.scheme()),
+                ..Facts::default()
+            }
+        }
         Err(refusal) => refusal.facts(),
     }
 }

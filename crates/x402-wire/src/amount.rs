@@ -195,9 +195,10 @@ const fn digit(number: u64) -> u8 {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write_onto(&mut text);
-        out.write_str(&text)
+        match self.short(&mut [0; LONGEST]) {
+            Some(text) => out.write_str(text),
+            None => out.write_str(&self.long()),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ const PAYLOAD: &str = "paymentPayload";
 const REQUIREMENTS: &str = "paymentRequirements";
 
 /// The two members that matter. Of a repeated one the last counts, as in JavaScript.
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Parts<'a> {
     payload: Option<PaymentPayload<'a>>,
     requirements: Option<Json<'a>>,
@@ -197,9 +197,11 @@ pub struct SupportedKind {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::json::tests::texts;
 
     #[test]
     fn a_body_that_lacks_a_part_is_refused_by_the_parts_name() {
@@ -236,6 +238,36 @@ mod tests {
         let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
         assert_eq!(refuse(&deep), "the body is not JSON: recursion limit exceeded at line 1 column 128");
         assert!(refuse(b"[1]").contains("not a JSON object"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_body_means_what_it_means_to_serde_json(
+            [terms, resource, other] in [texts(), texts(), texts()],
+            [outer, inner] in [0..4_usize, 0..4],
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let terms = format!(r#"{{"scheme" :"exact","extra": {terms}}}"#);
+            let inner = [
+                format!(r#""accepted": {terms} , "resource":{resource} "#),
+                format!(r#""resource" : {resource}, "accepted":{terms},"accepted":{other}"#),
+                format!(r#""payload":{{"accepted":{terms},"extensions":{other}}},"extensions" :{other}"#),
+                format!(r#""accepted": [{terms}], "x": {other}"#),
+            ][inner].clone();
+            let whole = [
+                format!(r#"{{"x402Version":2,"paymentPayload":{{{inner}}},"paymentRequirements":{terms}}}"#),
+                format!(r#" {{"paymentRequirements":{other},"paymentRequirements": {terms},"paymentPayload":{{{inner}}} }} "#),
+                format!(r#"{{"paymentPayload":{other},"other":{other},"paymentRequirements":{terms}}}"#),
+                format!(r#"{{"paymentPayload":null,"paymentPayload":{{{inner}}}}}"#),
+            ][outer].clone();
+            let cut: String = whole.chars().take(cut.index(whole.len())).collect();
+            for text in [&whole, &whole, &whole, &cut] {
+                let theirs: Option<Parts<'_>> = serde_json::from_str(text).ok();
+                if let Some(plain) = Plain::read(text, Parts::read) {
+                    prop_assert_eq!(Some(plain), theirs);
+                }
+            }
+        }
     }
 
     #[test]

@@ -54,48 +54,35 @@ pub fn read(headers: &HeaderMap, body: Body) -> impl Future<Output = Result<Byte
             }
             return Err(BodyError::TooLarge);
         }
-        timed(body, Bytewise::Keep).await.map(|(bytes, _)| bytes)
+        timed(body, Bytewise::Keep, TIMEOUT).await.map(|(bytes, _)| bytes)
     }
 }
 
 /// Reads a body, so that a client that is still sending can hear the answer, and keeps its hash; and the body itself
 /// where it comes in one piece.
 pub async fn drain(body: Body) -> Result<(BodyHash, Bytes), BodyError> {
-    timed(body, Bytewise::Discard).await.map(|(bytes, hash)| (hash, bytes))
+    timed(body, Bytewise::Discard, TIMEOUT).await.map(|(bytes, hash)| (hash, bytes))
 }
 
-async fn timed(mut body: Body, bytes: Bytewise) -> Result<(Bytes, BodyHash), BodyError> {
+async fn timed(mut body: Body, bytes: Bytewise, limit: Duration) -> Result<(Bytes, BodyHash), BodyError> {
     if body.is_end_stream() {
         return Ok((Bytes::new(), BodyHash::default()));
     }
     let mut intake = Intake::new(bytes);
-    // Nearly every body has come with its head. The connection takes it up when it is asked for, and hands it over the
-    // second time: that needs no timer.
-    let mut is_first = true;
-    let there = poll_fn(|context| match intake.poll(&mut body, context) {
-        Poll::Pending if is_first => {
-            is_first = false;
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Poll::Pending => Poll::Ready(None),
-        Poll::Ready(end) => Poll::Ready(Some(end)),
-    });
-    let end = if let Some(end) = there.await {
+    // Nearly every body has come with its head, and needs no timer.
+    let there = poll_fn(|context| Poll::Ready(intake.poll(&mut body, context))).await;
+    let end = if let Poll::Ready(end) = there {
         end
     } else {
         let rest = poll_fn(|context| intake.poll(&mut body, context));
-        Box::pin(tokio::time::timeout(TIMEOUT, rest)).await.unwrap_or(Err(BodyError::TooSlow))
+        Box::pin(tokio::time::timeout(limit, rest)).await.unwrap_or(Err(BodyError::TooSlow))
     };
-    match end {
-        Ok(()) => Ok(intake.finish()),
-        Err(error) => {
-            if error == BodyError::TooLarge {
-                Box::pin(forget(body)).await;
-            }
-            Err(error)
-        }
+    if end == Err(BodyError::TooLarge) {
+        drop(intake);
+        Box::pin(forget(body)).await;
+        return Err(BodyError::TooLarge);
     }
+    end.map(|()| intake.finish())
 }
 
 /// Reads on and keeps nothing, to the end, for a while, or until there was too much.
@@ -161,5 +148,101 @@ impl Intake {
     fn finish(self) -> (Bytes, BodyHash) {
         let bytes = if self.kept.is_empty() { self.whole } else { self.kept.freeze() };
         (bytes, self.hasher.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::io;
+
+    use http_body::Frame;
+
+    use super::*;
+
+    /// A body that comes in pieces; `None` is a wait.
+    struct Pieces(VecDeque<Option<io::Result<Bytes>>>);
+
+    impl http_body::Body for Pieces {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            match self.0.pop_front() {
+                None => Poll::Ready(None),
+                Some(Some(piece)) => Poll::Ready(Some(piece.map(Frame::data))),
+                Some(None) => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+            }
+        }
+    }
+
+    /// A body that never comes.
+    struct Never;
+
+    impl http_body::Body for Never {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Pending
+        }
+    }
+
+    async fn collect<const N: usize>(pieces: [Option<&'static str>; N]) -> Result<Bytes, BodyError> {
+        let pieces = pieces.map(|piece| piece.map(|piece| Ok(Bytes::from(piece))));
+        let body = Body::new(Pieces(pieces.into()));
+        timed(body, Bytewise::Keep, TIMEOUT).await.map(|(bytes, _)| bytes)
+    }
+
+    #[tokio::test]
+    async fn a_body_is_whole_however_it_comes() {
+        assert_eq!(collect([Some("a body")]).await.as_deref(), Ok(b"a body".as_slice()));
+        assert_eq!(collect([Some("a "), Some("body")]).await.as_deref(), Ok(b"a body".as_slice()));
+        assert_eq!(collect([None, Some("a body")]).await.as_deref(), Ok(b"a body".as_slice()));
+        let slow = [None, None, Some("a"), None, Some(" "), Some("body"), None];
+        assert_eq!(collect(slow).await.as_deref(), Ok(b"a body".as_slice()));
+        assert_eq!(collect([]).await.as_deref(), Ok(b"".as_slice()));
+    }
+
+    #[tokio::test]
+    async fn a_body_has_one_hash_however_it_comes() {
+        let mut hashes = Vec::new();
+        for pieces in [vec!["a body"], vec!["a ", "body"]] {
+            let several = pieces.len() > 1;
+            let pieces = pieces.into_iter().map(|piece| Some(Ok(Bytes::from(piece)))).collect();
+            let (hash, bytes) = drain(Body::new(Pieces(pieces))).await.unwrap();
+            assert_eq!(bytes.is_empty(), several);
+            hashes.push(hash);
+        }
+        assert_eq!(hashes[0], hashes[1]);
+        assert_ne!(hashes[0], BodyHash::default());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_to_its_end_is_an_error() {
+        let never = timed(Body::new(Never), Bytewise::Keep, Duration::from_millis(1)).await;
+        assert_eq!(never, Err(BodyError::TooSlow));
+        for pieces in [vec![], vec![None, Some(Ok(Bytes::from("a")))]] {
+            let broken = pieces.into_iter().chain([Some(Err(io::Error::other("broken")))]).collect();
+            assert_eq!(timed(Body::new(Pieces(broken)), Bytewise::Keep, TIMEOUT).await, Err(BodyError::Broken));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_largest_body_is_read_and_a_larger_one_is_not() {
+        for wait in [None, Some(())] {
+            let half = || Some(Ok(Bytes::from(vec![b'x'; LIMIT / 2])));
+            let pieces = |last: Option<io::Result<Bytes>>| {
+                let wait = wait.map(|()| None);
+                let pieces: VecDeque<_> = [half()].into_iter().chain(wait).chain([half(), last]).collect();
+                timed(Body::new(Pieces(pieces)), Bytewise::Keep, TIMEOUT)
+            };
+            assert_eq!(pieces(None).await.map(|(bytes, _)| bytes.len()), Ok(LIMIT));
+            assert_eq!(pieces(Some(Ok(Bytes::from("x")))).await, Err(BodyError::TooLarge));
+        }
     }
 }

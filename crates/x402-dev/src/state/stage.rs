@@ -80,21 +80,22 @@ impl Stage {
 
     /// See [`State::act`](super::State::act).
     pub(super) fn act<T>(&self, witnesses: (&Counters, &Terminal), what: impl FnOnce(&mut World, u64) -> T) -> T {
-        self.act_at(clock::now(), witnesses, what)
+        self.act_at(witnesses, |world, now, _| what(world, now))
     }
 
-    /// The same at a time of this computer's clock.
+    /// The same for who wants to know the time of this computer besides, in milliseconds.
     pub(super) fn act_at<T>(
         &self,
-        real: u64,
         witnesses: (&Counters, &Terminal),
-        what: impl FnOnce(&mut World, u64) -> T,
+        what: impl FnOnce(&mut World, u64, u64) -> T,
     ) -> T {
         let mut world = self.world();
+        // Read when nobody else acts: what happens later has no earlier time.
+        let real = clock::now();
         let (clock, due) = (*world.clock(), world.next_due());
         let now = clock.at(real);
         world.catch_up(now);
-        let result = what(&mut world, now);
+        let result = what(&mut world, now, real);
         let newest = world.events().newest();
         let told = self.told.swap(newest, Ordering::Relaxed);
         let mut events = world.events().after(told, usize::MAX).cloned();

@@ -245,23 +245,24 @@ impl World {
 impl Currency {
     /// An amount for people: `0.01 USDC`.
     pub fn written(&self, atomic: U256) -> String {
-        let mut text = String::with_capacity(32);
-        Decimal::from_atomic(atomic, self.decimals).write_onto(&mut text);
-        text.push(' ');
-        text.push_str(&self.symbol);
-        text
+        written(atomic, self.decimals, &self.symbol)
     }
 }
 
 impl Asset {
     /// An amount for people: `0.01 USDC`.
     pub fn written(&self, atomic: U256) -> String {
-        let mut text = String::with_capacity(32);
-        Decimal::from_atomic(atomic, self.decimals).write_onto(&mut text);
-        text.push(' ');
-        text.push_str(&self.symbol);
-        text
+        written(atomic, self.decimals, &self.symbol)
     }
+}
+
+/// An amount for people. It is written for every payment.
+fn written(atomic: U256, decimals: u8, symbol: &str) -> String {
+    let mut text = String::with_capacity(32);
+    Decimal::from_atomic(atomic, decimals).write_onto(&mut text);
+    text.push(' ');
+    text.push_str(symbol);
+    text
 }
 
 fn holder(currency: &Currency, party: &Party) -> Result<Account, MoneyError> {

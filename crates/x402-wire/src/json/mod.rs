@@ -249,7 +249,7 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -319,7 +319,7 @@ mod tests {
     }
 
     /// JSON texts as nobody should write them: repeated names, escapes, odd numbers, spaces.
-    fn texts() -> impl Strategy<Value = String> {
+    pub(crate) fn texts() -> impl Strategy<Value = String> {
         let number = "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?";
         let string = prop_oneof!["[a-c]{0,2}", any::<String>()].prop_map(|text| json!(text).to_string());
         let escaped = "[a-c]{0,2}\\\\(n|/|u00e9|ud83d\\\\ude00)".prop_map(|text| format!("\"{text}\""));

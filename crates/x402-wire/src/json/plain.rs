@@ -1,4 +1,4 @@
-//! JSON as programs write it: no escapes, and no numbers but whole ones.
+//! JSON as programs write it: no escapes, no numbers but whole ones of at most 18 digits, and not deep.
 //!
 //! Nearly every payment is written so, and is read here in a fraction of the time. What is not, or is no JSON, is given
 //! up and read by `serde_json`, which knows everything and says what is wrong.

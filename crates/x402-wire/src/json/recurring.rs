@@ -1,9 +1,11 @@
 //! Objects that come again and again: a server asks the same of every payer, and every payer repeats it.
 //!
-//! The last ones are remembered by their text. One that comes again is compared, and not read.
+//! Each thread remembers the last ones by their text. One that comes again is compared, and not read. They are only
+//! those that stand in the place of requirements, and are never printed from here.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Json, Members, Pairs, Store};
@@ -14,14 +16,19 @@ const KNOWN: usize = 8;
 /// The longest text that is remembered, in bytes.
 const LONGEST: usize = 2048;
 
+/// Of how many texts that were not known it is remembered that they came.
+const STRANGERS: usize = 16;
+
 /// Objects that came twice.
 #[derive(Default)]
 struct Memory {
     known: Vec<(Box<str>, Arc<Pairs<'static>>)>,
     /// Which one is forgotten next.
     oldest: usize,
-    /// The last text that was not known: what comes once only is not worth remembering.
-    stranger: String,
+    /// Hashes of the last texts that were not known: what comes once only is not worth remembering.
+    strangers: [u64; STRANGERS],
+    /// Which of these is forgotten next.
+    oldest_stranger: usize,
 }
 
 thread_local! {
@@ -30,7 +37,8 @@ thread_local! {
 
 /// The object that a text begins with, if that is a known one, and its length.
 ///
-/// No object's text is the beginning of another one's.
+/// No object's text is the beginning of another one's, and whatever follows is the reader's. How deep it stands is not
+/// counted again: what is known was read within the reader's own limit.
 pub(super) fn recall(text: &str) -> Option<(Json<'static>, usize)> {
     MEMORY.with_borrow(|memory| memory.recall(text))
 }
@@ -51,8 +59,12 @@ impl Memory {
         if text.len() > LONGEST {
             return;
         }
-        if self.stranger != text {
-            text.clone_into(&mut self.stranger);
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        if !self.strangers.contains(&hash) {
+            self.strangers[self.oldest_stranger] = hash;
+            self.oldest_stranger = (self.oldest_stranger + 1) % STRANGERS;
             return;
         }
         let known = (text.into(), Arc::new(owned_pairs(members)));
@@ -118,6 +130,15 @@ mod tests {
     }
 
     #[test]
+    fn objects_that_take_turns_are_known_too() {
+        let mut memory = Memory::default();
+        let texts = [r#"{"a":1}"#, r#"{"a": 1}"#, r#"{"b":1}"#];
+        for times in 0..4 {
+            assert_eq!(texts.map(|text| read(&mut memory, text).1), [times > 1; 3]);
+        }
+    }
+
+    #[test]
     fn only_the_same_text_is_the_same_object() {
         let mut memory = Memory::default();
         for _ in 0..3 {
@@ -151,6 +172,6 @@ mod tests {
                 assert!(!read(&mut memory, text).1);
             }
         }
-        assert!(memory.known.is_empty() && memory.stranger.is_empty());
+        assert!(memory.known.is_empty() && memory.strangers == [0; STRANGERS]);
     }
 }

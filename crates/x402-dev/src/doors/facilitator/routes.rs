@@ -235,7 +235,7 @@ struct Asked<'a> {
     faults: &'a [Fault],
 }
 
-/// Says how a request shall be judged, and takes in its body.
+/// Says how a request shall be judged, and what will be its body.
 fn receive(
     state: &State,
     peer: Peer,
