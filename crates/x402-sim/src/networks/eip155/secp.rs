@@ -1,5 +1,6 @@
 //! Signing and recovering on secp256k1: the only file with C code beneath it.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
@@ -70,9 +71,20 @@ pub fn address_of(key: &[u8; 32]) -> Option<Address> {
 }
 
 fn recover_key(digest: B256, compact: &[u8; 64], parity: u8) -> Option<PublicKey> {
+    /// What a key was recovered from, and the key.
+    type Recovery = (B256, [u8; 64], u8, PublicKey);
+    thread_local! {
+        /// The last one: whoever refuses a signature explains it next, and asks for its key again.
+        static LAST: Cell<Option<Recovery>> = const { Cell::new(None) };
+    }
+    if let Some((_, _, _, key)) = LAST.get().filter(|last| (last.0, &last.1, last.2) == (digest, compact, parity)) {
+        return Some(key);
+    }
     let id = RecoveryId::try_from(i32::from(parity)).ok()?;
     let signature = RecoverableSignature::from_compact(compact, id).ok()?;
-    CURVE.recover_ecdsa(Message::from_digest(digest.0), &signature).ok()
+    let key = CURVE.recover_ecdsa(Message::from_digest(digest.0), &signature).ok()?;
+    LAST.set(Some((digest, *compact, parity, key)));
+    Some(key)
 }
 
 fn address(key: &PublicKey) -> Address {
@@ -82,6 +94,25 @@ fn address(key: &PublicKey) -> Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_recovered_from_all_that_it_was_recovered_from() {
+        let (digest, other) = (B256::repeat_byte(1), B256::repeat_byte(2));
+        let (compact, parity) = sign(digest, &[0x11; 32]);
+        let (strange, strange_parity) = sign(digest, &[0x22; 32]);
+        let own = address_of(&[0x11; 32]);
+        for _ in 0..3 {
+            assert_eq!(recover(digest, &compact, parity), own);
+            assert_ne!(recover(digest, &compact, 1 - parity), own);
+            assert_eq!(recover(digest, &compact, parity), own);
+            assert_ne!(recover(other, &compact, parity), own);
+            assert_eq!(recover(digest, &compact, parity), own);
+            assert_eq!(recover(digest, &strange, strange_parity), address_of(&[0x22; 32]));
+            assert_eq!(recover(digest, &compact, parity), own);
+            assert_eq!(recover(digest, &[0; 64], parity), None);
+            assert_eq!(recover(digest, &compact, 9), None);
+        }
+    }
 
     #[test]
     fn other_digests_give_the_signers_that_recovery_gives() {
