@@ -223,7 +223,7 @@ impl Metrics {
         let counter =
             || self.payments.get_or_create(&Payment { scheme, network, outcome: Outcome(event.kind), reason }).clone();
         match known {
-            Some(known) if event.kind == Kind::Verified && scheme == "exact" => {
+            Some(known) if (event.kind, scheme, reason) == (Kind::Verified, "exact", "") => {
                 known.verified.get_or_init(counter).inc()
             }
             _ => counter().inc(),
@@ -334,6 +334,7 @@ mod tests {
             for network in ["eip155:84532", "base-sepolia", "eip155:8453", "eip155:1"] {
                 metrics.happened(&event(Kind::Verified, network, None));
             }
+            metrics.happened(&event(Kind::Verified, "eip155:84532", Some("invalid_exact_evm_signature")));
             let mut upto = event(Kind::Verified, "eip155:84532", None);
             upto.facts.scheme = Some("upto");
             metrics.happened(&upto);
@@ -350,6 +351,7 @@ mod tests {
             r#"x402_dev_facilitator_duration_seconds_count{operation="verify"} 2"#,
             r#"x402_dev_facilitator_duration_seconds_count{operation="settle"} 2"#,
             r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="verified",reason=""} 4"#,
+            r#"x402_dev_payments_total{scheme="exact",network="eip155:84532",outcome="verified",reason="invalid_exact_evm_signature"} 2"#,
             r#"x402_dev_payments_total{scheme="exact",network="eip155:8453",outcome="verified",reason=""} 2"#,
             r#"x402_dev_payments_total{scheme="upto",network="eip155:84532",outcome="verified",reason=""} 2"#,
             r#"x402_dev_payments_total{scheme="invoice",network="eip155:84532",outcome="verified",reason=""} 2"#,

@@ -154,6 +154,8 @@ mod tests {
         let plain =
             r#"{"accepted": {"scheme": "exact", "extra": {"name": "USDC"}}, "payload": {"accepted": {"a": 1}}}"#;
         let escaped = plain.replace("payload", "p\\u0061yload");
+        let ways = [plain, &escaped].map(|text| Plain::read(text, PaymentPayload::read).is_some());
+        assert_eq!(ways, [true, false]);
         for _ in 0..4 {
             let [plain, escaped] = [plain, &escaped].map(|text| PaymentPayload::parse(text).unwrap());
             assert_eq!((&plain, plain.accepted()), (&escaped, escaped.accepted()));

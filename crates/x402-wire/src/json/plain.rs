@@ -147,9 +147,8 @@ impl<'a> Plain<'a> {
     }
 
     fn take(&mut self, byte: u8) -> Option<()> {
-        let is_there = self.peek()? == byte;
-        self.at += 1;
-        is_there.then_some(())
+        self.peek()?;
+        self.take_here(byte)
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
@@ -244,6 +243,18 @@ mod tests {
             assert_eq!(read(text), Some(theirs), "{text}");
             assert_eq!(Plain::read(text, Plain::skip), Some(text.trim()));
         }
+    }
+
+    #[test]
+    fn what_recurs_is_shared_wherever_it_stands() {
+        let text = r#"{"scheme":"exact","test":"what_recurs_is_shared_wherever_it_stands"}"#;
+        let is_shared = |value: Json<'_>| matches!(value, Json::Object(Members(Store::Shared(_))));
+        let shared = [(); 3].map(|()| is_shared(Plain::read(text, Plain::recurring).unwrap()));
+        assert_eq!(shared, [false, false, true]);
+        let nested = format!(r#"{{"a": {text} , "b":{text}}}"#);
+        let object = Plain::read(&nested, |reader| reader.object(|reader, _| reader.recurring().map(Some))).unwrap();
+        assert_eq!(object, serde_json::from_str(&nested).unwrap());
+        assert!(["a", "b"].iter().all(|name| is_shared(object.get(name).unwrap().clone())));
     }
 
     #[test]
