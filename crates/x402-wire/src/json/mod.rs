@@ -323,10 +323,20 @@ pub(crate) mod tests {
         let number = "-?(0|[1-9][0-9]{0,25})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?";
         let string = prop_oneof!["[a-c]{0,2}", any::<String>()].prop_map(|text| json!(text).to_string());
         let escaped = "[a-c]{0,2}\\\\(n|/|u00e9|ud83d\\\\ude00)".prop_map(|text| format!("\"{text}\""));
-        let string = prop_oneof![3 => string, 1 => escaped];
+        texts_of(number, prop_oneof![3 => string, 1 => escaped])
+    }
+
+    /// JSON texts as programs write them, with repeated names and spaces all the same.
+    pub(crate) fn plain_texts() -> impl Strategy<Value = String> {
+        texts_of("0|[1-9][0-9]{0,17}", "\"([a-c]{0,2}|[ -!#-\\[\\]-~é€]{0,20})\"")
+    }
+
+    fn texts_of(
+        number: impl Strategy<Value = String> + 'static,
+        string: impl Strategy<Value = String> + Clone + 'static,
+    ) -> impl Strategy<Value = String> {
         let name = string.clone();
-        let leaf = prop_oneof!["null|true|false", number, string];
-        leaf.prop_recursive(4, 64, 8, move |inner| {
+        prop_oneof!["null|true|false", number, string].prop_recursive(4, 64, 8, move |inner| {
             let member = (name.clone(), inner.clone()).prop_map(|(name, value)| format!("{name} : {value}"));
             prop_oneof![
                 prop::collection::vec(inner, 0..8).prop_map(|items| format!("[{}]", items.join(", "))),
@@ -337,7 +347,16 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn a_text_means_what_it_means_to_serde_json(text in texts(), cut in any::<prop::sample::Index>()) {
+        fn what_programs_write_is_read_in_place(text in plain_texts()) {
+            let plain = Plain::read(&text, Plain::value);
+            prop_assert_eq!(format!("{plain:?}"), format!("{:?}", Some(read(&text))));
+            prop_assert_eq!(Plain::read(&text, Plain::skip), Some(text.trim()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_means_what_it_means_to_serde_json(text in prop_oneof![texts(), plain_texts()], cut in any::<prop::sample::Index>()) {
             let (ours, theirs) = (read(&text), serde_json::from_str::<Value>(&text).unwrap());
             prop_assert_eq!(ours.to_string(), theirs.to_string());
             prop_assert_eq!(&ours, &Json::from(&theirs));
